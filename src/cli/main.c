@@ -1,0 +1,37 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The only table of subcommands: dispatch, `monomi --help` and bash completion read it. */
+static const struct command commands[] = {
+	{ "analyze", cli_analyze, "FILE…", "numbers of captures: files, folders, - for standard input" },
+	{ "doctor", cli_doctor, "", "what this machine allows, and what to do about the rest" },
+	{ "version", cli_version, "", "version, schema and the libraries in use" },
+};
+
+static void help(FILE *out)
+{
+	fputs("monomi: an Internet observatory\n\nusage: monomi COMMAND [OPTION…] [ARGUMENT…]\n\n", out);
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`monomi COMMAND --help` tells the options of each.\n", out);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fputs("monomi: MON-CLI-001: no command; `monomi --help` lists them\n", stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		help(stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (!strcmp(argv[1], commands[i].name) ||
+		    (!strcmp(argv[1], "--version") && !strcmp(commands[i].name, "version")))
+			return commands[i].run(&commands[i], argc - 1, argv + 1);
+	fprintf(stderr, "monomi: MON-CLI-002: there is no command '%s'; `monomi --help` lists them\n", argv[1]);
+	return 2;
+}

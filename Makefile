@@ -1,9 +1,36 @@
-# `make run` and `make test` are all a user needs; this only calls cmake and the scripts in tools/.
-.PHONY: build test
+# The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
+.PHONY: build run test check bench fuzz sample clean
+
 build:
-	cmake -S . -B build -G Ninja
-	cmake --build build
+	@tools/install build
+	@tools/build
+
+# make run [PCAP=file]: the numbers of a capture (without PCAP of the committed sample) and the page build/summary.html.
+run: build
+	@tools/install run
+	@tools/run $(PCAP)
+
 test:
-	cmake -S . -B build-test -G Ninja -DMONOMI_TESTS=ON
-	cmake --build build-test
-	ctest --test-dir build-test --output-on-failure
+	@tools/test
+
+# The checks that need no build: seconds.
+check:
+	@tools/install test
+	@tools/check
+
+bench: build
+	@tools/install bench
+	@bench/run
+
+# make fuzz [SECONDS=n]: every harness for so long (60 s each without SECONDS).
+fuzz:
+	@tools/install build test
+	@tools/leg fuzz $(or $(SECONDS),60)
+
+# Makes samples/scans.pcap anew with real scanners in network namespaces (root).
+sample:
+	@tools/install sample
+	@samples/make.sh
+
+clean:
+	rm -rf build build-*

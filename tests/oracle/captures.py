@@ -166,3 +166,23 @@ def write_pcapng(path, frames, order="<", sections=1):
             for x in frames[start:start + share]:
                 f.write(pcapng_block(order, 6, struct.pack(order + "IIIII", 0, x.ts >> 32, x.ts & 0xFFFFFFFF,
                                                            len(x.data), x.wirelen) + x.data))
+
+
+def write_snoop(path, frames):
+    """RFC 1761; datalink 4 is Ethernet."""
+    with open(path, "wb") as f:
+        f.write(b"snoop\0\0\0" + struct.pack(">II", 2, 4))
+        for x in frames:
+            padded = x.data + bytes(-len(x.data) % 4)
+            f.write(struct.pack(">IIIIII", x.wirelen, len(x.data), 24 + len(padded), 0, x.ts // 1000000000,
+                                x.ts % 1000000000 // 1000) + padded)
+
+
+def write_erf(path, frames):
+    """Endace records of type 2 (Ethernet): time in 2^-32 s, little-endian; two bytes of padding before the frame,
+    whose wire length counts the check sequence that was not captured."""
+    with open(path, "wb") as f:
+        for x in frames:
+            ticks = x.ts // 1000000000 << 32 | (x.ts % 1000000000 << 32) // 1000000000
+            f.write(struct.pack("<Q", ticks) +
+                    struct.pack(">BBHHHH", 2, 4, 18 + len(x.data), 0, x.wirelen + 4, 0) + x.data)

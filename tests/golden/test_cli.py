@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""What monomi says, word for word: one file in cli/ for each case, made anew by `test_cli.py --regenerate` and reviewed
+as text. What holds for all cases whatever the words (exit codes, at most 4 lines on stderr, a stable code) is asserted
+beside the comparison, so that no regeneration can break it.
+
+Killed mutants: an exit code changed, the whole help printed at a usage error, an error without its code.
+"""
+import os
+import re
+import signal
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("lib", "oracle")]
+import harness
+import make_captures
+
+GOLDENS = os.path.join(HERE, "cli")
+SMALL = "small.pcap"
+CODE = re.compile(r"MON-[A-Z]+-\d{3}")
+
+# name: (exit code, arguments, standard input or None). Files are made by prepare() in the folder the program runs in.
+CASES = {
+    "help": (0, ["--help"], None),
+    "help-analyze": (0, ["analyze", "--help"], None),
+    "help-doctor": (0, ["doctor", "--help"], None),
+    "help-version": (0, ["version", "--help"], None),
+    "no-command": (2, [], None),
+    "unknown-command": (2, ["analyse", SMALL], None),
+    "no-file": (2, ["analyze"], None),
+    "unknown-option": (2, ["analyze", "--colour", SMALL], None),
+    "option-without-value": (2, ["analyze", SMALL, "--shards"], None),
+    "shards-zero": (2, ["analyze", "--shards", "0", SMALL], None),
+    "shards-word": (2, ["analyze", "--shards", "two", SMALL], None),
+    "memory-word": (2, ["analyze", "--memory", "much", SMALL], None),
+    "memory-tiny": (2, ["analyze", "--memory", "1", SMALL], None),
+    "summary-word": (2, ["analyze", "--summary", "xml", SMALL], None),
+    "monitored-word": (2, ["analyze", "--monitored", "here", SMALL], None),
+    "monitored-host-bits": (2, ["analyze", "--monitored", "198.51.100.1/24", SMALL], None),
+    "monitored-empty": (2, ["analyze", "--monitored", "", SMALL], None),
+    "own-word": (2, ["analyze", "--own", "192.0.2.300", SMALL], None),
+    "nat-lengths": (2, ["analyze", "--nat", "10.0.0.0/8=198.51.100.0/24", SMALL], None),
+    "nat-families": (2, ["analyze", "--nat", "10.0.0.0/24=2001:db8::/120", SMALL], None),
+    "nat-half": (2, ["analyze", "--nat", "10.0.0.0/8", SMALL], None),
+    "filter-word": (2, ["analyze", "--filter", "tcp and and", SMALL], None),
+    "absent-file": (1, ["analyze", "absent.pcap"], None),
+    "absent-file-json": (1, ["analyze", "--summary", "json", "absent.pcap", SMALL], None),
+    "empty-folder": (1, ["analyze", "--summary", "json", "empty"], None),
+    "folder": (0, ["analyze", "--summary", "json", "folder"], None),
+    "zero-bytes": (1, ["analyze", "--summary", "json", "zero.pcap"], None),
+    "junk": (1, ["analyze", "--summary", "json", "junk"], None),
+    "junk-text": (1, ["analyze", "junk"], None),
+    "cut": (1, ["analyze", "cut.pcap"], None),
+    "cut-json": (1, ["analyze", "--summary", "json", "cut.pcap"], None),
+    "no-packets": (0, ["analyze", "none.pcap"], None),
+    "no-packets-json": (0, ["analyze", "--summary", "json", "none.pcap"], None),
+    "small": (0, ["analyze", SMALL], None),
+    "small-json": (0, ["analyze", "--summary", "json", SMALL], None),
+    "small-monitored": (0, ["analyze", "--monitored", "198.51.100.0/24", "--sensor", "roof", SMALL], None),
+    "small-monitored-json": (0, ["analyze", "--summary", "json", "--monitored", "198.51.100.0/29,2001:db8:1::/48", SMALL],
+                             None),
+    "small-own-json": (0, ["analyze", "--summary", "json", "--own", "192.0.2.1,192.0.2.2", SMALL], None),
+    "small-filter-json": (0, ["analyze", "--summary", "json", "--filter", "tcp port 22", SMALL], None),
+    "dash": (0, ["analyze", "--summary", "json", "-"], SMALL),
+    "dash-junk": (1, ["analyze", "--summary", "json", "-"], "junk"),
+    "dash-nothing": (1, ["analyze", "--summary", "json", "-"], "zero.pcap"),
+    "two-files-json": (0, ["analyze", "--summary", "json", "first.pcap", "second.pcap"], None),
+}
+
+
+def prepare(folder):
+    os.mkdir(os.path.join(folder, "empty"))
+    os.mkdir(os.path.join(folder, "folder"))
+    frames = make_captures.small()
+    for name, part in ((SMALL, frames), ("none.pcap", []), ("first.pcap", frames[:9]), ("second.pcap", frames[9:]),
+                       ("folder/b.pcap", frames[9:]), ("folder/a.pcap", frames[:9])):
+        make_captures.captures.write_pcap(os.path.join(folder, name), part)
+    with open(os.path.join(folder, SMALL), "rb") as f:
+        whole = f.read()
+    for name, data in (("cut.pcap", whole[:-7]), ("zero.pcap", b""), ("junk", bytes(range(256)))):
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data)
+
+
+def run(folder, arguments, stdin):
+    with open(os.path.join(folder, stdin) if stdin else os.devnull, "rb") as source:
+        done = subprocess.run([os.path.abspath(harness.MONOMI), *arguments], cwd=folder, stdin=source,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False)
+    return harness.Run(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def shown(arguments, stdin, result):
+    """The case as a transcript that reads like a terminal's."""
+    words = " ".join("'%s'" % a if not a or " " in a else a for a in arguments)
+    text = "$ monomi %s%s\n%s" % (words, " < " + stdin if stdin else "", result.out)
+    if result.err:
+        text += "--- stderr\n" + result.err
+    return text + "--- exit %d\n" % result.code
+
+
+def general(checks, name, code, result):
+    checks.equal("%s: exit code" % name, result.code, code)
+    checks.true("%s: no crash" % name, not result.crashed, result.err[-800:])
+    checks.true("%s: at most 4 lines on stderr" % name, result.err.count("\n") <= 4)
+    if code == 2:
+        checks.true("%s: nothing on stdout" % name, not result.out)
+    if code:
+        checks.true("%s: a stable code" % name, CODE.search(result.err) or CODE.search(result.out))
+    if code == 0:
+        checks.true("%s: nothing on stderr" % name, not result.err, result.err)
+
+
+def cases(checks, folder, regenerate):
+    for name, (code, arguments, stdin) in CASES.items():
+        result = run(folder, arguments, stdin)
+        general(checks, name, code, result)
+        golden = os.path.join(GOLDENS, name + ".txt")
+        text = shown(arguments, stdin, result)
+        if regenerate:
+            with open(golden, "w", encoding="utf-8") as f:
+                f.write(text)
+            continue
+        try:
+            with open(golden, encoding="utf-8") as f:
+                want = f.read()
+        except FileNotFoundError:
+            want = "(no golden)"
+        checks.true("%s: words" % name, text == want, "differs from %s:\n%s" % (os.path.relpath(golden, HERE), text))
+
+
+def orphans(checks):
+    have = {x[:-4] for x in os.listdir(GOLDENS)}
+    checks.equal("goldens without a case", sorted(have - set(CASES)), [])
+
+
+def closed_pipe(checks, folder):
+    """A reader that leaves early ends the program quietly: by SIGPIPE or with an error, never with a crash or a hang."""
+    for arguments in (["analyze", SMALL], ["analyze", "--summary", "json"] + [SMALL] * 3000):
+        process = subprocess.Popen([os.path.abspath(harness.MONOMI), *arguments], cwd=folder, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.close()
+        err = process.stderr.read().decode()
+        code = process.wait(timeout=120)
+        checks.true("closed pipe: exit", code in (0, 1, -signal.SIGPIPE), str(code))
+        checks.true("closed pipe: quiet", err.count("\n") <= 4, err[-400:])
+
+
+def full_device(checks, folder):
+    """Output that cannot be written is a failure, not a success."""
+    if not os.path.exists("/dev/full"):
+        checks.skip("no /dev/full")
+        return
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        for arguments in (["analyze", SMALL], ["analyze", "--summary", "json", SMALL], ["version"]):
+            done = subprocess.run([os.path.abspath(harness.MONOMI), *arguments], cwd=folder, stdout=full,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+            checks.equal("full device, %s: exit code" % arguments[0], done.returncode, 1)
+
+
+def follow(checks, folder):
+    """A file of zero bytes that grows is no damage: --follow waits, and counts what comes."""
+    grows = os.path.join(folder, "grows.pcap")
+    with open(os.path.join(folder, SMALL), "rb") as f:
+        whole = f.read()
+    with open(grows, "wb"):
+        pass
+    process = subprocess.Popen([os.path.abspath(harness.MONOMI), "analyze", "--summary", "json", "--follow", grows],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        process.wait(timeout=0.7)
+        checks.true("follow: waits at an empty file", False, "it ended with %d" % process.returncode)
+    except subprocess.TimeoutExpired:
+        with open(grows, "ab") as f:
+            for i in range(0, len(whole), 100):
+                f.write(whole[i:i + 100])
+                f.flush()
+        process.send_signal(signal.SIGINT) if not waited(process, 1.5) else None
+    out, err = process.communicate(timeout=60)
+    lines = out.decode().splitlines()
+    if checks.true("follow: prints its numbers at the end", bool(lines), err.decode()[-400:]):
+        total = harness.json.loads(lines[-1])
+        checks.equal("follow: packets", total["packets"], len(make_captures.small()))
+        checks.equal("follow: error", total["error"], None)
+
+
+def waited(process, seconds):
+    try:
+        process.wait(timeout=seconds)
+        return True
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def committed(checks):
+    """small.pcap in the tree is what its script makes."""
+    with harness.scratch() as folder:
+        path = os.path.join(folder, SMALL)
+        make_captures.captures.write_pcap(path, make_captures.small())
+        with open(path, "rb") as made, open(os.path.join(HERE, SMALL), "rb") as kept:
+            checks.true("small.pcap is what make_captures.py makes", made.read() == kept.read())
+
+
+def main():
+    checks = harness.Checks()
+    regenerate = "--regenerate" in sys.argv[1:]
+    os.makedirs(GOLDENS, exist_ok=True)
+    with harness.scratch() as folder:
+        prepare(folder)
+        cases(checks, folder, regenerate)
+        closed_pipe(checks, folder)
+        full_device(checks, folder)
+        follow(checks, folder)
+    orphans(checks)
+    committed(checks)
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main()

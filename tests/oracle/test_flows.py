@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+"""Rows are a function of packets: `monomi analyze` against an independent count in Python, whatever the number of
+shards, the split into files, the order of packets, the memory and the encoding (DESIGN sections 3 and 7, invariant 2).
+
+Which mutants this test kills is in ../fault/mutants/.
+"""
+import os
+import random
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
+import captures
+import compare
+import harness
+import trace
+import verdicts
+
+FULL = int(os.environ.get("MONOMI_TRACE_PACKETS", "1000000"))
+SMALL = FULL // 10
+HOUR = 3600 * 1000000000
+
+
+def check(checks, name, want, files, *options):
+    got = compare.product(files, *options)
+    for field in compare.FIELDS:
+        checks.equal("%s: %s" % (name, field), got[field], want[field])
+
+
+def full_trace(checks):
+    path = trace.trace(checks, FULL)
+    if path:
+        want = compare.picked(compare.oracle(captures.read(path)))
+        for shards in (1, 2, 7):
+            check(checks, "trace of %d packets, %d shards" % (FULL, shards), want, [path], "--shards", shards)
+        check(checks, "trace of %d packets, little memory" % FULL, want, [path], "--memory", "24M")
+
+
+def real_tools(checks, folder):
+    darknets = {}
+    for path in harness.captures(checks, "real-tools"):
+        name = os.path.basename(path)
+        if not darknets:
+            darknets = truth(os.path.join(os.path.dirname(path), "truth.tsv"))
+        frames = list(captures.read(path))
+        for options, scope in ((), verdicts.Scope()), *monitored(darknets.get(name, "")):
+            want = compare.picked(compare.oracle(frames, scope))
+            got = compare.product([path], *options)
+            if not checks.true("%s %s" % (name, " ".join(options)), got == want):
+                print(compare.first_difference(frames, scope, options, folder))
+
+
+def truth(path):
+    with open(path, encoding="utf-8") as f:
+        rows = [line.rstrip("\n").split("\t") for line in f]
+    column = rows[0].index("darknet")
+    return {r[0]: r[column] for r in rows[1:]}
+
+
+def monitored(darknet):
+    if "/" in darknet:
+        yield ("--monitored", darknet), verdicts.Scope([darknet])
+
+
+def splits(checks, frames, want, folder, rng):
+    """Any split into ranges, in any order of ranges, gives the same total."""
+    for parts in (2, 3, 11):
+        cuts = sorted(rng.sample(range(1, len(frames)), parts - 1))
+        files = []
+        for i, (a, b) in enumerate(zip([0] + cuts, cuts + [len(frames)])):
+            files.append(os.path.join(folder, "part-%d-%d.pcap" % (parts, i)))
+            captures.write_pcap(files[-1], frames[a:b])
+        rng.shuffle(files)
+        for shards in (1, 3):
+            check(checks, "%d parts in random order, %d shards" % (parts, shards), want, files, "--shards", shards)
+
+
+def orders(checks, frames, want, folder, rng):
+    """Packets far out of order make minutes late; those are derived again, and no row changes."""
+    path = os.path.join(folder, "order.pcap")
+    near = list(frames)
+    for i in range(0, len(near) - 1, 2):
+        near[i], near[i + 1] = near[i + 1], near[i]
+    far = rng.sample(frames, len(frames))
+    stray = list(frames)
+    for i in rng.sample(range(len(stray)), 20):
+        stray.append(stray[i])
+        stray[i] = None
+    stray = [x for x in stray if x]
+    for name, order in ("neighbours swapped", near), ("backwards", frames[::-1]), ("shuffled", far), \
+            ("20 packets at the end", stray):
+        captures.write_pcap(path, order)
+        for options in ((), ("--shards", 2), ("--memory", "8M")):
+            check(checks, "%s %s" % (name, " ".join(map(str, options))), want, [path], *options)
+
+
+def hours(checks, frames, folder, rng):
+    """The same packets spread over days, some of them hours late."""
+    moved = [f._replace(ts=f.ts + rng.choice((0, 1, 26)) * HOUR) for f in frames]
+    want = compare.picked(compare.oracle(moved))
+    path = os.path.join(folder, "hours.pcap")
+    captures.write_pcap(path, moved)
+    for options in ((), ("--shards", 2), ("--memory", "8M")):
+        check(checks, "hours late %s" % " ".join(map(str, options)), want, [path], *options)
+
+
+def twice(checks, frames, folder):
+    """A range given twice is one segment: the ledger refuses what it holds, in whatever order the files come."""
+    a, b = os.path.join(folder, "a.pcap"), os.path.join(folder, "b.pcap")
+    half = len(frames) // 2
+    captures.write_pcap(a, frames[:half])
+    captures.write_pcap(b, frames[half:])
+    one, two = compare.product([a, b, a]), compare.product([b, a, a])
+    for field in compare.FIELDS:
+        checks.equal("a file given twice, two orders: %s" % field, one[field], two[field])
+
+
+def encodings(checks, frames, want, folder):
+    """The same packets in another format are the same rows."""
+    plain = os.path.join(folder, "plain.pcap")
+    captures.write_pcap(plain, frames)
+    made = []
+    for name, writer in (("big-endian.pcap", lambda p: captures.write_pcap(p, frames, ">")),
+                         ("nanoseconds.pcap", lambda p: captures.write_pcap(p, frames, "<", True)),
+                         ("big-endian-ns.pcap", lambda p: captures.write_pcap(p, frames, ">", True)),
+                         ("little.pcapng", lambda p: captures.write_pcapng(p, frames)),
+                         ("big.pcapng", lambda p: captures.write_pcapng(p, frames, ">")),
+                         ("sections.pcapng", lambda p: captures.write_pcapng(p, frames, "<", 5))):
+        made.append(os.path.join(folder, name))
+        writer(made[-1])
+    for tool in (["gzip", "-1"], ["zstd", "-1q"], ["xz", "-0"], ["lz4", "-1q"]):
+        for source in plain, made[3]:
+            made.append("%s.%s" % (source, tool[0]))
+            with open(made[-1], "wb") as out:
+                subprocess.run(tool + ["-c", source], stdout=out, check=True)
+    for path in made:
+        check(checks, os.path.basename(path), want, [path])
+    with open(plain, "rb") as f:
+        run = harness.analyze(["-"], "--sensor", compare.SENSOR, stdin=f)
+    checks.equal("standard input", compare.picked(run.total()), want)
+
+
+def as_ipv6(frame):
+    """The same packet over IPv6: addresses mapped into 2001:db8::/32, options and fragments left out."""
+    d = frame.data
+    if len(d) < 34 or d[12:15] != b"\x08\0\x45" or d[20] & 0x3F or d[21]:
+        return None
+    total = int.from_bytes(d[16:18], "big")
+    if total < 20 or len(d) < 14 + total or d[23] not in (6, 17):
+        return None
+    net = bytes.fromhex("20010db800000000")
+    head = b"\x60\0\0\0" + (total - 20).to_bytes(2, "big") + d[23:24] + d[22:23]
+    data = d[:12] + b"\x86\xdd" + head + net + b"\0\0\0\1" + d[26:30] + net + b"\0\0\0\2" + d[30:34] + d[34:14 + total]
+    return frame._replace(data=data, wirelen=len(data))
+
+
+def ipv6(checks, frames, folder):
+    mapped = [x for x in map(as_ipv6, frames) if x]
+    want = compare.picked(compare.oracle(mapped))
+    path = os.path.join(folder, "six.pcap")
+    captures.write_pcap(path, mapped)
+    for options in ((), ("--shards", 7), ("--memory", "8M")):
+        check(checks, "over IPv6 %s" % " ".join(map(str, options)), want, [path], *options)
+
+
+def main():
+    checks = harness.Checks()
+    rng = random.Random(20261124)
+    with harness.scratch() as folder:
+        real_tools(checks, folder)
+        small = trace.trace(checks, SMALL)
+        if small:
+            frames = list(captures.read(small))
+            want = compare.picked(compare.oracle(frames))
+            splits(checks, frames, want, folder, rng)
+            orders(checks, frames, want, folder, rng)
+            hours(checks, frames, folder, rng)
+            twice(checks, frames, folder)
+            encodings(checks, frames, want, folder)
+            ipv6(checks, frames, folder)
+        full_trace(checks)
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -15,7 +15,7 @@ READABLE_LINKS = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276}
 class Packet:
     __slots__ = ("ts", "status", "version", "src", "dst", "proto", "sport", "dport", "seq", "ack", "window", "ip_id",
                  "ttl", "flags", "ip_len", "options", "payload", "df", "fragment", "later", "tiny", "l4", "local",
-                 "outgoing", "truncated", "options_cut", "ip_start", "l4_start")
+                 "outgoing", "truncated", "options_cut", "ip_start", "l4_start", "reserved_flag", "udp_len")
 
     def __init__(self, frame):
         self.ts = frame.ts
@@ -26,7 +26,8 @@ class Packet:
         self.df = self.fragment = self.later = self.tiny = self.l4 = self.local = False
         self.outgoing = frame.outgoing
         self.truncated = len(frame.data) < frame.wirelen
-        self.options_cut = False
+        self.options_cut = self.reserved_flag = False
+        self.udp_len = 0
 
 
 be16 = struct.Struct(">H").unpack_from
@@ -212,6 +213,7 @@ def ipv4(p, data, at):
         p.status = SHORT
         return
     p.df = bool(frag & 0x4000)
+    p.reserved_flag = bool(frag & 0x8000)
     p.fragment = bool(frag & 0x3FFF)
     p.later = bool(frag & 0x1FFF)
     p.ip_start = at
@@ -348,7 +350,7 @@ def udp(p, data, at, end):
         too_short(p, 8, end - at)
         return
     p.sport, p.dport = ports_of(data, at)
-    length, = be16(data, at + 4)
+    p.udp_len = length = be16(data, at + 4)[0]
     if 0 < length < 8:
         p.status = MALFORMED
         return

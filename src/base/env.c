@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "base/env.h"
 
 #include <errno.h>

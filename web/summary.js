@@ -1,6 +1,7 @@
 'use strict';
 /* The summary of captures as a page. Words and sentences come first and know no document (the tests read them);
- * drawing follows. Nothing is fetched, and every text goes in as a text node. */
+ * drawing follows. Nothing is fetched, and every text goes in as a text node. Japanese sentences break only where a
+ * zero-width space (\u200b) or punctuation allows it: a phrase stays whole. */
 
 const CLASSES = ['scan', 'payload', 'p2p', 'backscatter', 'misconfiguration', 'other', 'ignored', 'undecoded'];
 
@@ -15,7 +16,7 @@ const WORDS = {
     capture: 'Capture', when: 'time and form', files: 'Files', chance: 'Chance match', name: 'Class', tool: 'Tool',
     first: 'First', last: 'Last', min: 'Earliest', max: 'Latest', links: 'Link types', file: 'File', reason: 'Reason',
     size: 'Size', error: 'Error', truncated: 'Cut short', truncatedWhy: 'captured shorter than sent', fragments: 'Fragments', marks: 'Of these', ignored: 'Ignored', undecoded: 'Undecoded',
-    damaged: 'Damaged', digest: 'rows',
+    damaged: 'Damaged', digest: 'rows', filesOf: (n) => `${n} files`,
     classes: {
       scan: ['Scan', 'probes of ports and hosts'], payload: ['Payload', 'data to a service that is not there'],
       p2p: ['File sharing', 'BitTorrent, DHT, eDonkey'], backscatter: ['Backscatter', 'replies to packets forged in our name'],
@@ -39,7 +40,7 @@ const WORDS = {
     capture: 'キャプチャ', when: '時刻と形式', files: 'ファイル', chance: '偶然の一致', name: '分類', tool: 'ツール',
     first: '先頭', last: '末尾', min: '最早', max: '最遅', links: 'リンク種別', file: 'ファイル', reason: '理由',
     size: '大きさ', error: 'エラー', truncated: '途中切れ', truncatedWhy: '送信より短く記録', fragments: '断片', marks: 'うち', ignored: '対象外', undecoded: '解読不能',
-    damaged: '破損', digest: '行',
+    damaged: '破損', digest: '行', filesOf: (n) => `${n}ファイル`,
     classes: {
       scan: ['探索行為', 'ポートや機器を探す'], payload: ['データ付き', '存在しないサービスへのデータ'],
       p2p: ['ファイル共有', 'BitTorrent、DHT、eDonkey'], backscatter: ['跳ね返り', '詐称されたパケットへの返答'],
@@ -89,9 +90,10 @@ function size(bytes) {
 
 function leadSentence(t, lang) {
   if (!t.packets) return lang === 'ja' ? 'パケットはありません。' : 'There are no packets.';
-  const p = count(t.packets), s = count(t.sources), a = count(t.accesses), d = duration(seconds(t.min, t.max), lang);
-  if (lang === 'ja') return `${d}間に${s}の送信元から${p}パケット、うちアクセスは${a}件。`;
-  return `${p} packets from ${s} ${t.sources === 1 ? 'source' : 'sources'} in ${d}; ${t.accesses ? a : 'none'} of them ask for something.`;
+  const p = count(t.packets), s = count(t.sources), a = count(t.accesses), took = seconds(t.min, t.max), d = duration(took, lang);
+  if (lang === 'ja') return `${took ? `${d}間に\u200b` : ''}${s}の送信元から\u200b${p}パケット、\u200bうちアクセスは\u200b${a}件。`;
+  const from = `${p} ${t.packets === 1 ? 'packet' : 'packets'} from ${s} ${t.sources === 1 ? 'source' : 'sources'}${took ? ` in ${d}` : ''}`;
+  return `${from}; ${t.accesses ? a : 'none'} of them ${t.accesses > 1 ? 'ask' : 'asks'} for something.`;
 }
 
 function classSentence(t, lang) {
@@ -103,7 +105,7 @@ function classSentence(t, lang) {
       misconfiguration: 'are mistakes', other: 'fit no class', ignored: 'are left out', undecoded: 'cannot be read' };
   const ranked = CLASSES.map((c) => [c, sum(t.classes[c])]).sort((a, b) => b[1] - a[1]);
   const told = ranked.filter(([, n], i) => i === 0 || (i === 1 && n >= 0.02 * t.packets));
-  if (lang === 'ja') return told.map(([c, n]) => `${percent(n, t.packets, lang)}は${does[c]}`).join('、') + '。';
+  if (lang === 'ja') return told.map(([c, n]) => `${percent(n, t.packets, lang)}は\u200b${does[c]}`).join('、\u200b') + '。';
   return told.map(([c, n]) => `${percent(n, t.packets, lang)} ${does[c]}`).join('; ') + '.';
 }
 
@@ -114,7 +116,7 @@ function toolSentence(t, lang) {
   named.sort((a, b) => b[1] - a[1]);
   if (!named.length) return lang === 'ja' ? '既知のツールの特徴はありません。' : 'No source shows a known tool.';
   const told = named.slice(0, 2).map(([k, n]) => [toolName(k, lang), percent(n, all, lang)]);
-  if (lang === 'ja') return told.map(([k, p]) => `${k}が${p}`).join('、') + '。';
+  if (lang === 'ja') return told.map(([k, p]) => `${k}が${p}`).join('、\u200b') + '。';
   return told.map(([k, p], i) => (i ? `${k} ${p}` : `${k} sent ${p}`)).join(', ') + '.';
 }
 
@@ -133,7 +135,7 @@ function trustSentence(t, damaged, lang) {
     if (damaged) parts.push(`${damaged}ファイルが破損`);
     if (ignored) parts.push(`${count(ignored)}パケットは対象外`);
     if (undecoded) parts.push(`${count(undecoded)}パケットは解読不能`);
-    return parts.length ? parts.join('、') + '。' : 'すべて読み、すべて数えました。';
+    return parts.length ? parts.join('、\u200b') + '。' : 'すべて読み、すべて数えました。';
   }
   if (damaged) parts.push(`${damaged} ${damaged === 1 ? 'file is' : 'files are'} damaged`);
   if (ignored) parts.push(`${count(ignored)} left out`);
@@ -144,7 +146,8 @@ function trustSentence(t, damaged, lang) {
 
 function orderSentence(t, lang) {
   if (!t.packets) return lang === 'ja' ? '空です。' : 'Empty.';
-  const d = duration(seconds(t.min, t.max), lang), ordered = t.first === t.min && t.last === t.max;
+  const took = seconds(t.min, t.max), d = duration(took, lang), ordered = t.first === t.min && t.last === t.max;
+  if (!took) return lang === 'ja' ? '同一時刻。' : 'One instant.';
   if (lang === 'ja') return ordered ? `${d}間。` : `${d}間、時刻は順不同。`;
   return ordered ? `${d} long.` : `${d} long, out of order in time.`;
 }
@@ -293,7 +296,7 @@ function draw(data, lang) {
   document.title = `${name ? name.split('/').pop() + ' · ' : ''}monomi`;
   const page = [];
   if (data.sample) page.push(make('div.strip', make('b', w.strip[0]), make('span', w.strip[1])));
-  page.push(make('header', logo(), make('span.what', name || w.title), make('span.right', other)));
+  page.push(make('header', logo(), make('span.what', name || w.filesOf(files.length)), make('span.right', other)));
   const main = make('main', make('section.lead', make('div.eyebrow', make('span', w.title)), make('h1', leadSentence(total, lang))),
     make('div.row.three', accessSection(total, lang), classSection(total, lang), toolSection(total, lang)),
     make('div.row.even', captureSection(total, lang), protocolSection(total, lang), trustSection(total, damaged, lang)));

@@ -32,6 +32,28 @@ void classify_close(struct classify *c);
 void classify_packets(const struct classify *c, struct packet *packets, struct verdict *verdicts, size_t n,
                       uint8_t (*scratch)[32]);
 
+/* ---- Spoofed, erratic, routed (DEFINITIONS 3): corsaro3's filters by name; none ever drops a packet ---- */
+enum tag {
+	TAG_SPOOFED = 1 << 0,     /* any of the tags from ABNORMAL to UDP_80 */
+	TAG_ERRATIC = 1 << 1,     /* any of the tags from ABNORMAL to BITTORRENT */
+	TAG_ROUTED = 1 << 2,      /* source in a prefix that is routed to nobody */
+	TAG_ABNORMAL = 1 << 3,    /* protocol not ICMP, UDP, TCP or 41 (v6: 58); or flags that no TCP sends */
+	TAG_TTL_SPOOFED = 1 << 4, /* TAG_TTL_200, and no SYN of a known scanner: one that matches an evidence rule of
+	                           * below, or window 1024 without options */
+	TAG_FRAGMENT = 1 << 5,    /* later fragment, or IPv4's reserved flag */
+	TAG_LAST_BYTE = 1 << 6,   /* IPv4 source ends in .0 or .255 */
+	TAG_LAND = 1 << 7,        /* source == destination */
+	TAG_PORT_ZERO = 1 << 8,   /* TCP or UDP port 0, either side */
+	TAG_UDP_80 = 1 << 9,      /* UDP to port 80 */
+	TAG_TTL_200 = 1 << 10,    /* TTL or hop limit >= 200, not ICMP or ICMPv6 */
+	TAG_LENGTH = 1 << 11,     /* UDP of 96 or 1500 bytes of IP */
+	TAG_PORT = 1 << 12,       /* TCP or UDP port 53, TCP port 23, 80 or 5000; either side */
+	TAG_CONTENT = 1 << 13,    /* UDP: the 0x31 probe, SIP status, NetBIOS name query, DNS answer */
+	TAG_REPLY = 1 << 14,      /* SYN+ACK, RST, ICMP answers and errors, UDP from port 53 */
+	TAG_BITTORRENT = 1 << 15, /* UDP: corsaro3's heads of DHT and uTP */
+};
+const char *tag_name(enum tag t); /* "spoofed" */
+
 const char *class_name(enum packet_class c);     /* "backscatter" */
 const char *reason_name(enum verdict_reason r);  /* "not_monitored" */
 
@@ -44,7 +66,9 @@ struct victim {
 /* Of a packet whose class is backscatter. False when it cannot be told (an ICMP error without a readable quote). */
 bool classify_victim(const struct packet *packet, struct victim *out);
 
-/* ---- Evidence of tools ---- */
+/* ---- Evidence of tools ----
+ * verdict.rules is set on probes (VERDICT_PROBE) alone, save for RULE_REPLY_ID, which speaks of SYN+ACKs and names no
+ * tool: so that a sum over all packets with the bit is the sum over probes, and `probes` below is its whole. */
 enum rule {
 #define RULE(id, ...) RULE_##id,
 #include "classify/rules.def"

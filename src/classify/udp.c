@@ -1,0 +1,35 @@
+#include "classify/judge.h"
+
+/* Forms that begin with a byte of their own. */
+static enum udp_kind kind_by_first_byte(const struct packet *p, struct span data)
+{
+	switch (data.p[0]) {
+	case 0x30: return reply_ber(p, data);
+	case 'H': case 'M': case 'N': return reply_http(data);
+	default: return data.p[0] & 0x80 ? reply_quic(p, data) : UDP_UNSURE;
+	}
+}
+
+/* Forms that need their port to be believed, and DNS, whose question section proves itself. */
+static enum udp_kind kind_by_port(const struct packet *p, struct span data)
+{
+	enum udp_kind kind = reply_ntp(p, data);
+	if (kind == UDP_UNSURE)
+		kind = reply_memcached(p, data);
+	if (kind == UDP_UNSURE && p->sport == 19)
+		kind = reply_chargen(data);
+	return kind == UDP_UNSURE ? reply_dns(p, data) : kind;
+}
+
+/* Replies come before P2P heads, as in the partition; a proved reply of either settles it, an unproved P2P head wins over
+ * nothing proved. NTP's port is asked first because its first byte can be any. */
+enum udp_kind udp_kind(const struct packet *p)
+{
+	struct span data = packet_payload(p);
+	if (!data.n)
+		return UDP_UNSURE;
+	enum udp_kind kind = kind_by_port(p, data);
+	if (kind == UDP_UNSURE)
+		kind = kind_by_first_byte(p, data);
+	return kind == UDP_UNSURE ? p2p_udp(data) : kind;
+}

@@ -1,0 +1,401 @@
+/* pcapng: draft-ietf-opsawg-pcapng. Sections, interfaces and the blocks that hold packets; pcapng_time.c converts. */
+#include "capture/pcapng.h"
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 2, BLOCK_SIMPLE = 3, BLOCK_ENHANCED = 6 };
+enum { OPTION_END = 0, OPTION_FLAGS = 2, OPTION_TSRESOL = 9, OPTION_FCSLEN = 13, OPTION_TSOFFSET = 14 };
+
+#define BYTE_ORDER_MAGIC 0x1a2b3c4du
+#define BLOCK_EXTRA 12 /* type and length before the body, length behind it */
+#define SECTION_BODY 16
+#define INTERFACE_BODY 8
+#define PACKET_BODY 20
+/* A described section, interface or packet takes no more than this beyond its packet; blocks that nobody reads may be
+ * of any size. libpcap has the same bound. */
+#define BLOCK_MAX (16u << 20)
+
+/* A whole block, or its beginning. */
+struct block {
+	const uint8_t *body; /* behind type and length */
+	uint32_t type;
+	uint32_t total;
+	size_t have; /* bytes of the body that are here: all of it once the block is whole */
+};
+
+static ALWAYS_INLINE uint16_t get16(const uint8_t *p, bool swap)
+{
+	return swap ? load_be16(p) : load_le16(p);
+}
+
+static ALWAYS_INLINE uint32_t get32(const uint8_t *p, bool swap)
+{
+	return swap ? load_be32(p) : load_le32(p);
+}
+
+static uint64_t get64(const uint8_t *p, bool swap)
+{
+	return swap ? load_be64(p) : load_le64(p);
+}
+
+static int damage(const struct batch *b, struct error *e, const char *code, const char *sentence)
+{
+	return error_set_at(e, -EBADMSG, code, b->offset + b->used, "%s", sentence);
+}
+
+static enum match pcapng_match(const uint8_t *p, size_t n, bool end)
+{
+	if (n < 4)
+		return end ? MATCH_NO : MATCH_MORE;
+	return load_le32(p) == BLOCK_SECTION ? MATCH_YES : MATCH_NO; /* a palindrome: the same in both orders */
+}
+
+/* --- sections --- */
+
+/* The section's own byte order, told from the bytes behind its length. */
+static int section_order(struct pcapng_reader *r, const uint8_t *p, uint64_t offset, struct error *e)
+{
+	if (load_le32(p + 8) != BYTE_ORDER_MAGIC && load_be32(p + 8) != BYTE_ORDER_MAGIC)
+		return error_set_at(e, -EBADMSG, "MON-CAP-019", offset, "a pcapng section says neither byte order");
+	r->swap = load_be32(p + 8) == BYTE_ORDER_MAGIC;
+	return 0;
+}
+
+/* Section 4.1 of the draft: 1.2 is to be read as 1.0. 1.1 was written by Editcap 1.10.6 and differs in nothing. */
+static int section_version(const struct pcapng_reader *r, const uint8_t *p, uint64_t offset, struct error *e)
+{
+	uint16_t major = get16(p + 12, r->swap), minor = get16(p + 14, r->swap);
+	if (major == 1 && minor <= 2)
+		return 0;
+	return error_set_at(e, -EPROTONOSUPPORT, "MON-CAP-005", offset,
+	                    "pcapng version %u.%u is not one that monomi reads (1.0 to 1.2)", major, minor);
+}
+
+/* The first section's header is looked at here, so that a file we cannot read fails when it is opened, and read again
+ * as the block it is. */
+static ssize_t pcapng_open(struct reader *reader, const uint8_t *p, struct error *e)
+{
+	int rc = section_order(&reader->pcapng, p, 0, e);
+	return rc ? rc : section_version(&reader->pcapng, p, 0, e);
+}
+
+static int read_section(struct reader *reader, struct batch *b, const struct block *k, struct error *e)
+{
+	struct pcapng_reader *r = &reader->pcapng;
+	if (k->total < BLOCK_EXTRA + SECTION_BODY)
+		return damage(b, e, "MON-CAP-013", "a section header block is too short");
+	r->n = 0;
+	r->mixed = false;
+	return section_version(r, k->body - 8, b->offset + b->used, e);
+}
+
+/* --- options --- */
+
+struct option {
+	const uint8_t *value;
+	uint16_t code;
+	uint16_t length;
+};
+
+/* 1: an option; 0: no more; -1: one that reaches past the block. */
+static int next_option(const uint8_t **p, size_t *left, bool swap, struct option *out)
+{
+	if (*left < 4)
+		return 0;
+	*out = (struct option){ *p + 4, get16(*p, swap), get16(*p + 2, swap) };
+	if (out->code == OPTION_END)
+		return 0;
+	size_t padded = 4 + ((size_t)out->length + 3) / 4 * 4;
+	if (padded > *left)
+		return -1;
+	*p += padded;
+	*left -= padded;
+	return 1;
+}
+
+/* --- interfaces --- */
+
+/* if_fcslen is in bits by the draft's text and in bytes by its example; no link has an FCS of 9 bytes or of 8 bits. */
+static uint8_t fcs_bytes(uint8_t value)
+{
+	return value > 8 ? value / 8 : value;
+}
+
+static void interface_option(struct pcapng_interface *i, const struct option *o, bool swap)
+{
+	if (o->code == OPTION_TSRESOL && o->length == 1)
+		i->resolution = *o->value;
+	else if (o->code == OPTION_TSOFFSET && o->length == 8)
+		i->offset = (int64_t)get64(o->value, swap);
+	else if (o->code == OPTION_FCSLEN && o->length == 1)
+		i->fcs_len = fcs_bytes(*o->value);
+}
+
+static int interface_reserve(struct reader *reader, struct batch *b, struct error *e)
+{
+	struct pcapng_reader *r = &reader->pcapng;
+	if (r->n < r->capacity)
+		return 0;
+	size_t from = r->capacity * sizeof *r->interfaces;
+	size_t to = r->capacity ? from * 2 : 4 * sizeof *r->interfaces;
+	if (to > reader->memory)
+		return damage(b, e, "MON-CAP-018", "a pcapng section describes more interfaces than memory is allowed for");
+	struct pcapng_interface *p = env_grow(reader->env, r->interfaces, from, to);
+	if (!p)
+		return error_no_memory(e, "reading pcapng interfaces");
+	r->interfaces = p;
+	r->capacity = (uint32_t)(to / sizeof *p);
+	return 0;
+}
+
+static int read_interface(struct reader *reader, struct batch *b, const struct block *k, struct error *e)
+{
+	struct pcapng_reader *r = &reader->pcapng;
+	if (k->total < BLOCK_EXTRA + INTERFACE_BODY)
+		return damage(b, e, "MON-CAP-013", "an interface description block is too short");
+	uint32_t snap = get32(k->body + 4, r->swap);
+	struct pcapng_interface i = {
+		.link = link_normal(get16(k->body, r->swap)), .snap = snap ? snap : UINT32_MAX, .resolution = 6,
+	};
+	i.max = link_max_length(i.link);
+	const uint8_t *p = k->body + INTERFACE_BODY;
+	size_t left = k->have - INTERFACE_BODY;
+	struct option o;
+	int more;
+	while ((more = next_option(&p, &left, r->swap, &o)) > 0)
+		interface_option(&i, &o, r->swap);
+	if (more < 0) /* its resolution may be among what cannot be read, so no time after it could be trusted */
+		return damage(b, e, "MON-CAP-016", "an option reaches past the end of its interface description block");
+	pcapng_time_prepare(&i);
+	int rc = interface_reserve(reader, b, e);
+	if (rc)
+		return rc;
+	r->mixed |= r->n && r->interfaces[0].link != i.link;
+	r->interfaces[r->n++] = i;
+	return 0;
+}
+
+/* --- packets --- */
+
+/* epb_flags and pack_flags: bits 0–1 direction (2: outbound), bits 5–8 octets of FCS, 0: not said. Options that
+ * reach past their block are left alone: the packet before them is whole. */
+static void packet_options(struct frame *f, const uint8_t *p, size_t left, bool swap)
+{
+	struct option o;
+	while (next_option(&p, &left, swap, &o) > 0) {
+		if (o.code != OPTION_FLAGS || o.length != 4)
+			continue;
+		uint32_t flags = get32(o.value, swap);
+		if ((flags & 3) == 2)
+			f->marks |= FRAME_OUTGOING;
+		if (flags >> 5 & 15)
+			f->fcs_len = flags >> 5 & 15;
+	}
+}
+
+static int packet_length(const struct batch *b, const struct pcapng_interface *i, uint32_t captured, struct error *e)
+{
+	if (captured <= i->max)
+		return 0;
+	return error_set_at(e, -EBADMSG, "MON-CAP-010", b->offset + b->used,
+	                    "a packet claims %u captured bytes, more than the %u that its link type can have", captured,
+	                    i->max);
+}
+
+static const struct pcapng_interface *packet_interface(const struct reader *reader, const struct batch *b, uint32_t id,
+                                                       struct error *e)
+{
+	if (id < reader->pcapng.n)
+		return &reader->pcapng.interfaces[id];
+	(void)damage(b, e, "MON-CAP-014", "a packet names an interface that its section has not described");
+	return NULL;
+}
+
+/* The two blocks with a time differ only in how wide their interface number is. */
+static ALWAYS_INLINE int read_packet(struct reader *reader, struct batch *b, const struct block *k, bool whole,
+                                     bool swap, struct error *e)
+{
+	if (UNLIKELY(k->total < BLOCK_EXTRA + PACKET_BODY))
+		return damage(b, e, "MON-CAP-013", "a packet block is too short");
+	if (UNLIKELY(k->have < PACKET_BODY))
+		return 0;
+	uint32_t id = k->type == BLOCK_ENHANCED ? get32(k->body, swap) : get16(k->body, swap);
+	const struct pcapng_interface *i = packet_interface(reader, b, id, e);
+	if (UNLIKELY(!i))
+		return -EBADMSG;
+	struct frame f = { .data = k->body + PACKET_BODY, .caplen = get32(k->body + 12, swap),
+		           .wirelen = get32(k->body + 16, swap), .link = i->link, .fcs_len = i->fcs_len };
+	int rc = packet_length(b, i, f.caplen, e);
+	if (UNLIKELY(rc))
+		return rc;
+	if (UNLIKELY(f.caplen > k->total - BLOCK_EXTRA - PACKET_BODY))
+		return damage(b, e, "MON-CAP-015", "a packet is longer than its block");
+	if (!whole)
+		return 0;
+	uint64_t units = (uint64_t)get32(k->body + 4, swap) << 32 | get32(k->body + 8, swap);
+	f.ts = pcapng_time(i, units, &f.marks);
+	size_t taken = PACKET_BODY + ((size_t)f.caplen + 3) / 4 * 4;
+	if (k->have > taken)
+		packet_options(&f, k->body + taken, k->have - taken, swap);
+	reader->clamped_times += f.marks & FRAME_TIME_CLAMPED ? 1 : 0;
+	reader->snap_lies += f.caplen > i->snap;
+	b->frames[b->count++] = f;
+	return 0;
+}
+
+/* No time, no interface number: section 4.4 of the draft gives it the first interface and the time it does not know,
+ * which is 0 here. Its captured length is what the snap length left of the packet. */
+static int read_simple(struct reader *reader, struct batch *b, const struct block *k, bool whole, struct error *e)
+{
+	bool swap = reader->pcapng.swap;
+	if (k->total < BLOCK_EXTRA + 4)
+		return damage(b, e, "MON-CAP-013", "a simple packet block is too short");
+	if (k->have < 4)
+		return 0;
+	const struct pcapng_interface *i = packet_interface(reader, b, 0, e);
+	if (!i)
+		return -EBADMSG;
+	struct frame f = { .data = k->body + 4, .wirelen = get32(k->body, swap), .link = i->link, .fcs_len = i->fcs_len };
+	f.caplen = f.wirelen < i->snap ? f.wirelen : i->snap;
+	uint32_t room = k->total - BLOCK_EXTRA - 4;
+	if (f.caplen > room)
+		f.caplen = room;
+	int rc = packet_length(b, i, f.caplen, e);
+	if (!rc && whole)
+		b->frames[b->count++] = f;
+	return rc;
+}
+
+/* --- blocks --- */
+
+/* Reads a block, or says of an incomplete one what can be said already: a wild length is met before we wait for it. */
+static ALWAYS_INLINE int read_block(struct reader *reader, struct batch *b, const struct block *k, bool whole,
+                                    bool swap, struct error *e)
+{
+	if (LIKELY(k->type == BLOCK_ENHANCED || k->type == BLOCK_PACKET))
+		return read_packet(reader, b, k, whole, swap, e);
+	if (k->type == BLOCK_SIMPLE)
+		return read_simple(reader, b, k, whole, e);
+	if (k->type == BLOCK_SECTION && whole)
+		return read_section(reader, b, k, e);
+	if (k->type == BLOCK_INTERFACE && whole)
+		return read_interface(reader, b, k, e);
+	return 0;
+}
+
+static bool is_read(uint32_t type)
+{
+	return type == BLOCK_SECTION || type == BLOCK_INTERFACE || type == BLOCK_PACKET || type == BLOCK_SIMPLE ||
+	       type == BLOCK_ENHANCED;
+}
+
+static int check_total(const struct batch *b, uint32_t total, struct error *e)
+{
+	if (total >= BLOCK_EXTRA && !(total & 3))
+		return 0;
+	return error_set_at(e, -EBADMSG, "MON-CAP-013", b->offset + b->used,
+	                    "a pcapng block has the length %u, which is no multiple of 4 from 12 up", total);
+}
+
+static int check_trailer(const struct batch *b, uint32_t total, uint32_t trailer, struct error *e)
+{
+	if (LIKELY(total == trailer))
+		return 0;
+	return error_set_at(e, -EBADMSG, "MON-CAP-012", b->offset + b->used,
+	                    "a pcapng block has the length %u at its start and %u at its end", total, trailer);
+}
+
+/* The block at the front is not whole. Either we need the rest of it, or nobody does. */
+static int partial_block(struct reader *reader, struct batch *b, const struct block *k, struct error *e)
+{
+	if (!is_read(k->type)) {
+		b->skip = k->total - 4;
+		reader->pcapng.trailer = k->total;
+		return 0;
+	}
+	uint32_t max = k->type == BLOCK_SECTION || k->type == BLOCK_INTERFACE ? BLOCK_MAX : BLOCK_MAX + (128u << 20);
+	if (k->total > max)
+		return error_set_at(e, -EBADMSG, "MON-CAP-013", b->offset + b->used,
+		                    "a pcapng block claims %u bytes, more than a block of its kind can have", k->total);
+	b->need = k->total;
+	return read_block(reader, b, k, false, reader->pcapng.swap, e);
+}
+
+/* Blocks of one byte order, up to and with the next section header. Returns 1 there; else 0 or -errno. */
+static ALWAYS_INLINE int read_blocks(struct reader *reader, struct batch *b, bool swap, struct error *e)
+{
+	while (b->count < b->capacity) {
+		const uint8_t *p = b->bytes + b->used;
+		size_t left = b->n - b->used;
+		b->need = BLOCK_EXTRA;
+		if (left < BLOCK_EXTRA)
+			return 0;
+		struct block k = { .body = p + 8, .type = get32(p, swap), .total = get32(p + 4, swap) };
+		int rc = 0;
+		if (UNLIKELY(k.type == BLOCK_SECTION)) {
+			rc = section_order(&reader->pcapng, p, b->offset + b->used, e);
+			k.total = get32(p + 4, reader->pcapng.swap);
+		}
+		if (!rc)
+			rc = check_total(b, k.total, e);
+		if (UNLIKELY(rc))
+			return rc;
+		if (UNLIKELY(k.total > left)) {
+			k.have = left - 8;
+			return partial_block(reader, b, &k, e);
+		}
+		k.have = k.total - BLOCK_EXTRA;
+		bool section = k.type == BLOCK_SECTION;
+		rc = check_trailer(b, k.total, get32(p + k.total - 4, section ? reader->pcapng.swap : swap), e);
+		if (!rc)
+			rc = read_block(reader, b, &k, true, swap, e);
+		if (UNLIKELY(rc))
+			return rc;
+		b->used += k.total;
+		if (UNLIKELY(section))
+			return 1;
+	}
+	b->full = true;
+	return 0;
+}
+
+/* The end of a block that was skipped: its length once more. */
+static int read_trailer(struct pcapng_reader *r, struct batch *b, struct error *e)
+{
+	b->need = 4;
+	if (!r->trailer || b->n < 4)
+		return 0;
+	int rc = check_trailer(b, r->trailer, get32(b->bytes, r->swap), e);
+	if (rc)
+		return rc;
+	r->trailer = 0;
+	b->used = 4;
+	return 0;
+}
+
+static int pcapng_parse(struct reader *reader, struct batch *b, struct error *e)
+{
+	struct pcapng_reader *r = &reader->pcapng;
+	int rc = read_trailer(r, b, e);
+	if (rc || r->trailer)
+		return rc;
+	do {
+		rc = r->swap ? read_blocks(reader, b, true, e) : read_blocks(reader, b, false, e);
+		b->mixed |= r->mixed;
+	} while (rc > 0);
+	/* Frames of an earlier section in this batch may have had other interfaces. */
+	b->mixed = true;
+	return rc;
+}
+
+static void pcapng_close(struct reader *reader)
+{
+	env_free(reader->env, reader->pcapng.interfaces, reader->pcapng.capacity * sizeof *reader->pcapng.interfaces);
+}
+
+const struct format format_pcapng = {
+	.name = "pcapng", .head = 16, .match = pcapng_match, .open = pcapng_open, .parse = pcapng_parse,
+	.close = pcapng_close,
+};

@@ -49,7 +49,7 @@ static struct gap longest_gap(const struct addr *a)
 static char *format_v6(const struct addr *a, char out[static ADDR_TEXT])
 {
 	struct gap gap = longest_gap(a);
-	char *p = out;
+	char *p = out, *end = out + ADDR_TEXT;
 
 	for (int i = 0; i < 8; i++) {
 		if (i == gap.start) {
@@ -60,7 +60,7 @@ static char *format_v6(const struct addr *a, char out[static ADDR_TEXT])
 		}
 		if (i && p[-1] != ':')
 			*p++ = ':';
-		p += sprintf(p, "%x", load_be16(a->bytes + 2 * i));
+		p += snprintf(p, (size_t)(end - p), "%x", load_be16(a->bytes + 2 * i));
 	}
 	*p = 0;
 	return out;

@@ -16,7 +16,7 @@ struct decode_config {
 	bool checksums; /* verify them and set PACKET_BAD_CHECKSUM */
 };
 
-/* Decodes n frames into n packets. Total: any bytes give a packet with a status, never a read outside the frame. */
+/* Decodes n frames into n packets. Total: any bytes give a packet with a status, and nothing outside the frame is read. */
 void decode_frames(const struct decode_config *config, const struct frame *frames, struct packet *packets, size_t n);
 
 /* The same by the general path alone, one frame; decode_frames must agree with it bit for bit (tests hold it to that). */

@@ -147,7 +147,8 @@ enum layer ipv4_layer(struct walk *w)
 	ipv4_fields(p, ip);
 	p->ip_len = load_be16(ip + 2) ? load_be16(ip + 2) : walk_wire_left(w);
 	walk_limit(w, p->ip_len);
-	bool whole = cursor_left(&w->c) == load_be16(ip + 2) && !fragment; /* a segment still to be cut has no checksum yet */
+	/* What is still to be cut into segments (length 0) has no checksum yet. */
+	bool whole = cursor_left(&w->c) == load_be16(ip + 2) && !fragment;
 	if (fragment)
 		ip_fragment(w, fragment & 0x1fff);
 	cursor_skip(&w->c, header);
@@ -162,6 +163,8 @@ enum layer ipv4_layer(struct walk *w)
 	while (proto == PROTO_AH && walk_wire_left(w))
 		if (!ip_skip_ah(w, &proto))
 			return ip_stop(w, PROTO_AH, PACKET_SHORT);
-	struct network net = { .ip = ip, .src = ip + 12, .dst = ip + 16, .address_len = 4, .ip_len = p->ip_len, .whole = whole };
+	struct network net = {
+		.ip = ip, .src = ip + 12, .dst = ip + 16, .address_len = 4, .ip_len = p->ip_len, .whole = whole,
+	};
 	return ip_transport(w, &net, proto);
 }

@@ -1,5 +1,5 @@
-/* IPv6 and its extension headers (RFC 8200), jumbograms (RFC 2675), routing headers of types 0, 2 and 4 (RFC 5095, 6275,
- * 8754), home addresses (RFC 6275), shim6 (RFC 5533). */
+/* IPv6 and its extension headers (RFC 8200), jumbograms (RFC 2675), routing headers of types 0, 2 and 4 (RFC 5095,
+ * 6275, 8754), home addresses (RFC 6275), shim6 (RFC 5533). */
 #include "packet/ip.h"
 
 enum {

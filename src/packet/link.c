@@ -58,8 +58,8 @@ enum layer link_first(uint16_t link)
 
 /* ---- Loopback ---- */
 
-/* AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 23 on Windows, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on Darwin.
- * Some programs write an ethertype there. */
+/* AF_INET is 2 everywhere; AF_INET6 is 10 on Linux, 23 on Windows, 24 on NetBSD and OpenBSD, 28 on FreeBSD, 30 on
+ * Darwin. Some programs write an ethertype there. */
 static enum layer null_family(struct walk *w, uint32_t family)
 {
 	switch (family) {

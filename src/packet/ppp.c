@@ -1,7 +1,7 @@
-/* PPP (RFC 1661, RFC 1662), PPPoE (RFC 2516), Cisco HDLC (RFC 1547 and chdlc.txt), Frame Relay (RFC 2427), MPLS (RFC 3032). */
+/* PPP (RFC 1661, 1662), PPPoE (RFC 2516), Cisco HDLC (RFC 1547), Frame Relay (RFC 2427), MPLS (RFC 3032). */
 #include "packet/walk.h"
 
-enum { LINK_PPP_PPPD = 166, LINK_PPP_WITH_DIRECTION = 204, LINK_CHDLC_WITH_DIRECTION = 205, LINK_FR_WITH_DIRECTION = 206 };
+enum { LINK_PPP_PPPD = 166, LINK_PPP_DIRECTION = 204, LINK_CHDLC_DIRECTION = 205, LINK_FR_DIRECTION = 206 };
 enum { PPP_IP = 0x21, PPP_OSI = 0x23, PPP_IPV6 = 0x57, PPP_BRIDGED = 0x31, PPP_MPLS = 0x281, PPP_MPLS_MULTI = 0x283 };
 
 /* Pseudo headers of one byte that say who sent the frame. */
@@ -15,7 +15,7 @@ static void skip_direction(struct walk *w, uint16_t link)
 
 enum layer ppp_layer(struct walk *w)
 {
-	skip_direction(w, LINK_PPP_WITH_DIRECTION);
+	skip_direction(w, LINK_PPP_DIRECTION);
 	const uint8_t *p = w->c.p;
 	size_t left = cursor_left(&w->c);
 
@@ -95,7 +95,7 @@ static enum layer chdlc_type(struct walk *w)
 
 enum layer chdlc_layer(struct walk *w)
 {
-	skip_direction(w, LINK_CHDLC_WITH_DIRECTION);
+	skip_direction(w, LINK_CHDLC_DIRECTION);
 	cursor_skip(&w->c, 2);
 	return chdlc_type(w);
 }
@@ -104,7 +104,7 @@ enum layer chdlc_layer(struct walk *w)
  * encapsulation with an ethertype, but for the signalling of DLCI 0. */
 enum layer frame_relay_layer(struct walk *w)
 {
-	skip_direction(w, LINK_FR_WITH_DIRECTION);
+	skip_direction(w, LINK_FR_DIRECTION);
 	const uint8_t *a = cursor_take(&w->c, 2);
 	if (!a)
 		return walk_end(w, PACKET_SHORT);

@@ -11,7 +11,7 @@ static bool is_error(const struct packet *p)
 		return false;
 	if (p->proto == PROTO_ICMP) /* RFC 792; 3, 4, 5, 11, 12 quote */
 		return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
-	return p->proto == PROTO_ICMPV6 && type >= 1 && type <= 4; /* RFC 4443 section 2.1; others below 128 are unassigned */
+	return p->proto == PROTO_ICMPV6 && type >= 1 && type <= 4; /* RFC 4443 section 2.1 */
 }
 
 static void quote_ports(struct cursor *c, struct quote *out)

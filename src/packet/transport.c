@@ -31,8 +31,8 @@ static void transport_payload(struct walk *w, size_t header, size_t n)
 	p->payload_len = n < UINT16_MAX ? (uint16_t)n : UINT16_MAX;
 }
 
-/* A header of which `left` bytes are there but `need` are needed. When it is a first fragment that is itself so short,
- * nothing is wrong with the packet: it is tiny (nmap -f). */
+/* A header that is cut where `need` bytes of it matter. When it is a first fragment that is itself so short, nothing is
+ * wrong with the packet: it is tiny (nmap -f). */
 static enum layer transport_cut(struct walk *w, const struct network *net, size_t need)
 {
 	if (w->packet->bits & PACKET_FRAGMENT && !net->whole && transport_length(w, net) < need) {
@@ -42,18 +42,18 @@ static enum layer transport_cut(struct walk *w, const struct network *net, size_
 	return ip_end(w, PACKET_SHORT);
 }
 
-static void transport_verify(struct walk *w, const struct network *net, uint8_t proto, const uint8_t *p, uint32_t length)
+static void transport_verify(struct walk *w, const struct network *net, uint8_t proto, const uint8_t *p, uint32_t n)
 {
 	uint64_t sum = 0;
 
 	if (!w->config->checksums || !net->whole)
 		return;
 	if (proto != PROTO_ICMP) {
-		sum = checksum_pseudo(proto, length);
+		sum = checksum_pseudo(proto, n);
 		sum = checksum_add(sum, net->src, net->address_len);
 		sum = checksum_add(sum, net->dst, net->address_len);
 	}
-	if (!checksum_ok(checksum_add(sum, p, length)))
+	if (!checksum_ok(checksum_add(sum, p, n)))
 		w->packet->bits |= PACKET_BAD_CHECKSUM;
 }
 

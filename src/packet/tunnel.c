@@ -1,5 +1,5 @@
-/* IP tunnels, opened on request: IP in IP (RFC 2003, 4213, 2473), GRE (RFC 1701, 2784, 2890; PPTP's version 1, RFC 2637),
- * ERSPAN (draft-foschiano-erspan-03), VXLAN (RFC 7348), GENEVE (RFC 8926), MPLS in IP (RFC 4023). */
+/* IP tunnels, opened on request: IP in IP (RFC 2003, 4213, 2473), GRE (RFC 1701, 2784, 2890; version 1 of PPTP, RFC
+ * 2637), ERSPAN (draft-foschiano-erspan-03), VXLAN (RFC 7348), GENEVE (RFC 8926), MPLS in IP (RFC 4023). */
 #include "packet/walk.h"
 
 #define PROTO_MPLS_IN_IP 137

@@ -1,7 +1,7 @@
 /* Inside the decoders: one frame on its way down through its headers. Private to this folder.
  *
- * decode_frame runs a loop over layers: each reads its header from the cursor, says what stands behind it by returning
- * the next layer (and `type` where that layer needs a number), or ends the walk. No layer calls another, so the depth of
+ * decode_frame runs a loop over layers: each reads its header from the cursor, says what stands behind it by
+ * returning the next layer (and `type` where that layer needs a number), or ends the walk. No layer calls another, so the depth of
  * a hostile frame costs time bounded by MAX_LAYERS and no stack.
  */
 #pragma once
@@ -131,7 +131,7 @@ layer_fn gre_layer, erspan2_layer, erspan3_layer, vxlan_layer, geneve_layer;
 /* The IP header just read, as its transport needs it. */
 struct network {
 	const uint8_t *ip;
-	const uint8_t *src, *dst; /* of the pseudo header: past routing headers and home addresses, not always the header's */
+	const uint8_t *src, *dst; /* of the pseudo header: with routing headers or home addresses not the header's own */
 	uint8_t address_len;      /* 4 or 16 */
 	uint32_t ip_len;          /* in bytes, as it counts here: 0 in the header may mean more */
 	bool whole;               /* all of ip_len was captured and this is no fragment: checksums can be judged */

@@ -265,6 +265,7 @@ static void window_skip(struct capture *c, struct window *w)
 	w->at += n;
 	c->used += n;
 	c->skip -= n;
+	c->carry_fresh = !c->skip;
 }
 
 static void links_note(struct capture *c, uint16_t link)
@@ -329,7 +330,7 @@ static int window_fill(struct capture *c, struct frame_block *b, struct window *
 		return (int)got;
 	capture_got(c, b->bytes + have, (size_t)got);
 	w->end += (size_t)got;
-	c->carry_fresh = true;
+	c->carry_fresh = !c->skip;
 	return 1;
 }
 
@@ -370,7 +371,7 @@ static int capture_read_block(struct capture *c, struct frame_block *b)
 	for (;;) {
 		if (c->skip)
 			window_skip(c, &w);
-		else if (c->carry_fresh) {
+		if (c->carry_fresh) {
 			rc = window_parse(c, b, &w, &found);
 			if (rc)
 				capture_fail(c, rc, &found);
@@ -380,6 +381,7 @@ static int capture_read_block(struct capture *c, struct frame_block *b)
 				return rc;
 			if (c->skip || c->carry_fresh)
 				continue;
+			assert(w.end - w.at < c->need);
 		}
 		rc = window_fill(c, b, &w, &found);
 		if (rc < 0)

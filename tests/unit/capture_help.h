@@ -189,9 +189,15 @@ static inline void note_frames(struct outcome *o, const struct frame_block *b)
 	assert_int_equal(b->first, o->n);
 	for (uint32_t i = 0; i < b->n && o->n < SEEN_MAX; i++) {
 		struct seen *s = &o->frames[o->n++];
-		s->f = b->frames[i];
-		s->hash = data_hash(s->f.data, s->f.caplen);
-		s->f.data = NULL;
+		const struct frame *f = &b->frames[i];
+		memset(s, 0, sizeof *s); /* field by field, as a copy's padding could differ */
+		s->f.ts = f->ts;
+		s->f.caplen = f->caplen;
+		s->f.wirelen = f->wirelen;
+		s->f.link = f->link;
+		s->f.fcs_len = f->fcs_len;
+		s->f.marks = f->marks;
+		s->hash = data_hash(f->data, f->caplen);
 	}
 }
 

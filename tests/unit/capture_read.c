@@ -1,0 +1,275 @@
+/* What holds for every format: growing files, standard input, the filter, names, the digest. */
+#define XXH_INLINE_ALL
+#include "capture_help.h"
+
+#include <unistd.h>
+#include <xxhash.h>
+
+static struct bytes b;
+static struct outcome o;
+static struct memory_env m;
+static struct error e;
+
+static void make(unsigned records)
+{
+	memset(&b, 0, sizeof b);
+	put_pcap_header(&b, 0xa1b2c3d4, 4, 65535, 1);
+	for (unsigned i = 0; i < records; i++)
+		put_pcap_record(&b, 1000 + i, i, 20 + i % 50, 60);
+}
+
+/* A growing file, one byte at a time: never an error, each record as soon as it is whole. */
+static void test_follow_growth(void **state)
+{
+	(void)state;
+	make(10);
+	memory_env_init(&m, b.p, 0);
+	struct capture_config config = { .follow = true };
+	struct capture *c;
+	struct frame_block block;
+	assert_int_equal(frame_block_init(&block, &m.env, &e), 0);
+	assert_int_equal(capture_open(&c, &m.env, "file", &config, &e), 0);
+	uint32_t seen = 0;
+	size_t whole = 24;
+	for (m.n = 0; m.n <= b.n; m.n++) {
+		int rc = capture_read(c, &block, &e);
+		if (rc == CAPTURE_FRAMES) {
+			assert_int_equal(block.n, 1);
+			assert_int_equal(block.first, seen);
+			assert_int_equal(block.frames[0].ts, (INT64_C(1000) + seen) * 1000000000 + seen * 1000);
+			whole += 16 + block.frames[0].caplen;
+			assert_int_equal(m.n, whole);
+			seen++;
+			rc = capture_read(c, &block, &e);
+		}
+		assert_int_equal(rc, CAPTURE_WAIT);
+		assert_int_equal(block.n, 0);
+	}
+	assert_int_equal(seen, 10);
+	struct capture_info info;
+	capture_info(c, &info);
+	assert_string_equal(info.format, "pcap");
+	assert_int_equal(info.uncompressed, b.n);
+	capture_close(c);
+	frame_block_fini(&block, &m.env);
+	assert_int_equal(m.live_bytes, 0);
+}
+
+static void test_follow_shrunk(void **state)
+{
+	(void)state;
+	make(10);
+	memory_env_init(&m, b.p, b.n);
+	struct capture_config config = { .follow = true };
+	struct capture *c;
+	struct frame_block block;
+	assert_int_equal(frame_block_init(&block, &m.env, &e), 0);
+	assert_int_equal(capture_open(&c, &m.env, "file", &config, &e), 0);
+	assert_int_equal(capture_read(c, &block, &e), CAPTURE_FRAMES);
+	assert_int_equal(capture_read(c, &block, &e), CAPTURE_WAIT);
+	m.n = 100;
+	assert_true(capture_read(c, &block, &e) < 0);
+	assert_string_equal(e.code, "MON-CAP-024");
+	capture_close(c);
+	frame_block_fini(&block, &m.env);
+}
+
+/* A pipe has an end even when followed: its writer closed it. */
+static void test_follow_pipe(void **state)
+{
+	(void)state;
+	make(3);
+	memory_env_init(&m, b.p, b.n);
+	m.pipe = true;
+	struct capture_config config = { .follow = true };
+	struct capture *c;
+	struct frame_block block;
+	assert_int_equal(frame_block_init(&block, &m.env, &e), 0);
+	assert_int_equal(capture_open(&c, &m.env, "file", &config, &e), 0);
+	assert_int_equal(capture_read(c, &block, &e), CAPTURE_FRAMES);
+	assert_int_equal(block.n, 3);
+	assert_int_equal(capture_read(c, &block, &e), CAPTURE_END);
+	assert_int_equal(capture_read(c, &block, &e), CAPTURE_END);
+	capture_close(c);
+	frame_block_fini(&block, &m.env);
+}
+
+/* Frames of several blocks are valid at once: only reading into a block again ends them. */
+static void test_blocks_live_on(void **state)
+{
+	(void)state;
+	enum { BLOCKS = 40 };
+	make(100);
+	read_bytes(&o, b.p, b.n, (struct reading){ .block = 0 });
+	memory_env_init(&m, b.p, b.n);
+	struct capture_config config = { 0 };
+	struct capture *c;
+	static struct frame_block blocks[BLOCKS];
+	assert_int_equal(capture_open(&c, &m.env, "file", &config, &e), 0);
+	uint32_t seen = 0;
+	for (int i = 0; i < BLOCKS; i++) {
+		assert_int_equal(frame_block_init_size(&blocks[i], &m.env, 256, &e), 0);
+		int rc = capture_read(c, &blocks[i], &e);
+		assert_true(rc == CAPTURE_FRAMES || rc == CAPTURE_END);
+		seen += blocks[i].n;
+	}
+	capture_close(c); /* the blocks are the caller's, also past the capture */
+	assert_int_equal(seen, 100);
+	for (int i = 0; i < BLOCKS; i++) {
+		for (uint32_t k = 0; k < blocks[i].n; k++) {
+			const struct frame *f = &blocks[i].frames[k];
+			assert_int_equal(data_hash(f->data, f->caplen), o.frames[blocks[i].first + k].hash);
+		}
+		frame_block_fini(&blocks[i], &m.env);
+	}
+	assert_int_equal(m.live_bytes, 0);
+}
+
+static void test_digest(void **state)
+{
+	(void)state;
+	make(100);
+	XXH128_canonical_t expected;
+	XXH128_canonicalFromHash(&expected, XXH3_128bits(b.p, b.n));
+	static const size_t sizes[] = { 0, 64, 1000 };
+	for (int i = 0; i < 3; i++) {
+		read_bytes(&o, b.p, b.n, (struct reading){ .block = sizes[i], .piece = 777 });
+		assert_memory_equal(o.digest, expected.digest, 16);
+	}
+}
+
+/* An Ethernet frame with IPv4 and UDP to `port`. */
+static void put_udp(uint32_t sec, uint16_t port)
+{
+	uint8_t p[60] = { [12] = 8, [14] = 0x45, [17] = 46, [22] = 64, [23] = 17, [26] = 10, [30] = 10 };
+	store_be16(p + 36, port);
+	put32(&b, sec);
+	put32(&b, 0);
+	put32(&b, sizeof p);
+	put32(&b, sizeof p);
+	put(&b, p, sizeof p);
+}
+
+static void test_filter(void **state)
+{
+	(void)state;
+	memset(&b, 0, sizeof b);
+	put_pcap_header(&b, 0xa1b2c3d4, 4, 65535, 1);
+	for (uint16_t i = 0; i < 30; i++)
+		put_udp(i, i % 3 ? 53 : 123);
+	static const size_t sizes[] = { 0, 80, 500 };
+	for (int i = 0; i < 3; i++) {
+		read_bytes(&o, b.p, b.n, (struct reading){ .block = sizes[i], .filter = "udp dst port 123" });
+		assert_int_equal(o.rc, CAPTURE_END);
+		assert_int_equal(o.n, 10); /* block.first counts them alone: read_bytes asserts it */
+		for (uint32_t k = 0; k < o.n; k++)
+			assert_int_equal(o.frames[k].f.ts, k * INT64_C(3000000000));
+	}
+	read_bytes(&o, b.p, b.n, (struct reading){ .filter = "tcp" });
+	assert_int_equal(o.rc, CAPTURE_END);
+	assert_int_equal(o.n, 0);
+	assert_int_equal(o.info.n_links, 0);
+	read_bytes(&o, b.p, b.n, (struct reading){ .filter = "udp dst prot 123" });
+	assert_int_equal(o.rc, -EINVAL);
+	assert_string_equal(o.e.code, "MON-CAP-007");
+	for (uint64_t i = 1; i < 10; i++) {
+		read_bytes(&o, b.p, b.n, (struct reading){ .filter = "udp", .fail_alloc = i });
+		assert_true(o.rc == -ENOMEM || (o.rc == CAPTURE_END && o.n == 30));
+	}
+}
+
+/* One program a link type; an expression that one of them cannot have fails where that type comes up. */
+static void test_filter_links(void **state)
+{
+	(void)state;
+	memset(&b, 0, sizeof b);
+	put_section(&b, 1, 0);
+	put_interface(&b, 1, 0, 255, 0);
+	put_interface(&b, 101, 0, 255, 0);
+	for (uint32_t i = 0; i < 6; i++)
+		put_enhanced(&b, i / 3, i, 60, 60);
+	read_bytes(&o, b.p, b.n, (struct reading){ .filter = "greater 10" });
+	assert_int_equal(o.rc, CAPTURE_END);
+	assert_int_equal(o.n, 6);
+	read_bytes(&o, b.p, b.n, (struct reading){ .filter = "not ether host 01:02:03:04:05:06" });
+	assert_int_equal(o.rc, -EINVAL);
+	assert_string_equal(o.e.code, "MON-CAP-007");
+	assert_non_null(strstr(o.e.text, "RAW"));
+	assert_int_equal(o.n, 3);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	char scratch[24];
+	assert_string_equal(capture_link_name(1, scratch), "EN10MB");
+	assert_string_equal(capture_link_name(101, scratch), "RAW");
+	assert_string_equal(capture_link_name(113, scratch), "LINUX_SLL");
+	assert_string_equal(capture_link_name(60000, scratch), "LINKTYPE_60000");
+	assert_string_equal(capture_link_name(0xffff, scratch), "LINKTYPE_65535");
+}
+
+/* Runs with descriptor 0 being `fd`, through the real env. */
+static void read_standard_input(int fd, uint32_t expected)
+{
+	int saved = dup(0);
+	assert_int_equal(dup2(fd, 0), 0);
+	struct capture_config config = { 0 };
+	struct capture *c;
+	struct frame_block block;
+	assert_int_equal(frame_block_init(&block, env_system(), &e), 0);
+	assert_int_equal(capture_open(&c, env_system(), "-", &config, &e), 0);
+	uint32_t seen = 0;
+	int rc;
+	while ((rc = capture_read(c, &block, &e)) == CAPTURE_FRAMES)
+		seen += block.n;
+	assert_int_equal(rc, CAPTURE_END);
+	assert_int_equal(seen, expected);
+	capture_close(c);
+	frame_block_fini(&block, env_system());
+	assert_true(dup(0) > 2); /* it is still open: it was not ours to close */
+	dup2(saved, 0);
+	close(saved);
+}
+
+static void test_standard_input(void **state)
+{
+	(void)state;
+	make(100);
+	int fds[2];
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write(fds[1], b.p, b.n), (ssize_t)b.n);
+	close(fds[1]);
+	read_standard_input(fds[0], 100);
+	close(fds[0]);
+	int fd = env_system()->temporary(env_system(), NULL);
+	assert_true(fd >= 0);
+	assert_int_equal(env_pwrite_all(env_system(), fd, b.p, b.n, 0), 0);
+	read_standard_input(fd, 100);
+	close(fd);
+}
+
+static void test_cannot_open(void **state)
+{
+	(void)state;
+	struct capture_config config = { 0 };
+	struct capture *c;
+	assert_int_equal(capture_open(&c, env_system(), "/nowhere/at/all", &config, &e), -ENOENT);
+	assert_string_equal(e.code, "MON-CAP-001");
+	assert_null(c);
+	assert_int_equal(capture_open(&c, env_system(), "/", &config, &e), -EISDIR);
+	assert_string_equal(e.code, "MON-CAP-001");
+	assert_int_equal(capture_open(&c, env_system(), "/dev/null", &config, &e), -ENODATA);
+	assert_string_equal(e.code, "MON-CAP-003");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_follow_growth), cmocka_unit_test(test_follow_shrunk), cmocka_unit_test(test_follow_pipe),
+		cmocka_unit_test(test_blocks_live_on), cmocka_unit_test(test_digest), cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_filter_links), cmocka_unit_test(test_names), cmocka_unit_test(test_standard_input),
+		cmocka_unit_test(test_cannot_open),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

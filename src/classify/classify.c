@@ -67,13 +67,15 @@ static struct verdict verdict_undecoded(const struct packet *p)
 	return (struct verdict){ .class = CLASS_UNDECODED, .reason = reasons[p->status & 3] };
 }
 
-/* IP in IP, 6in4, GRE, EtherIP, L2TPv3, MPLS in IP: "other" by name, whatever tags they have. */
+/* "other" by name, whatever tags they have. */
 static bool is_tunnel(uint8_t proto)
 {
-	return proto == PROTO_IPIP || proto == PROTO_IPV6 || proto == PROTO_GRE || proto == 97 || proto == 115 || proto == 137;
+	enum { ETHERIP = 97, L2TP = 115, MPLS = 137 };
+	return proto == PROTO_IPIP || proto == PROTO_IPV6 || proto == PROTO_GRE || proto == ETHERIP || proto == L2TP ||
+	       proto == MPLS;
 }
 
-/* What no earlier class took is misconfiguration where it has an erratic form, else other (docs/decisions/classes.md). */
+/* What no earlier class took: misconfiguration where it has an erratic form (docs/decisions/classes.md). */
 static uint8_t class_of_rest(const struct packet *p, uint16_t tags)
 {
 	bool fragment = p->bits & (PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT);
@@ -132,18 +134,15 @@ static struct verdict judge_udp(const struct packet *p)
 static uint16_t quote_flags(const struct classify *c, const struct packet *p, bool known)
 {
 	struct quote q;
-	struct addr dst;
 	if (!decode_quote(p, &q))
 		return 0;
 	if (!known)
 		return VERDICT_CANNOT_TELL;
-	if (p->version == 4)
-		dst = addr_from_v4(p->dst.v4);
-	else
-		memcpy(dst.bytes, p->addrs6 + 16, 16);
 	if (c->n_nat)
 		q.src = scope_public(c, &q.src);
-	return memcmp(&q.src, &dst, sizeof dst) == 0 ? 0 : VERDICT_QUOTE_MISMATCH;
+	bool same = p->version == 4 ? addr_is_v4(&q.src) && addr_v4(&q.src) == p->dst.v4
+	                            : memcmp(q.src.bytes, p->addrs6 + 16, 16) == 0;
+	return same ? 0 : VERDICT_QUOTE_MISMATCH;
 }
 
 static struct verdict judge_icmp(const struct classify *c, const struct packet *p, bool known)

@@ -54,4 +54,3 @@ enum udp_kind reply_chargen(struct span data);
 enum udp_kind reply_quic(const struct packet *p, struct span data);
 enum udp_kind p2p_udp(struct span data);
 bool p2p_tcp(struct span data);
-

@@ -122,7 +122,7 @@ enum { UTP_DATA, UTP_FIN, UTP_STATE, UTP_RESET, UTP_SYN };
 #define UTP_HEADER 20
 #define UTP_WINDOW_MAX (1u << 24) /* libtorrent and libutp stay below */
 
-/* Length of the header with its extensions (of which two are known and two more are allowed); 0 when they do not fit. */
+/* Length of the header with its extensions (two are known, two more are allowed); 0 when they do not fit. */
 static size_t utp_header_len(struct span data)
 {
 	size_t at = UTP_HEADER;
@@ -193,7 +193,7 @@ static const struct edonkey_operation edonkey_operations[] = {
 	{ 0xc5, 0x94, 36, 80, UDP_P2P_REQUEST }, { 0xc5, 0x95, 20, 30, UDP_P2P_REQUEST },
 };
 
-/* Packed Kademlia is zlib (RFC 1950 section 2.2: the two header bytes are a multiple of 31); emule uses deflate, 32 K. */
+/* Packed Kademlia is zlib with a window of 32 K (RFC 1950 section 2.2: its two header bytes are a multiple of 31). */
 static bool zlib_at(struct span data, size_t at)
 {
 	return data.n >= at + 6 && data.p[at] == 0x78 && load_be16(data.p + at) % 31 == 0;
@@ -229,8 +229,8 @@ enum udp_kind p2p_udp(struct span data)
 
 /* ---- Over TCP ---- */
 
-/* Messages end to end: protocol byte, little-endian length, operation and its bytes; their chain must meet the end of the
- * segment. */
+/* Messages end to end: protocol byte, little-endian length, operation and its bytes. Their chain must meet the end of
+ * the segment. */
 static bool edonkey_tcp(struct span data)
 {
 	size_t at = 0;

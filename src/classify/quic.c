@@ -1,8 +1,8 @@
 /* QUIC: who speaks, the client or the server.
  *
  * Only a client's first Initial packets are encrypted with keys made of the connection id that they themselves carry
- * (RFC 9001 section 5.2), so one that opens with them was sent by a client, from whatever port; the tag leaves 2^-128 to
- * chance. Bounded work: five HMACs and one pass over the datagram, after checks that random bytes fail. */
+ * (RFC 9001 section 5.2), so one that opens with them was sent by a client, from whatever port; the tag leaves 2^-128
+ * to chance. Bounded work: five HMACs and one pass over the datagram, after checks that random bytes fail. */
 #include "base/cursor.h"
 #include "classify/judge.h"
 
@@ -19,22 +19,28 @@ struct quic_version {
 	uint8_t types[4]; /* by the two bits of the first byte */
 };
 
+#define SALT_1 /* RFC 9001 section 5.2 */ \
+	{ 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, \
+	  0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f, 0x0a }
+#define SALT_2 /* RFC 9369 section 3.3.1 */ \
+	{ 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, \
+	  0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 }
+#define SALT_29 /* drafts 29 to 32 */ \
+	{ 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, \
+	  0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99 }
+
 static const struct quic_version versions[] = {
 	{ 1, 1, /* RFC 9001 section 5.2 */
-	  { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f,
-	    0x0a },
+	  SALT_1,
 	  "quic key", "quic iv", "quic hp", { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY } },
 	{ 0x6b3343cf, 0x6b3343cf, /* RFC 9369 sections 3.2, 3.3 */
-	  { 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, 0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e,
-	    0xd9 },
+	  SALT_2,
 	  "quicv2 key", "quicv2 iv", "quicv2 hp", { QUIC_RETRY, QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE } },
 	{ 0xff00001d, 0xff000020, /* drafts 29 to 32 */
-	  { 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, 0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8,
-	    0x99 },
+	  SALT_29,
 	  "quic key", "quic iv", "quic hp", { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY } },
 	{ 0xff000021, 0xff000022, /* drafts 33 and 34 */
-	  { 0x38, 0x76, 0x2c, 0xf7, 0xf5, 0x59, 0x34, 0xb3, 0x4d, 0x17, 0x9a, 0xe6, 0xa4, 0xc8, 0x0c, 0xad, 0xcc, 0xbb, 0x7f,
-	    0x0a },
+	  SALT_1,
 	  "quic key", "quic iv", "quic hp", { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY } },
 };
 
@@ -116,7 +122,7 @@ static bool is_negotiation(struct span data, bool cut)
 	cursor_skip(&c, cursor_u8(&c));
 	size_t left = cursor_left(&c);
 	return cursor_ok(&c) && (first & 0x80) && version == 0 && left >= 4 && (cut || left % 4 == 0) &&
-	       (load_be32(c.p) & 0xffffff00) != 0;
+	       load_be32(c.p) != 0;
 }
 
 /* ---- Keys: HKDF (RFC 5869) with the labels of TLS 1.3 (RFC 8446 section 7.1) ---- */
@@ -157,14 +163,16 @@ static bool client_keys(const struct quic_header *h, struct quic_keys *k)
 
 /* ---- Opening: header protection (RFC 9001 section 5.4), then AES-128-GCM ---- */
 
-static bool header_mask(EVP_CIPHER_CTX *ctx, const uint8_t hp[static 16], const uint8_t *sample, uint8_t mask[static 16])
+static bool header_mask(EVP_CIPHER_CTX *ctx, const uint8_t hp[static 16], const uint8_t *sample,
+                        uint8_t mask[static 16])
 {
 	int n = 0;
 	return EVP_EncryptInit_ex(ctx, EVP_aes_128_ecb(), NULL, hp, NULL) == 1 &&
-	       EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 && EVP_EncryptUpdate(ctx, mask, &n, sample, SAMPLE) == 1 && n == SAMPLE;
+	       EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
+	       EVP_EncryptUpdate(ctx, mask, &n, sample, SAMPLE) == 1 && n == SAMPLE;
 }
 
-/* Reads the cipher text in small steps: only the tag is of interest, not the text. */
+/* Reads the cipher text in small steps: not the text is of interest but the tag. */
 static bool tag_fits(EVP_CIPHER_CTX *ctx, const struct quic_keys *k, struct span head, struct span sealed)
 {
 	uint8_t text[256], tag[TAG];

@@ -1,5 +1,5 @@
-/* UDP answers by content: what can be proved of a payload. A port alone proves nothing; where the bytes are too plain to
- * stand alone (a mode nibble, a text) they are believed only together with the port of their service. */
+/* UDP answers by content: what can be proved of a payload. A port alone proves nothing; where the bytes are too plain
+ * to stand alone (a mode nibble, a text) they are believed only together with the port of their service. */
 #include "base/cursor.h"
 #include "classify/judge.h"
 
@@ -207,8 +207,10 @@ enum udp_kind reply_http(struct span data)
 
 enum udp_kind reply_memcached(const struct packet *p, struct span data)
 {
-	static const char *const answers[] = { "VALUE ", "STAT ", "END\r\n", "STORED\r\n", "NOT_", "EXISTS\r\n", "DELETED\r\n",
-		                               "OK\r\n", "ERROR\r\n", "CLIENT_ERROR ", "SERVER_ERROR ", "VERSION ", "RESET\r\n" };
+	static const char *const answers[] = {
+		"VALUE ", "STAT ", "END\r\n", "STORED\r\n", "NOT_", "EXISTS\r\n", "DELETED\r\n", "OK\r\n",
+		"ERROR\r\n", "CLIENT_ERROR ", "SERVER_ERROR ", "VERSION ", "RESET\r\n",
+	};
 	if ((p->sport != 11211 && p->dport != 11211) || data.n < 9 || load_be16(data.p + 6) != 0)
 		return UDP_UNSURE;
 	uint16_t number = load_be16(data.p + 2), total = load_be16(data.p + 4);
@@ -220,10 +222,11 @@ enum udp_kind reply_memcached(const struct packet *p, struct span data)
 		answer = starts_with(text, answers[i]);
 	if (answer)
 		return p->sport == 11211 ? UDP_REPLY : UDP_UNSURE;
-	return p->dport == 11211 && (text.p[0] == 0x80 || (text.p[0] >= 'a' && text.p[0] <= 'z')) ? UDP_REQUEST : UDP_UNSURE;
+	bool question = text.p[0] == 0x80 || (text.p[0] >= 'a' && text.p[0] <= 'z');
+	return p->dport == 11211 && question ? UDP_REQUEST : UDP_UNSURE;
 }
 
-/* ---- Character generator (RFC 864, the pattern it suggests and all known servers send); the caller saw port 19 ---- */
+/* ---- Character generator (RFC 864: the pattern that it suggests and servers send); the caller saw port 19 ---- */
 
 enum udp_kind reply_chargen(struct span data)
 {
@@ -231,7 +234,8 @@ enum udp_kind reply_chargen(struct span data)
 		return UDP_UNSURE;
 	for (size_t i = 0; i < 7; i++) {
 		uint8_t next = data.p[i] >= 0x7e ? 0x20 : (uint8_t)(data.p[i] + 1);
-		if (data.p[i] < 0x20 || data.p[i] > 0x7e || (data.p[i + 1] != next && !(next == 0x20 && data.p[i + 1] == 0x21)))
+		bool skips_space = next == 0x20 && data.p[i + 1] == 0x21;
+		if (data.p[i] < 0x20 || data.p[i] > 0x7e || (data.p[i + 1] != next && !skips_space))
 			return UDP_UNSURE;
 	}
 	return UDP_REPLY;

@@ -1,7 +1,7 @@
 /* Evidence rules of tools, by packet (DEFINITIONS 2). Private to this folder.
  *
- * rules_candidate is what the hot path runs: a few comparisons whose OR is false for nearly every packet that no tool made,
- * then the rules themselves. rule_rows says the same rule by rule; a test holds the two together. */
+ * rules_candidate is what the hot path runs: a few comparisons whose OR is false for nearly every packet that no tool
+ * made. Only then the rules themselves; rule_rows says the same rule by rule, and a test holds the two together. */
 #pragma once
 #include "classify/classify.h"
 

@@ -30,7 +30,7 @@ static int compare6(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Prefixes nest or are disjoint, but neighbours may touch: one range then, so that a /24 given as 256 hosts costs one. */
+/* Prefixes nest or are disjoint, but neighbours may touch: a /24 given as 256 hosts then costs one range. */
 static size_t merge4(struct range4 *v, size_t n)
 {
 	size_t kept = 0;
@@ -150,7 +150,7 @@ static address6 nat_public6(const struct nat *nat, const uint8_t address[static 
 	return load_address6(nat->public.net.bytes) | (load_address6(address) & host_mask6(nat->captured.bits));
 }
 
-/* RFC 1918 and RFC 6598: behind a map an address of these that the map does not know has a public side unknown to us. */
+/* RFC 1918 and RFC 6598: behind a map, an address of these that it does not know has a public side unknown to us. */
 static bool private4(uint32_t a)
 {
 	return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191;

@@ -105,7 +105,8 @@ static unsigned tags_of_udp(const struct packet *p, bool data)
 	if (!data)
 		return parts;
 	struct span bytes = packet_payload(p);
-	return parts | tags_if(erratic_content(p, bytes), TAG_CONTENT) | tags_if(erratic_bittorrent(p, bytes), TAG_BITTORRENT);
+	return parts | tags_if(erratic_content(p, bytes), TAG_CONTENT) |
+	       tags_if(erratic_bittorrent(p, bytes), TAG_BITTORRENT);
 }
 
 /* ---- The rest ---- */

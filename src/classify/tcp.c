@@ -3,7 +3,7 @@
 
 #define HAS(f, bits) (((f) & (bits)) != 0)
 /* ECE and CWR say nothing of the kind of a segment (RFC 3168). */
-#define PLAIN(f) ((f) & 63)
+#define PLAIN(f) ((f)&63)
 
 #define IS_SYN_ACK(f) (HAS(f, TCP_SYN) && HAS(f, TCP_ACK))
 #define IS_REPLY(f) (HAS(f, TCP_RST) || IS_SYN_ACK(f))
@@ -25,10 +25,9 @@
 	 IS_STEALTH(f) ? CLASS_SCAN : CLASS_OTHER)
 #define IS_PROBE(f, data) (CLASS_OF(f, data) == CLASS_SCAN || CLASS_OF(f, data) == CLASS_PAYLOAD)
 
-#define CELL(f, data) { \
-	CLASS_OF(f, data), \
-	(IS_ACCESS(f) ? VERDICT_ACCESS : 0) | (IS_PROBE(f, data) ? VERDICT_PROBE : 0), \
-	(IS_NORMAL(f) ? 0 : TAG_ABNORMAL) | (IS_REPLY(f) ? TAG_REPLY : 0) }
+#define FLAGS_OF(f, data) ((IS_ACCESS(f) ? VERDICT_ACCESS : 0) | (IS_PROBE(f, data) ? VERDICT_PROBE : 0))
+#define TAGS_OF(f) ((IS_NORMAL(f) ? 0 : TAG_ABNORMAL) | (IS_REPLY(f) ? TAG_REPLY : 0))
+#define CELL(f, data) { CLASS_OF(f, data), FLAGS_OF(f, data), TAGS_OF(f) }
 #define CELLS4(f, data) CELL(f, data), CELL((f) + 1, data), CELL((f) + 2, data), CELL((f) + 3, data)
 #define CELLS16(f, data) CELLS4(f, data), CELLS4((f) + 4, data), CELLS4((f) + 8, data), CELLS4((f) + 12, data)
 #define CELLS64(f, data) CELLS16(f, data), CELLS16((f) + 16, data), CELLS16((f) + 32, data), CELLS16((f) + 48, data)

@@ -49,14 +49,14 @@ static enum strength weigh_chance(const struct evidence *v, uint64_t probes)
 	return is_most(v, probes) ? NAMED : PARTLY;
 }
 
-/* Several plain fields together are believed where they are what the source does, and say nothing where they are not. */
+/* Several plain fields together are believed where they are what the source does; elsewhere they say nothing. */
 static enum strength weigh_heuristic(const struct evidence *v, uint64_t probes)
 {
 	return v->tuples >= PROBES_HEURISTIC && is_most(v, probes) ? NAMED : NOTHING;
 }
 
-/* One run has one key, whatever its sequence numbers. A single key over many ports is a constant sequence number, which
- * is no evidence; so is a key a packet. Several runs of a day have a few keys of many packets each. */
+/* One run has one key, whatever its sequence numbers. A single key over many ports is a constant sequence number,
+ * which is no evidence; nor is a key a packet. Several runs of a day have a few keys of many packets each. */
 static enum strength weigh_nmap(const struct evidence *v, uint64_t probes)
 {
 	if (v->tuples < PROBES_NMAP || !is_most(v, probes) || v->n_keys == 0 || v->n_keys > EVIDENCE_KEYS)

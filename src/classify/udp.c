@@ -21,8 +21,7 @@ static enum udp_kind kind_by_port(const struct packet *p, struct span data)
 	return kind == UDP_UNSURE ? reply_dns(p, data) : kind;
 }
 
-/* Replies come before P2P heads, as in the partition; a proved reply of either settles it, an unproved P2P head wins over
- * nothing proved. NTP's port is asked first because its first byte can be any. */
+/* What is proved comes first, as replies come before P2P heads in the partition. */
 enum udp_kind udp_kind(const struct packet *p)
 {
 	struct span data = packet_payload(p);

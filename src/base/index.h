@@ -1,0 +1,53 @@
+/* Open addressing from hashes to the numbers of dense rows that the caller keeps.
+ *
+ * A slot is 8 bytes: row number, 16 bits of the hash (tag), generation. The key itself stays in the row, and the
+ * caller compares it: a tag is a hint, never identity. Forgetting everything is one increment of the generation.
+ * Linear probing, grown to stay at most half full. Not for hashes an attacker can predict: see hash.h.
+ */
+#pragma once
+#include "base/env.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct index {
+	uint64_t *slots;
+	uint32_t mask;       /* slots - 1, a power of two minus one */
+	uint32_t used;
+	uint16_t generation; /* of live slots; never 0 */
+};
+
+#define INDEX_NONE UINT32_MAX
+
+int index_init(struct index *x, const struct env *env, uint32_t rows_expected, struct error *e) MUST_USE;
+void index_fini(struct index *x, const struct env *env);
+void index_clear(struct index *x);
+static inline size_t index_bytes(const struct index *x) { return ((size_t)x->mask + 1) * sizeof *x->slots; }
+
+/* True when `more` insertions keep it at most half full. */
+static inline bool index_has_room(const struct index *x, uint32_t more)
+{
+	return (uint64_t)x->used + more <= ((uint64_t)x->mask + 1) / 2;
+}
+
+/* Doubles it; `hash_of(ctx, row)` gives the hash of a row again. -ENOMEM leaves it as it was. */
+int index_grow(struct index *x, const struct env *env, uint64_t (*hash_of)(const void *ctx, uint32_t row),
+               const void *ctx, struct error *e) MUST_USE;
+
+/* Probing: start at index_at(hash), step with index_next; index_live slots hold row index_row if index_tagged. */
+static inline uint32_t index_at(const struct index *x, uint64_t hash) { return (uint32_t)(hash >> 32) & x->mask; }
+static inline uint32_t index_next(const struct index *x, uint32_t at) { return (at + 1) & x->mask; }
+static inline uint32_t index_key(const struct index *x, uint64_t hash)
+{
+	return (uint32_t)(hash << 16) | x->generation;
+}
+static inline bool index_live(const struct index *x, uint64_t slot) { return (uint16_t)slot == x->generation; }
+static inline bool index_tagged(uint64_t slot, uint32_t key) { return (uint32_t)slot == key; }
+static inline uint32_t index_row(uint64_t slot) { return (uint32_t)(slot >> 32); }
+
+static inline void index_put(struct index *x, uint32_t at, uint32_t key, uint32_t row)
+{
+	x->slots[at] = (uint64_t)row << 32 | key;
+	x->used++;
+}

@@ -1,0 +1,175 @@
+#include "track/layouts.h"
+
+#include "base/bytes.h"
+#include "base/cursor.h"
+
+#include <string.h>
+
+#define SLOTS (2 * LAYOUTS_MAX)
+
+struct layouts {
+	const struct env *env;
+	struct seed seed;
+	uint32_t n;                   /* entry 0 is not used: slot value 0 means empty */
+	uint16_t bare[256];           /* layout by flags, of SYNs without options; 0: not yet */
+	uint16_t slot[SLOTS];
+	struct syn_profile entry[LAYOUTS_MAX]; /* window 0 */
+};
+
+int layouts_open(struct layouts **out, const struct env *env, struct error *e)
+{
+	struct layouts *l = env_alloc(env, sizeof *l);
+	if (!l)
+		return error_no_memory(e, "making the SYN dictionary");
+	l->env = env;
+	l->n = 1;
+	int rc = seed_draw(&l->seed, env);
+	if (rc) {
+		env_free(env, l, sizeof *l);
+		return error_set(e, rc, "MON-TRK-002", "no random numbers to be had");
+	}
+	*out = l;
+	return 0;
+}
+
+void layouts_close(struct layouts *l)
+{
+	if (l)
+		env_free(l->env, l, sizeof *l);
+}
+
+void layouts_clear(struct layouts *l)
+{
+	if (l->n == 1)
+		return;
+	l->n = 1;
+	memset(l->bare, 0, sizeof l->bare);
+	memset(l->slot, 0, sizeof l->slot);
+}
+
+bool layouts_has_room(const struct layouts *l, uint32_t more) { return l->n + more <= LAYOUTS_MAX; }
+
+static uint8_t header_flags(const struct packet *p)
+{
+	uint8_t f = SYN_PRESENT;
+	if (p->bits & PACKET_DF)
+		f |= SYN_DF;
+	if (p->version == 4 && p->ip_id == 0)
+		f |= SYN_ID_ZERO;
+	if (p->tcp_flags & (TCP_ECE | TCP_CWR))
+		f |= SYN_ECN;
+	if (p->ack && !(p->tcp_flags & TCP_ACK))
+		f |= SYN_ACK_NONZERO;
+	if (p->payload_len)
+		f |= SYN_DATA;
+	return f;
+}
+
+enum { OPT_END = 0, OPT_NOP = 1, OPT_MSS = 2, OPT_SCALE = 3 };
+
+/* RFC 9293 section 3.1: kind, and unless it is 0 or 1 a length that counts both. */
+static void read_options(struct syn_profile *s, const uint8_t *p, size_t n)
+{
+	struct cursor c = cursor_init(p, n);
+	while (cursor_left(&c)) {
+		uint8_t kind = cursor_u8(&c);
+		if (s->n_kinds == SYN_KINDS) {
+			s->flags |= SYN_MANY_OPTIONS;
+			return;
+		}
+		s->kinds[s->n_kinds++] = kind;
+		if (kind == OPT_END)
+			return;
+		if (kind == OPT_NOP)
+			continue;
+		uint8_t length = cursor_u8(&c);
+		const uint8_t *body = length < 2 ? NULL : cursor_take(&c, length - 2u);
+		if (!body) {
+			s->flags |= SYN_BAD_OPTIONS;
+			return;
+		}
+		if (kind == OPT_MSS && length == 4)
+			s->mss = load_be16(body);
+		else if (kind == OPT_SCALE && length == 3)
+			s->scale = *body;
+	}
+}
+
+struct syn_profile syn_profile_of(const struct packet *syn)
+{
+	struct syn_profile s = { .window = syn->window, .scale = 255, .flags = header_flags(syn) };
+	if (syn->tcp_options_len)
+		read_options(&s, syn->ip + syn->l4_offset + 20, syn->tcp_options_len);
+	return s;
+}
+
+void syn_profile_store(const struct syn_profile *s, uint8_t out[static 24])
+{
+	memcpy(out, s, sizeof *s);
+	store_be16(out, s->window);
+	store_be16(out + 2, s->mss);
+}
+
+struct syn_profile syn_profile_load(const uint8_t in[static 24])
+{
+	struct syn_profile s;
+	memcpy(&s, in, sizeof s);
+	s.window = load_be16(in);
+	s.mss = load_be16(in + 2);
+	return s;
+}
+
+int syn_profile_compare(const struct syn_profile *a, const struct syn_profile *b)
+{
+	uint8_t x[24], y[24];
+	syn_profile_store(a, x);
+	syn_profile_store(b, y);
+	return memcmp(x, y, sizeof x);
+}
+
+static uint16_t find_or_add(struct layouts *l, const struct syn_profile *s)
+{
+	uint64_t w[3];
+	memcpy(w, s, sizeof w);
+	uint64_t hash = hash_u64(&l->seed, hash_u64x2(&l->seed, w[0], w[1]) ^ w[2]);
+	for (uint32_t at = (uint32_t)(hash >> 32) & (SLOTS - 1);; at = (at + 1) & (SLOTS - 1)) {
+		uint16_t id = l->slot[at];
+		if (!id) {
+			id = (uint16_t)l->n++;
+			l->entry[id] = *s;
+			l->slot[at] = id;
+			return id;
+		}
+		if (!memcmp(&l->entry[id], s, sizeof *s))
+			return id;
+	}
+}
+
+uint32_t layouts_put_profile(struct layouts *l, const struct syn_profile *profile)
+{
+	struct syn_profile s = *profile;
+	uint32_t window = s.window;
+	s.window = 0;
+	return window << 12 | find_or_add(l, &s);
+}
+
+uint32_t layouts_put(struct layouts *l, const struct packet *syn)
+{
+	if (!syn->tcp_options_len) {
+		uint8_t flags = header_flags(syn);
+		if (!l->bare[flags]) {
+			struct syn_profile s = { .scale = 255, .flags = flags };
+			l->bare[flags] = find_or_add(l, &s);
+		}
+		return (uint32_t)syn->window << 12 | l->bare[flags];
+	}
+	struct syn_profile s = syn_profile_of(syn);
+	return layouts_put_profile(l, &s);
+}
+
+struct syn_profile layouts_get(const struct layouts *l, uint32_t word)
+{
+	struct syn_profile s = l->entry[word & (LAYOUTS_MAX - 1)];
+	s.window = (uint16_t)(word >> 12);
+	return s;
+}

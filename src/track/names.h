@@ -1,0 +1,33 @@
+/* Names: 32-bit numbers for what does not fit 32 bits itself, so that one kind of row serves all.
+ *
+ * A name stands for an address (16 bytes) and an epoch: 0, or the minute of a held window. */
+#pragma once
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/index.h"
+#include "base/region.h"
+
+struct name {
+	struct addr addr;
+	uint32_t epoch;
+	uint32_t pad;
+};
+
+struct names {
+	struct name *name;
+	uint32_t n;
+	struct index index;
+	struct region room;
+	struct seed seed;
+	const struct env *env;
+};
+
+int names_init(struct names *t, const struct env *env, size_t limit, struct error *e) MUST_USE;
+void names_fini(struct names *t);
+void names_clear(struct names *t, size_t keep);
+size_t names_used(const struct names *t);
+
+/* Makes sure that `more` names fit: 0, -ENOSPC when full, -ENOMEM. */
+int names_prepare(struct names *t, uint32_t more, struct error *e) MUST_USE;
+/* The number of a name; room for it must have been made sure of. */
+uint32_t names_put(struct names *t, const struct addr *addr, uint32_t epoch);

@@ -1,0 +1,390 @@
+#include "track/rows.h"
+
+#include "track/layouts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LEAST_ROWS 4096u
+#define FIRST_SET_LOG 4 /* slots of a new set: room for 12 entries */
+
+int rows_init(struct rows *t, const struct env *env, size_t limit, struct error *e)
+{
+	*t = (struct rows){ .env = env };
+	int rc = seed_draw(&t->seed, env);
+	if (rc)
+		return error_set(e, rc, "MON-TRK-002", "no random numbers to be had");
+	rc = index_init(&t->index, env, LEAST_ROWS, e);
+	if (!rc)
+		rc = region_init(&t->room, env, limit, e);
+	if (!rc)
+		rc = region_init(&t->sets, env, limit, e);
+	if (rc)
+		rows_fini(t);
+	t->row = (struct row *)(void *)t->room.base;
+	return rc;
+}
+
+void rows_fini(struct rows *t)
+{
+	if (!t->env)
+		return;
+	index_fini(&t->index, t->env);
+	region_fini(&t->room, t->env);
+	region_fini(&t->sets, t->env);
+	t->env = NULL;
+}
+
+void rows_clear(struct rows *t, size_t keep)
+{
+	t->n = 0;
+	index_clear(&t->index);
+	region_clear(&t->room, keep);
+	region_clear(&t->sets, keep);
+}
+
+size_t rows_used(const struct rows *t)
+{
+	return t->room.used + t->sets.used + (t->n ? index_bytes(&t->index) : 0);
+}
+
+static uint64_t hash_of_row(const void *ctx, uint32_t row)
+{
+	const struct rows *t = ctx;
+	return hash_u64(&t->seed, t->row[row].key);
+}
+
+int rows_prepare(struct rows *t, struct error *e)
+{
+	if (t->room.limit - t->room.used < ROWS_BATCH * sizeof(struct row))
+		return -ENOSPC;
+	if (index_has_room(&t->index, ROWS_BATCH))
+		return 0;
+	return index_grow(&t->index, t->env, hash_of_row, t, e);
+}
+
+/* ---- Sets of a row that has outgrown its pairs ----
+ * A slot of the main set: destination << 32 | port << 16 | state; of the multi set: destination << 32 | port << 16 | 1.
+ * Both are at most three quarters full. */
+enum { SET_EMPTY, SET_NO_ACCESS, SET_ONE_PORT, SET_MANY_PORTS };
+
+static uint64_t *set_slots(const struct rows *t, uint32_t offset)
+{
+	return (uint64_t *)(void *)(t->sets.base + (size_t)offset * 8);
+}
+
+static uint32_t set_start(const struct rows *t, uint64_t key, uint8_t log)
+{
+	return (uint32_t)(hash_u64(&t->seed, key) >> (64 - log));
+}
+
+static bool set_make(struct rows *t, uint8_t log, uint32_t *offset)
+{
+	size_t bytes = sizeof(uint64_t) << log;
+	uint64_t *slots = region_take(&t->sets, bytes);
+	if (!slots)
+		return false;
+	memset(slots, 0, bytes);
+	*offset = (uint32_t)((size_t)((uint8_t *)slots - t->sets.base) / 8);
+	return true;
+}
+
+/* Moves a set into one of twice the slots; the old one is left behind in the region until the window ends. */
+static bool set_double(struct rows *t, uint32_t *offset, uint8_t *log, bool by_destination)
+{
+	uint32_t bigger;
+	uint8_t to = (uint8_t)(*log + 1);
+	if (to > 31 || !set_make(t, to, &bigger))
+		return false;
+	const uint64_t *from = set_slots(t, *offset);
+	uint64_t *into = set_slots(t, bigger);
+	uint32_t mask = (uint32_t)((1ull << to) - 1);
+	for (uint64_t i = 0; i < 1ull << *log; i++) {
+		if (!from[i])
+			continue;
+		uint32_t at = set_start(t, by_destination ? from[i] >> 32 : from[i] >> 16, to);
+		while (into[at])
+			at = (at + 1) & mask;
+		into[at] = from[i];
+	}
+	*offset = bigger;
+	*log = to;
+	return true;
+}
+
+static bool set_full(uint32_t used, uint8_t log) { return used + 1 > (3ull << log) / 4; }
+
+/* One more source port of a destination that has been asked from another: is this pair new? -1: no room. */
+static int multi_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t sport)
+{
+	if (!s->multi_log) {
+		if (!set_make(t, FIRST_SET_LOG, &s->multi))
+			return -1;
+		s->multi_log = FIRST_SET_LOG;
+	}
+	if (set_full(s->multi_used, s->multi_log) && !set_double(t, &s->multi, &s->multi_log, false))
+		return -1;
+	uint64_t *slot = set_slots(t, s->multi);
+	uint32_t mask = (uint32_t)((1ull << s->multi_log) - 1);
+	uint64_t entry = (uint64_t)dst << 32 | (uint64_t)sport << 16 | 1;
+	for (uint32_t at = set_start(t, entry >> 16, s->multi_log);; at = (at + 1) & mask) {
+		if (slot[at] == entry)
+			return 0;
+		if (!slot[at]) {
+			slot[at] = entry;
+			s->multi_used++;
+			return 1;
+		}
+	}
+}
+
+/* An access from `sport` to a destination that the main set holds. */
+static bool main_access(struct rows *t, struct row_sets *s, uint64_t *entry, uint16_t sport)
+{
+	unsigned state = (unsigned)(*entry & 0xffff);
+	if (state == SET_NO_ACCESS) {
+		*entry = (*entry & ~(uint64_t)0xffffffff) | (uint64_t)sport << 16 | SET_ONE_PORT;
+		s->attempts++;
+		return true;
+	}
+	if ((uint16_t)(*entry >> 16) == sport)
+		return true;
+	uint32_t dst = (uint32_t)(*entry >> 32);
+	*entry |= SET_MANY_PORTS;
+	int fresh = multi_add(t, s, dst, sport);
+	if (fresh > 0)
+		s->attempts++;
+	return fresh >= 0;
+}
+
+static bool sets_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t sport, bool access)
+{
+	uint64_t *slot = set_slots(t, s->main);
+	uint32_t mask = (uint32_t)((1ull << s->main_log) - 1);
+	uint32_t at = set_start(t, dst, s->main_log);
+	for (; slot[at]; at = (at + 1) & mask)
+		if ((uint32_t)(slot[at] >> 32) == dst)
+			return !access || main_access(t, s, &slot[at], sport);
+	if (set_full(s->destinations, s->main_log)) {
+		if (!set_double(t, &s->main, &s->main_log, true))
+			return false;
+		return sets_add(t, s, dst, sport, access);
+	}
+	slot[at] = (uint64_t)dst << 32 | (access ? (uint64_t)sport << 16 | SET_ONE_PORT : SET_NO_ACCESS);
+	s->destinations++;
+	s->attempts += access;
+	return true;
+}
+
+/* A fifth pair: the four move into a set. Nothing changes when that finds no room. */
+static bool row_make_sets(struct rows *t, struct row *r)
+{
+	struct row_sets s = { .main_log = FIRST_SET_LOG };
+	if (!set_make(t, FIRST_SET_LOG, &s.main))
+		return false;
+	for (uint32_t i = 0; i < ROW_PAIRS; i++)
+		if (!sets_add(t, &s, r->dst[i], r->sport[i], row_accesses(r) >> i & 1))
+			return false;
+	r->sets = s;
+	r->word = (r->word & ~(0xffull << 56)) | (uint64_t)ROW_HAS_SETS << 56;
+	return true;
+}
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+/* Which of the four inline pairs equal (dst, sport): a bit each. */
+static inline uint32_t pairs_equal(const struct row *r, uint32_t dst, uint16_t sport)
+{
+	__m128i d = _mm_cmpeq_epi32(_mm_loadu_si128((const void *)r->dst), _mm_set1_epi32((int)dst));
+	__m128i p = _mm_cmpeq_epi16(_mm_loadl_epi64((const void *)r->sport), _mm_set1_epi16((short)sport));
+	__m128i both = _mm_and_si128(d, _mm_unpacklo_epi16(p, p));
+	return (uint32_t)_mm_movemask_ps(_mm_castsi128_ps(both));
+}
+#else
+static inline uint32_t pairs_equal(const struct row *r, uint32_t dst, uint16_t sport)
+{
+	uint32_t equal = 0;
+	for (uint32_t i = 0; i < ROW_PAIRS; i++)
+		equal |= (uint32_t)(r->dst[i] == dst && r->sport[i] == sport) << i;
+	return equal;
+}
+#endif
+
+/* Adds a pair to a row; false: a set found no room. */
+static inline bool row_add_pair(struct rows *t, struct row *r, uint32_t dst, uint16_t sport, bool access)
+{
+	uint32_t n = row_pairs(r);
+	if (n != ROW_HAS_SETS) {
+		uint32_t alike = row_accesses(r) ^ (access ? 0 : 15);
+		if (pairs_equal(r, dst, sport) & alike & ((1u << n) - 1))
+			return true;
+		if (n < ROW_PAIRS) {
+			r->dst[n] = dst;
+			r->sport[n] = sport;
+			r->word += 1ull << 56;
+			r->word |= (uint64_t)access << (60 + n);
+			return true;
+		}
+		if (!row_make_sets(t, r))
+			return false;
+	}
+	return sets_add(t, &r->sets, dst, sport, access);
+}
+
+/* ---- Rows ---- */
+static struct row *row_append(struct rows *t, uint32_t at, uint32_t tag, uint64_t key)
+{
+	index_put(&t->index, at, tag, t->n);
+	struct row *r = region_take(&t->room, sizeof *r);
+	t->n++;
+	*r = (struct row){ .key = key, .syn = ROW_NO_SYN, .length_min = UINT16_MAX, .ttl_min = UINT8_MAX,
+	                   .first = UINT8_MAX };
+	return r;
+}
+
+/* The first slot for a hash that is empty or whose tag fits: almost always that of its row. */
+static inline uint32_t find_candidate(const struct index *x, uint64_t hash)
+{
+	uint32_t tag = index_key(x, hash);
+	uint32_t at = index_at(x, hash);
+	while (index_live(x, x->slots[at]) && !index_tagged(x->slots[at], tag))
+		at = index_next(x, at);
+	return at;
+}
+
+/* The row of a key, appended if there is none, starting at a candidate slot. */
+static struct row *find_or_append(struct rows *t, uint64_t hash, uint64_t key, uint32_t at)
+{
+	const struct index *x = &t->index;
+	uint32_t tag = index_key(x, hash);
+	for (;; at = index_next(x, at)) {
+		uint64_t slot = x->slots[at];
+		if (!index_live(x, slot))
+			return row_append(t, at, tag, key);
+		if (index_tagged(slot, tag) && t->row[index_row(slot)].key == key)
+			return &t->row[index_row(slot)];
+	}
+}
+
+struct row *rows_get(struct rows *t, uint64_t key)
+{
+	struct error ignored;
+	if (rows_prepare(t, &ignored))
+		return NULL;
+	uint64_t hash = hash_u64(&t->seed, key);
+	return find_or_append(t, hash, key, find_candidate(&t->index, hash));
+}
+
+/* A SYN at or before the row's least: equal times are told apart by the profile (docs/decisions/0003). */
+static void row_see_syn(struct row *r, uint64_t time, const struct packet *p, struct layouts *layouts)
+{
+	uint64_t word = time << 28 | layouts_put(layouts, p);
+	if (r->syn >> 28 == time && r->syn != ROW_NO_SYN) {
+		struct syn_profile a = layouts_get(layouts, (uint32_t)word & 0xfffffff);
+		struct syn_profile b = layouts_get(layouts, (uint32_t)r->syn & 0xfffffff);
+		if (syn_profile_compare(&a, &b) >= 0)
+			return;
+	}
+	r->syn = word;
+}
+
+static inline uint16_t clamp16(uint32_t v) { return v > UINT16_MAX ? UINT16_MAX : (uint16_t)v; }
+
+static inline void row_add_packet(struct row *r, const struct row_op *op, const struct packet *p,
+                                  const struct verdict *v, struct layouts *layouts)
+{
+	uint16_t length = clamp16(p->ip_len);
+	r->packets++;
+	r->word = (r->word + p->ip_len) | (uint64_t)p->tcp_flags << 48;
+	r->rules |= v->rules;
+	r->tags |= v->tags;
+	r->length_min = r->length_min < length ? r->length_min : length;
+	r->length_max = r->length_max > length ? r->length_max : length;
+	r->ttl_min = r->ttl_min < p->ttl ? r->ttl_min : p->ttl;
+	r->ttl_max = r->ttl_max > p->ttl ? r->ttl_max : p->ttl;
+	r->first = r->first < op->second ? r->first : op->second;
+	r->last = r->last > op->second ? r->last : op->second;
+	if (op->syn_time <= r->syn >> 28)
+		row_see_syn(r, op->syn_time, p, layouts);
+}
+
+uint32_t rows_add(struct rows *t, const struct row_op *ops, uint32_t n, const struct packet *packets,
+                  const struct verdict *verdicts, struct layouts *layouts)
+{
+	uint64_t hash[ROWS_BATCH];
+	struct row *row[ROWS_BATCH];
+	for (uint32_t i = 0; i < n; i++) {
+		hash[i] = hash_u64(&t->seed, ops[i].key);
+		__builtin_prefetch(&t->index.slots[index_at(&t->index, hash[i])]);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = find_candidate(&t->index, hash[i]);
+		uint64_t slot = t->index.slots[at];
+		if (index_live(&t->index, slot)) {
+			row[i] = &t->row[index_row(slot)];
+			__builtin_prefetch(row[i], 1);
+		} else {
+			row[i] = row_append(t, at, index_key(&t->index, hash[i]), ops[i].key);
+		}
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		if (__builtin_expect(row[i]->key != ops[i].key, 0)) /* two keys with one tag */
+			row[i] = find_or_append(t, hash[i], ops[i].key, index_at(&t->index, hash[i]));
+		const struct packet *p = &packets[ops[i].packet];
+		row_add_packet(row[i], &ops[i], p, &verdicts[ops[i].packet], layouts);
+		if (!row_add_pair(t, row[i], ops[i].dst, ops[i].access ? p->sport : 0, ops[i].access))
+			return i;
+	}
+	return n;
+}
+
+int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bool access, struct error *e)
+{
+	int rc = rows_prepare(t, e);
+	if (rc)
+		return rc;
+	uint64_t hash = hash_u64(&t->seed, key);
+	struct row *r = find_or_append(t, hash, key, find_candidate(&t->index, hash));
+	return row_add_pair(t, r, dst, access ? sport : 0, access) ? 0 : -ENOSPC;
+}
+
+uint32_t row_destinations(const struct row *r)
+{
+	uint32_t n = row_pairs(r), distinct = 0;
+	if (n == ROW_HAS_SETS)
+		return r->sets.destinations;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t seen = 0;
+		for (uint32_t j = 0; j < i; j++)
+			seen |= r->dst[j] == r->dst[i];
+		distinct += !seen;
+	}
+	return distinct;
+}
+
+uint32_t row_attempts(const struct row *r)
+{
+	if (row_pairs(r) == ROW_HAS_SETS)
+		return r->sets.attempts;
+	return (uint32_t)__builtin_popcount(row_accesses(r));
+}
+
+int rows_each_pair(const struct rows *t, const struct row *r, row_pair_fn fn, void *ctx)
+{
+	int rc = 0;
+	uint32_t n = row_pairs(r);
+	if (n != ROW_HAS_SETS) {
+		for (uint32_t i = 0; i < n && !rc; i++)
+			rc = fn(ctx, r->dst[i], r->sport[i], row_accesses(r) >> i & 1);
+		return rc;
+	}
+	const uint64_t *slot = set_slots(t, r->sets.main);
+	for (uint64_t i = 0; i < 1ull << r->sets.main_log && !rc; i++)
+		if (slot[i])
+			rc = fn(ctx, (uint32_t)(slot[i] >> 32), (uint16_t)(slot[i] >> 16), (slot[i] & 0xffff) != SET_NO_ACCESS);
+	slot = set_slots(t, r->sets.multi);
+	for (uint64_t i = 0; r->sets.multi_log && i < 1ull << r->sets.multi_log && !rc; i++)
+		if (slot[i])
+			rc = fn(ctx, (uint32_t)(slot[i] >> 32), (uint16_t)(slot[i] >> 16), true);
+	return rc;
+}

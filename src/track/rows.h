@@ -1,0 +1,104 @@
+/* Row tables: the partial rows of one open window, and the exact sets that belong to them.
+ *
+ * One table serves `flow` (key: source, port, protocol, class) and `victim_second` (key: victim, port, protocol,
+ * second). A row is one cache line, appended in order; an index finds it. Addresses are 32-bit names: IPv4 addresses
+ * themselves, or numbers given by a `struct names` (IPv6, and held windows).
+ *
+ *   destinations and attempts of a row: up to four (name, source port) pairs inline, past that an own open-addressing
+ *   set of destinations in the table's region, which remembers one source port each; only a destination asked from
+ *   several source ports goes to a second set of (name, port). So retransmissions and fresh destinations, which is
+ *   nearly everything, cost one look-up.
+ */
+#pragma once
+#include "base/hash.h"
+#include "base/index.h"
+#include "base/region.h"
+#include "model/packet.h"
+#include "model/verdict.h"
+
+#include <stdbool.h>
+
+#define ROW_PAIRS 4
+#define ROW_NO_SYN UINT64_MAX
+
+struct row_sets { /* of a row that has outgrown its pairs */
+	uint32_t destinations;
+	uint32_t attempts;
+	uint32_t main;      /* set of destinations: offset in the region, in 8 bytes */
+	uint32_t multi;     /* set of (destination, port) past each destination's first port */
+	uint32_t multi_used;
+	uint8_t main_log;   /* log2 of its slots */
+	uint8_t multi_log;  /* 0: there is none */
+};
+
+struct row {
+	uint64_t key;
+	uint32_t packets;
+	uint16_t rules, tags;
+	uint64_t word; /* bits 0–47 bytes, 48–55 TCP flags, 56–58 pairs in use (7: sets), 60–63 pairs that are accesses */
+	uint64_t syn;  /* least (nanosecond of the minute << 28 | window << 12 | layout), see syn.h; ROW_NO_SYN */
+	union {
+		struct {
+			uint32_t dst[ROW_PAIRS];
+			uint16_t sport[ROW_PAIRS];
+		};
+		struct row_sets sets;
+	};
+	uint16_t length_min, length_max;
+	uint8_t ttl_min, ttl_max, first, last;
+};
+_Static_assert(sizeof(struct row) == 64, "one cache line");
+
+enum { ROW_HAS_SETS = 7 };
+static inline uint64_t row_bytes(const struct row *r) { return r->word & 0xffffffffffff; }
+static inline uint8_t row_flags(const struct row *r) { return (uint8_t)(r->word >> 48); }
+static inline uint32_t row_pairs(const struct row *r) { return (uint32_t)(r->word >> 56) & 7; }
+static inline uint32_t row_accesses(const struct row *r) { return (uint32_t)(r->word >> 60); }
+uint32_t row_destinations(const struct row *r);
+uint32_t row_attempts(const struct row *r);
+
+struct rows {
+	struct row *row;
+	uint32_t n;
+	struct index index;
+	struct region room;  /* of the rows */
+	struct region sets;
+	struct seed seed;
+	const struct env *env;
+};
+
+/* What a packet adds to a row. rows_add takes up to ROWS_BATCH of them, in order. */
+#define ROWS_BATCH 64
+struct row_op {
+	uint64_t key;
+	uint64_t syn_time; /* nanosecond of the minute when the packet is a SYN, else ROW_NO_SYN */
+	uint32_t dst;      /* name of the destination */
+	uint16_t packet;   /* its number in the batch: the rest is read there */
+	uint8_t second;    /* of the minute */
+	uint8_t access;    /* 1 or 0: only accesses make attempts */
+};
+
+int rows_init(struct rows *t, const struct env *env, size_t limit, struct error *e) MUST_USE;
+void rows_fini(struct rows *t);
+void rows_clear(struct rows *t, size_t keep);
+size_t rows_used(const struct rows *t); /* bytes that its contents take */
+
+/* Makes sure that a batch finds room for its rows. -ENOSPC: the table is full, hand over and clear. */
+int rows_prepare(struct rows *t, struct error *e) MUST_USE;
+
+/* Adds a batch, after rows_prepare and layouts_prepare. Returns how many were added whole: less than n when a set found
+ * no room; then the row of ops[returned] has counted its packet but not its pair: hand over, clear, add that pair by
+ * rows_add_pair, and go on behind it. */
+struct layouts;
+uint32_t rows_add(struct rows *t, const struct row_op *ops, uint32_t n, const struct packet *packets,
+                  const struct verdict *verdicts, struct layouts *layouts);
+
+/* Adds only a pair (destination, source port) to the row of a key, made empty if need be. -ENOSPC as above. */
+int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bool access, struct error *e) MUST_USE;
+
+/* The row of a key, made empty (no packets) if need be. NULL: full. */
+struct row *rows_get(struct rows *t, uint64_t key);
+
+/* Calls for every pair of a row: destination, source port, whether it is an access. Stops at a non-zero return. */
+typedef int (*row_pair_fn)(void *ctx, uint32_t dst, uint16_t sport, bool access);
+int rows_each_pair(const struct rows *t, const struct row *r, row_pair_fn fn, void *ctx);

@@ -1,0 +1,24 @@
+#include "base/hll.h"
+
+#include <math.h>
+
+void hll_merge(uint8_t into[static HLL_REGISTERS], const uint8_t from[static HLL_REGISTERS])
+{
+	for (uint32_t i = 0; i < HLL_REGISTERS; i++)
+		into[i] = into[i] > from[i] ? into[i] : from[i];
+}
+
+uint64_t hll_estimate(const uint8_t reg[static HLL_REGISTERS])
+{
+	/* Summed by rank, so that the floating-point result does not depend on the order of registers. */
+	uint32_t of_rank[65] = { 0 };
+	for (uint32_t i = 0; i < HLL_REGISTERS; i++)
+		of_rank[reg[i]]++;
+	double sum = 0, m = HLL_REGISTERS;
+	for (int r = 64; r >= 0; r--)
+		sum += ldexp(of_rank[r], -r);
+	double estimate = 0.7213 / (1 + 1.079 / m) * m * m / sum;
+	if (estimate <= 2.5 * m && of_rank[0])
+		estimate = m * log(m / of_rank[0]);
+	return (uint64_t)llround(estimate);
+}

@@ -1,0 +1,396 @@
+#include "track/sources.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "base/bytes.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define HOUR_NS 3600000000000
+
+int sources_init(struct sources *s, const struct env *env, size_t limit, struct error *e)
+{
+	*s = (struct sources){ .env = env };
+	int rc = seed_draw(&s->seed, env);
+	if (rc) {
+		s->env = NULL;
+		return error_set(e, rc, "MON-TRK-002", "no random numbers to be had");
+	}
+	rc = names_init(&s->names, env, limit, e);
+	if (!rc)
+		rc = index_init(&s->index, env, 1024, e);
+	if (!rc)
+		rc = index_init(&s->evidence_index, env, 1024, e);
+	if (!rc)
+		rc = region_init(&s->room, env, limit, e);
+	if (!rc)
+		rc = region_init(&s->evidence_room, env, limit, e);
+	if (!rc)
+		rc = region_init(&s->sets, env, limit, e);
+	if (rc)
+		sources_fini(s);
+	s->row = (struct source_row *)(void *)s->room.base;
+	s->evidence = (struct evidence_row *)(void *)s->evidence_room.base;
+	return rc;
+}
+
+void sources_fini(struct sources *s)
+{
+	if (!s->env)
+		return;
+	names_fini(&s->names);
+	index_fini(&s->index, s->env);
+	index_fini(&s->evidence_index, s->env);
+	region_fini(&s->room, s->env);
+	region_fini(&s->evidence_room, s->env);
+	region_fini(&s->sets, s->env);
+	s->env = NULL;
+}
+
+void sources_clear(struct sources *s)
+{
+	names_clear(&s->names, 0);
+	index_clear(&s->index);
+	index_clear(&s->evidence_index);
+	region_clear(&s->room, 0);
+	region_clear(&s->evidence_room, 0);
+	region_clear(&s->sets, 0);
+	s->n = s->n_evidence = 0;
+}
+
+size_t sources_used(const struct sources *s)
+{
+	return names_used(&s->names) + s->room.used + s->evidence_room.used + s->sets.used +
+	       (s->n ? index_bytes(&s->index) : 0) + (s->n_evidence ? index_bytes(&s->evidence_index) : 0);
+}
+
+static uint64_t hash_of_source(const void *ctx, uint32_t row)
+{
+	const struct sources *s = ctx;
+	return hash_u64(&s->seed, s->row[row].key);
+}
+
+static uint64_t hash_of_evidence(const void *ctx, uint32_t row)
+{
+	const struct sources *s = ctx;
+	return hash_u64(&s->seed, s->evidence[row].key);
+}
+
+int sources_prepare(struct sources *s, struct error *e)
+{
+	/* A packet matches a few rules at most; RULE_COUNT of them is the bound. */
+	if (s->room.limit - s->room.used < SOURCES_BATCH * sizeof(struct source_row) ||
+	    s->evidence_room.limit - s->evidence_room.used < SOURCES_BATCH * RULE_COUNT * sizeof(struct evidence_row))
+		return -ENOSPC;
+	int rc = 0;
+	while (!rc && !index_has_room(&s->index, SOURCES_BATCH))
+		rc = index_grow(&s->index, s->env, hash_of_source, s, e);
+	while (!rc && !index_has_room(&s->evidence_index, SOURCES_BATCH * RULE_COUNT))
+		rc = index_grow(&s->evidence_index, s->env, hash_of_evidence, s, e);
+	return rc ? rc : names_prepare(&s->names, SOURCES_BATCH, e);
+}
+
+uint64_t sources_name(struct sources *s, const struct addr *addr)
+{
+	if (addr_is_v4(addr))
+		return (uint64_t)addr_v4(addr) << 32;
+	return (uint64_t)names_put(&s->names, addr, 0) << 32 | SOURCE_V6;
+}
+
+struct addr sources_addr(const struct sources *s, uint64_t key)
+{
+	uint32_t name = (uint32_t)(key >> 32);
+	return key & SOURCE_V6 ? s->names.name[name].addr : addr_from_v4(name);
+}
+
+/* ---- Sources ---- */
+static struct source_row *source_find_or_append(struct sources *s, uint64_t key, uint64_t hash)
+{
+	struct index *x = &s->index;
+	uint32_t tag = index_key(x, hash);
+	for (uint32_t at = index_at(x, hash);; at = index_next(x, at)) {
+		uint64_t slot = x->slots[at];
+		if (!index_live(x, slot)) {
+			index_put(x, at, tag, s->n++);
+			struct source_row *r = region_take(&s->room, sizeof *r);
+			*r = (struct source_row){ .key = key };
+			return r;
+		}
+		if (index_tagged(slot, tag) && s->row[index_row(slot)].key == key)
+			return &s->row[index_row(slot)];
+	}
+}
+
+static inline uint32_t add_saturated(uint32_t a, uint32_t b)
+{
+	uint32_t sum;
+	return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
+}
+
+void sources_add(struct sources *s, const struct source_add *add, uint32_t n)
+{
+	uint64_t hash[SOURCES_BATCH];
+	for (uint32_t i = 0; i < n; i++) {
+		hash[i] = hash_u64(&s->seed, add[i].key);
+		__builtin_prefetch(&s->index.slots[index_at(&s->index, hash[i])]);
+	}
+	for (uint32_t i = 0; i < n; i++) { /* the row is the second miss; a wrong guess only costs its prefetch */
+		uint64_t slot = s->index.slots[index_at(&s->index, hash[i])];
+		if (index_live(&s->index, slot))
+			__builtin_prefetch(&s->row[index_row(slot)], 1);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct source_row *r = source_find_or_append(s, add[i].key, hash[i]);
+		r->packets = (r->packets + (add[i].packets & ~SOURCE_SEEN)) | (add[i].packets & SOURCE_SEEN);
+		r->probes[add[i].protocol] = add_saturated(r->probes[add[i].protocol], add[i].probes);
+	}
+}
+
+const struct source_row *sources_find(const struct sources *s, uint64_t key)
+{
+	uint64_t hash = hash_u64(&s->seed, key);
+	const struct index *x = &s->index;
+	uint32_t tag = index_key(x, hash);
+	for (uint32_t at = index_at(x, hash); index_live(x, x->slots[at]); at = index_next(x, at))
+		if (index_tagged(x->slots[at], tag) && s->row[index_row(x->slots[at])].key == key)
+			return &s->row[index_row(x->slots[at])];
+	return NULL;
+}
+
+/* ---- Evidence ---- */
+static const uint8_t protocol_of_code[] = { PROTO_TCP, PROTO_UDP, PROTO_ICMP, PROTO_ICMPV6, PROTO_SCTP, 255 };
+
+static uint64_t code_of_protocol(uint8_t proto)
+{
+	uint64_t code = 0;
+	while (code < sizeof protocol_of_code - 1 && protocol_of_code[code] != proto)
+		code++;
+	return code;
+}
+
+static uint64_t *set_at(const struct sources *s, uint32_t offset)
+{
+	return (uint64_t *)(void *)(s->sets.base + ((size_t)offset - 1) * 8);
+}
+
+/* A cleared piece of the sets' region; that it fits was made sure of by evidence_has_room. */
+static uint32_t set_make(struct sources *s, size_t bytes)
+{
+	uint8_t *p = region_take(&s->sets, bytes);
+	assert(p);
+	memset(p, 0, bytes);
+	return (uint32_t)((size_t)(p - s->sets.base) / 8 + 1);
+}
+
+/* What one packet or one merged row can need at the most: for every rule keys, a table and registers. */
+static bool evidence_has_room(const struct sources *s)
+{
+	size_t one = sizeof(struct evidence_keys) + EVIDENCE_SLOTS * sizeof(uint64_t) + HLL_REGISTERS + 16;
+	return s->sets.limit - s->sets.used >= RULE_COUNT * one;
+}
+
+static void table_put(uint64_t *slot, uint64_t hash, uint8_t *used)
+{
+	uint32_t at = (uint32_t)hash & (EVIDENCE_SLOTS - 1);
+	while (slot[at] && slot[at] != hash)
+		at = (at + 1) & (EVIDENCE_SLOTS - 1);
+	*used = (uint8_t)(*used + !slot[at]);
+	slot[at] = hash;
+}
+
+static void evidence_to_table(struct sources *s, struct evidence_row *r)
+{
+	uint32_t offset = set_make(s, EVIDENCE_SLOTS * sizeof(uint64_t));
+	r->used = 0;
+	for (uint32_t i = 0; i < EVIDENCE_INLINE; i++)
+		table_put(set_at(s, offset), r->tuple[i], &r->used);
+	r->set = offset;
+	r->mode = EVIDENCE_TABLE;
+}
+
+static void evidence_to_hll(struct sources *s, struct evidence_row *r)
+{
+	uint32_t offset = set_make(s, HLL_REGISTERS);
+	uint8_t *reg = (uint8_t *)set_at(s, offset);
+	const uint64_t *slot = set_at(s, r->set);
+	for (uint32_t i = 0; i < EVIDENCE_SLOTS; i++)
+		if (slot[i])
+			hll_add(reg, slot[i]);
+	r->set = offset;
+	r->mode = EVIDENCE_HLL;
+}
+
+static void evidence_add_tuple(struct sources *s, struct evidence_row *r, uint64_t hash)
+{
+	hash += !hash; /* 0 marks an empty slot */
+	if (r->mode <= EVIDENCE_INLINE) {
+		for (uint32_t i = 0; i < r->mode; i++)
+			if (r->tuple[i] == hash)
+				return;
+		if (r->mode < EVIDENCE_INLINE) {
+			r->tuple[r->mode++] = hash;
+			return;
+		}
+		evidence_to_table(s, r);
+	}
+	if (r->mode == EVIDENCE_TABLE) {
+		table_put(set_at(s, r->set), hash, &r->used);
+		if (r->used > EVIDENCE_EXACT)
+			evidence_to_hll(s, r);
+		return;
+	}
+	hll_add((uint8_t *)set_at(s, r->set), hash);
+}
+
+static void evidence_add_key(struct sources *s, struct evidence_row *r, uint32_t key, uint32_t packets)
+{
+	if (!r->keys)
+		r->keys = set_make(s, sizeof(struct evidence_keys));
+	struct evidence_keys *k = (struct evidence_keys *)(void *)set_at(s, r->keys);
+	for (uint32_t i = 0; i < k->n && i < EVIDENCE_KEYS; i++) {
+		if (k->key[i] == key) {
+			k->packets[i] = add_saturated(k->packets[i], packets);
+			return;
+		}
+	}
+	if (k->n < EVIDENCE_KEYS) {
+		k->key[k->n] = key;
+		k->packets[k->n] = packets;
+	}
+	k->n = k->n < EVIDENCE_KEYS + 1 ? k->n + 1 : k->n;
+}
+
+static struct evidence_row *evidence_find_or_append(struct sources *s, uint64_t key, uint64_t hash)
+{
+	struct index *x = &s->evidence_index;
+	uint32_t tag = index_key(x, hash);
+	for (uint32_t at = index_at(x, hash);; at = index_next(x, at)) {
+		uint64_t slot = x->slots[at];
+		if (!index_live(x, slot)) {
+			index_put(x, at, tag, s->n_evidence++);
+			struct evidence_row *r = region_take(&s->evidence_room, sizeof *r);
+			*r = (struct evidence_row){ .key = key, .sport_min = UINT16_MAX, .ttl_min = UINT8_MAX };
+			return r;
+		}
+		if (index_tagged(slot, tag) && s->evidence[index_row(slot)].key == key)
+			return &s->evidence[index_row(slot)];
+	}
+}
+
+/* XXH64 (seed 0) over destination (16 bytes), port, seq, big-endian: what makes two probes one (DEFINITIONS 2). */
+static uint64_t tuple_hash(const struct packet *p)
+{
+	uint8_t b[22] = { [10] = 0xff, [11] = 0xff };
+	if (p->version == 6)
+		memcpy(b, p->addrs6 + 16, 16);
+	else
+		store_be32(b + 12, p->dst.v4);
+	store_be16(b + 16, p->dport);
+	store_be32(b + 18, p->seq);
+	return XXH64(b, sizeof b, 0);
+}
+
+static void evidence_see(struct sources *s, uint64_t name, unsigned rule, const struct packet *p, uint64_t tuple)
+{
+	uint64_t hour = (uint64_t)(p->ts / HOUR_NS) & 0xffffff;
+	uint64_t key = name | hour << 7 | code_of_protocol(p->proto) << 4 | rule;
+	struct evidence_row *r = evidence_find_or_append(s, key, hash_u64(&s->seed, key));
+	evidence_add_tuple(s, r, tuple);
+	if (rule == RULE_NMAP_PAIR || rule == RULE_UNICORNSCAN)
+		evidence_add_key(s, r, rule_key((enum rule)rule, p), 1);
+	r->packets++;
+	r->sport_min = r->sport_min < p->sport ? r->sport_min : p->sport;
+	r->sport_max = r->sport_max > p->sport ? r->sport_max : p->sport;
+	r->ttl_min = r->ttl_min < p->ttl ? r->ttl_min : p->ttl;
+	r->ttl_max = r->ttl_max > p->ttl ? r->ttl_max : p->ttl;
+}
+
+uint32_t sources_see(struct sources *s, const struct packet *const *packets, const uint16_t *rules,
+                     const uint64_t *names, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!evidence_has_room(s))
+			return i;
+		uint64_t tuple = tuple_hash(packets[i]);
+		for (unsigned left = rules[i]; left; left &= left - 1)
+			evidence_see(s, names[i], (unsigned)__builtin_ctz(left), packets[i], tuple);
+	}
+	return n;
+}
+
+/* ---- Merging ---- */
+void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, uint64_t packets,
+                 const uint32_t probes[static PROBE_PROTOCOLS])
+{
+	uint64_t key = sources_name(s, addr) | hour;
+	struct source_row *r = source_find_or_append(s, key, hash_u64(&s->seed, key));
+	r->packets = (r->packets + (packets & ~SOURCE_SEEN)) | (packets & SOURCE_SEEN);
+	for (uint32_t i = 0; i < PROBE_PROTOCOLS; i++)
+		r->probes[i] = add_saturated(r->probes[i], probes[i]);
+}
+
+static void merge_set(struct sources *s, struct evidence_row *r, const struct evidence_part *part)
+{
+	for (uint32_t i = 0; i < part->n_tuples; i++)
+		if (part->tuples[i])
+			evidence_add_tuple(s, r, part->tuples[i]);
+	if (!part->registers)
+		return;
+	if (r->mode <= EVIDENCE_INLINE)
+		evidence_to_table(s, r);
+	if (r->mode == EVIDENCE_TABLE)
+		evidence_to_hll(s, r);
+	hll_merge((uint8_t *)set_at(s, r->set), part->registers);
+}
+
+bool sources_put_evidence(struct sources *s, const struct evidence_part *part)
+{
+	if (!evidence_has_room(s))
+		return false;
+	uint64_t key = sources_name(s, &part->addr) | (uint64_t)part->hour << 7 |
+	               code_of_protocol(part->protocol) << 4 | part->rule;
+	struct evidence_row *r = evidence_find_or_append(s, key, hash_u64(&s->seed, key));
+	merge_set(s, r, part);
+	for (uint32_t i = 0; i < part->keys.n && i < EVIDENCE_KEYS; i++)
+		evidence_add_key(s, r, part->keys.key[i], part->keys.packets[i]);
+	if (part->keys.n > EVIDENCE_KEYS)
+		((struct evidence_keys *)(void *)set_at(s, r->keys))->n = EVIDENCE_KEYS + 1;
+	r->packets += part->packets;
+	r->sport_min = r->sport_min < part->sport_min ? r->sport_min : part->sport_min;
+	r->sport_max = r->sport_max > part->sport_max ? r->sport_max : part->sport_max;
+	r->ttl_min = r->ttl_min < part->ttl_min ? r->ttl_min : part->ttl_min;
+	r->ttl_max = r->ttl_max > part->ttl_max ? r->ttl_max : part->ttl_max;
+	return true;
+}
+
+struct evidence_part sources_evidence(const struct sources *s, uint32_t i)
+{
+	const struct evidence_row *r = &s->evidence[i];
+	struct evidence_part part = {
+		.addr = sources_addr(s, r->key), .hour = (uint32_t)(r->key >> 7) & 0xffffff,
+		.protocol = protocol_of_code[r->key >> 4 & 7], .rule = r->key & 15, .packets = r->packets,
+		.sport_min = r->sport_min, .sport_max = r->sport_max, .ttl_min = r->ttl_min, .ttl_max = r->ttl_max,
+	};
+	if (r->mode <= EVIDENCE_INLINE) {
+		part.tuples = r->tuple;
+		part.n_tuples = r->mode;
+	} else if (r->mode == EVIDENCE_TABLE) {
+		part.tuples = set_at(s, r->set);
+		part.n_tuples = EVIDENCE_SLOTS;
+	} else {
+		part.registers = (const uint8_t *)set_at(s, r->set);
+	}
+	if (r->keys)
+		part.keys = *(const struct evidence_keys *)(const void *)set_at(s, r->keys);
+	return part;
+}
+
+uint64_t evidence_tuples(const struct sources *s, const struct evidence_row *r)
+{
+	if (r->mode <= EVIDENCE_INLINE)
+		return r->mode;
+	return r->mode == EVIDENCE_TABLE ? r->used : hll_estimate((const uint8_t *)set_at(s, r->set));
+}

@@ -1,0 +1,116 @@
+/* Sources: what each source did by UTC hour, and the evidence of tools it gave (DEFINITIONS 2 and 4, source_evidence).
+ *
+ * Both are merges kept for the whole run, so that a day's tool verdict folds its hours. Filled from sealed minutes
+ * (packets and probes) and packet by packet where a rule matched (evidence).
+ */
+#pragma once
+#include "base/hll.h"
+#include "base/index.h"
+#include "base/region.h"
+#include "classify/classify.h"
+#include "model/window.h"
+#include "track/names.h"
+
+/* Key: name << 32 | family << 31 | hour. `seen`: as the source of an outermost IP header. */
+struct source_row {
+	uint64_t key;
+	uint64_t packets; /* in rows; bit 63: seen */
+	uint32_t probes[PROBE_PROTOCOLS];
+};
+_Static_assert(sizeof(struct source_row) == 32, "two a cache line");
+#define SOURCE_SEEN (1ull << 63)
+#define SOURCE_V6 (1u << 31)
+
+#define EVIDENCE_INLINE 4
+#define EVIDENCE_EXACT 64
+#define EVIDENCE_SLOTS 128
+enum { EVIDENCE_TABLE = EVIDENCE_INLINE + 1, EVIDENCE_HLL };
+
+struct evidence_row { /* key: name << 32 | family << 31 | hour << 7 | protocol code << 4 | rule */
+	uint64_t key;
+	uint64_t packets;
+	uint16_t sport_min, sport_max;
+	uint8_t ttl_min, ttl_max;
+	uint8_t mode;      /* tuples inline (0–4), or EVIDENCE_TABLE, EVIDENCE_HLL */
+	uint8_t used;      /* entries of the table */
+	uint32_t keys;     /* struct evidence_keys in the region, offset in 8 bytes + 1; 0: none */
+	uint32_t set;      /* table (EVIDENCE_SLOTS) or registers in the region, likewise */
+	uint64_t tuple[EVIDENCE_INLINE];
+};
+_Static_assert(sizeof(struct evidence_row) == 64, "one cache line");
+
+struct evidence_keys {
+	uint32_t n; /* EVIDENCE_KEYS + 1: many */
+	uint32_t key[EVIDENCE_KEYS], packets[EVIDENCE_KEYS];
+};
+
+struct sources {
+	const struct env *env;
+	struct names names; /* of IPv6 sources, epoch 0 */
+	struct source_row *row;
+	uint32_t n;
+	struct index index;
+	struct region room;
+	struct evidence_row *evidence;
+	uint32_t n_evidence;
+	struct index evidence_index;
+	struct region evidence_room, sets;
+	struct seed seed;
+};
+
+int sources_init(struct sources *s, const struct env *env, size_t limit, struct error *e) MUST_USE;
+void sources_fini(struct sources *s);
+void sources_clear(struct sources *s);
+size_t sources_used(const struct sources *s);
+
+#define SOURCES_BATCH 64
+/* Makes sure that a batch fits: 0, -ENOSPC when full, -ENOMEM. */
+int sources_prepare(struct sources *s, struct error *e) MUST_USE;
+
+struct source_add {
+	uint64_t key; /* as of struct source_row */
+	uint64_t packets;
+	uint32_t probes;
+	uint32_t protocol; /* enum probe_protocol */
+};
+/* Up to SOURCES_BATCH, after sources_prepare. */
+void sources_add(struct sources *s, const struct source_add *add, uint32_t n);
+
+/* The upper part of a key: name << 32 | family << 31. For IPv6 after sources_prepare. */
+uint64_t sources_name(struct sources *s, const struct addr *addr);
+struct addr sources_addr(const struct sources *s, uint64_t key);
+const struct source_row *sources_find(const struct sources *s, uint64_t key);
+
+/* Evidence of up to SOURCES_BATCH packets that matched rules, after sources_prepare; names[i] by sources_name. Returns
+ * how many were counted: less than n when the sets are full. */
+uint32_t sources_see(struct sources *s, const struct packet *const *packets, const uint16_t *rules,
+                     const uint64_t *names, uint32_t n);
+
+/* ---- Merging with what was handed over or counted elsewhere; each after sources_prepare ---- */
+struct evidence_part {
+	struct addr addr;
+	uint32_t hour;
+	uint8_t protocol, rule;
+	uint8_t ttl_min, ttl_max;
+	uint16_t sport_min, sport_max;
+	uint64_t packets;
+	const uint64_t *tuples;   /* zeros among them count for nothing */
+	uint32_t n_tuples;
+	const uint8_t *registers; /* HLL_REGISTERS, in place of tuples; else NULL */
+	struct evidence_keys keys;
+};
+void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, uint64_t packets,
+                 const uint32_t probes[static PROBE_PROTOCOLS]);
+bool sources_put_evidence(struct sources *s, const struct evidence_part *part); /* false: full, nothing changed */
+struct evidence_part sources_evidence(const struct sources *s, uint32_t i); /* borrowed until s changes */
+uint64_t evidence_tuples(const struct sources *s, const struct evidence_row *r);
+
+struct sources_result {
+	uint64_t distinct;                 /* sources seen in an outermost IP header */
+	uint64_t tool_packets[TOOL_COUNT]; /* packets of sources by the verdict of their day */
+	uint64_t tool_sources[TOOL_COUNT]; /* (source, day) pairs */
+	uint64_t evidence;                 /* rows of source_evidence */
+	struct digest evidence_digest;
+};
+/* Adds what the tables hold to *out. */
+int sources_fold(const struct sources *s, uint64_t sensor, struct sources_result *out, struct error *e) MUST_USE;

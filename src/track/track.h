@@ -1,9 +1,10 @@
 /* Tracking: verdicts in, partial rows out. One `struct track` is one shard: it alone sees all packets of its sources.
  *
- * Everything kept is a merge (DESIGN section 3), so that neither order nor grouping of packets reaches a row. Minutes
- * are open while packets may come, are sealed when time has passed them, and hand over a `struct window`. A packet for
- * a minute that is sealed makes that minute "late": its window is void and the minute must be derived again from its
- * segments, with a tracker that holds (hold = true) and seals nothing before the end.
+ * Everything kept is a merge (DESIGN section 3), so that neither order nor grouping of packets reaches a row. The last
+ * three minutes are open; a minute is sealed when a packet comes that is `lateness` (120 s) past its end. A packet for
+ * a minute already sealed makes that minute late: the sums of a late minute are void, and it must be derived again
+ * from its segments by a tracker that holds. Tables that are full hand their partial rows over to a temporary file
+ * and start empty; track_finish merges them, so that rows are exact whatever the memory.
  */
 #pragma once
 #include "base/env.h"
@@ -15,22 +16,42 @@
 
 struct track;
 
+#define TRACK_MEMORY_LEAST (16u << 20) /* less than this for one shard is refused */
+
 struct track_config {
 	const char *sensor;    /* its name: enters every row */
-	size_t memory;         /* bound of all tables of this shard, bytes; full tables spill */
+	size_t memory;         /* bound of all tables of this shard, bytes */
 	const char *spill_dir; /* folder of the unlinked spill file; NULL: TMPDIR, else /tmp */
-	bool hold;             /* keep every minute open until track_finish: derivation of late minutes */
+	bool hold;             /* keep every minute open until track_finish, and keep no sources: for late minutes */
+	bool outer_sources;    /* sources are told by track_source_seen alone (packets may be inner ones of a tunnel) */
 };
 
 int track_open(struct track **out, const struct env *env, const struct track_config *config, struct error *e) MUST_USE;
-void track_close(struct track *t);
+void track_close(struct track *t); /* NULL is fine */
 
 /* Counts n packets with their verdicts. Fails only when memory or the spill file does. */
 int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, size_t n,
                   struct error *e) MUST_USE;
 
-/* A source that counts as seen although no row has it (ignored packets, outer headers of tunnels). */
+/* A source that counts as seen although no row has it. */
 int track_source_seen(struct track *t, const struct addr *source, int64_t ts, struct error *e) MUST_USE;
 
-/* Seals what is open and merges what was spilled. Then the results below are final. */
-int track_finish(struct track *t, struct error *e) MUST_USE;
+/* Seals what is open and merges what was spilled; adds the sources to those of `total`, if given (a tracker of the
+ * same shard, never fed by packets). Then the results below are final. */
+int track_finish(struct track *t, struct track *total, struct error *e) MUST_USE;
+
+struct track_result {
+	const struct window *windows; /* sums by minute, in no order; those of late minutes are void */
+	uint32_t n_windows;
+	const int32_t *late;          /* minutes to derive again, in no order, perhaps repeated */
+	uint32_t n_late;
+	bool all_late;                /* too many to list: every minute is void */
+	uint64_t spilled;             /* how often tables were handed over */
+	uint64_t sources;             /* distinct sources of outermost IP headers */
+	uint64_t tool_packets[TOOL_COUNT];
+	uint64_t tool_sources[TOOL_COUNT]; /* (source, UTC day) pairs */
+	uint64_t evidence;            /* rows of source_evidence */
+	struct digest evidence_digest;
+};
+/* Borrowed until track_close. */
+void track_result(const struct track *t, struct track_result *out);

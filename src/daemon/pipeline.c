@@ -1,0 +1,443 @@
+#include "daemon/pipeline.h"
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "daemon/counts.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#define BATCH 64
+#define PROGRESS_NS 200000000
+#define FOLLOW_WAIT_NS 50000000
+
+enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_READY };
+
+/* The packets of one block that belong to one shard. */
+struct share {
+	struct packet *packets;
+	struct verdict *verdicts;
+	uint32_t n, room;
+};
+
+struct slot {
+	struct frame_block block;
+	enum slot_state state;
+	uint64_t number;        /* of its block in the file */
+	unsigned remaining;     /* shards that have not taken their share */
+	struct share share[ANALYSIS_SHARDS_MAX];
+	uint8_t (*mapped)[32];  /* IPv6 addresses behind a NAT map, and outer sources: 2 a frame */
+	uint32_t mapped_room;
+};
+
+struct pipeline {
+	struct run *run;
+	struct capture *capture;
+	unsigned shards, n_slots;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct slot *slot;
+	bool reading;           /* somebody is in capture_read */
+	bool ended;
+	uint64_t blocks;        /* read so far */
+	int rc;                 /* of the capture */
+	struct error error;
+	int broken;             /* of a tracker, or of memory */
+	struct error broken_error;
+	int64_t next_progress;
+};
+
+struct worker {
+	struct pipeline *p;
+	unsigned shard;
+	uint64_t taken; /* blocks of which this shard has taken its share */
+	struct counts counts;
+	pthread_t thread;
+};
+
+static void fail(struct pipeline *p, int rc, const struct error *e)
+{
+	pthread_mutex_lock(&p->lock);
+	if (!p->broken) {
+		p->broken = rc;
+		p->broken_error = *e;
+	}
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- Shares ---- */
+static unsigned shard_of(const struct pipeline *p, const struct packet *k)
+{
+	uint64_t key = k->version == 6 ? hash_fold(load_le64(k->addrs6) ^ p->run->shard_seed,
+	                                           load_le64(k->addrs6 + 8) | 1) : k->src;
+	uint64_t hash = hash_fold(key ^ p->run->shard_seed, 0x9e3779b97f4a7c15u);
+	return (unsigned)((hash >> 32) * p->shards >> 32);
+}
+
+static bool share_reserve(struct share *s, const struct env *env, uint32_t more)
+{
+	if (s->room - s->n >= more)
+		return true;
+	uint32_t room = s->room ? 2 * s->room : 4096;
+	struct packet *packets = env_grow(env, s->packets, s->room * sizeof *packets, room * sizeof *packets);
+	if (!packets)
+		return false;
+	s->packets = packets;
+	struct verdict *verdicts = env_grow(env, s->verdicts, s->room * sizeof *verdicts, room * sizeof *verdicts);
+	if (!verdicts) {
+		env_free(env, packets, room * sizeof *packets);
+		s->packets = NULL;
+		s->room = s->n = 0;
+		return false;
+	}
+	s->verdicts = verdicts;
+	s->room = room;
+	return true;
+}
+
+static int give(struct pipeline *p, struct slot *slot, const struct packet *packets, const struct verdict *verdicts,
+                size_t n, struct error *e)
+{
+	for (unsigned s = 0; s < p->shards; s++)
+		if (!share_reserve(&slot->share[s], p->run->env, (uint32_t)n))
+			return error_no_memory(e, "sharing a block among shards");
+	for (size_t i = 0; i < n; i++) {
+		if (!packets[i].ip)
+			continue;
+		struct share *s = &slot->share[shard_of(p, &packets[i])];
+		s->packets[s->n] = packets[i];
+		s->verdicts[s->n++] = verdicts[i];
+	}
+	return 0;
+}
+
+/* ---- A block ---- */
+/* With decapsulation the source that counts as seen is that of the outer header: it goes as a packet of its own that
+ * makes no row, and the others make rows without being seen. */
+static size_t outer_sources(const struct frame *frames, const struct packet *packets, size_t n, struct packet *out,
+                            uint8_t (*mapped)[32])
+{
+	size_t made = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!packets[i].outer_version)
+			continue;
+		struct packet *o = &out[made];
+		*o = packets[i];
+		if (packets[i].bits & PACKET_TUNNELLED) {
+			struct addr a = decode_outer_source(&frames[i]);
+			memcpy(mapped[i], a.bytes, 16);
+			o->version = packets[i].outer_version;
+			if (o->version == 6)
+				o->addrs6 = mapped[i];
+			else
+				o->src = addr_v4(&a);
+		}
+		made++;
+	}
+	return made;
+}
+
+static int hand_out(struct pipeline *p, struct slot *slot, const struct packet *packets,
+                    const struct verdict *verdicts, size_t n, struct error *e)
+{
+	if (p->shards == 1)
+		return track_packets(p->run->track[0], packets, verdicts, n, e);
+	return give(p, slot, packets, verdicts, n, e);
+}
+
+static int hand_out_decapsulated(struct pipeline *p, struct slot *slot, const struct frame *frames,
+                                 const struct packet *packets, const struct verdict *verdicts, size_t n,
+                                 uint8_t (*mapped)[32], struct error *e)
+{
+	struct packet outer[BATCH], inner[BATCH];
+	struct verdict ignored[BATCH] = { { 0 } }, kept[BATCH];
+	size_t n_outer = outer_sources(frames, packets, n, outer, mapped), n_inner = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (verdicts[i].class <= CLASS_UNDECODED)
+			continue;
+		inner[n_inner] = packets[i];
+		kept[n_inner++] = verdicts[i];
+	}
+	int rc = hand_out(p, slot, outer, ignored, n_outer, e);
+	return rc ? rc : hand_out(p, slot, inner, kept, n_inner, e);
+}
+
+static int work_batch(struct worker *w, struct slot *slot, const struct frame *frames, size_t n,
+                      uint8_t (*mapped)[32], struct error *e)
+{
+	struct pipeline *p = w->p;
+	const struct analysis_config *config = p->run->config;
+	struct packet packets[BATCH];
+	struct verdict verdicts[BATCH];
+	decode_frames(&config->decode, frames, packets, n);
+	classify_packets(p->run->classify, packets, verdicts, n, mapped);
+	if (p->run->counts)
+		counts_add(&w->counts, packets, verdicts, n);
+	if (config->decode.decapsulate)
+		return hand_out_decapsulated(p, slot, frames, packets, verdicts, n, mapped + n, e);
+	return hand_out(p, slot, packets, verdicts, n, e);
+}
+
+/* Keeps only frames of the minutes asked for. */
+static void keep_only(struct frame_block *b, const struct minutes *only)
+{
+	uint32_t n = 0;
+	int32_t last = 0;
+	bool have = false, known = false;
+	for (uint32_t i = 0; i < b->n; i++) {
+		int32_t minute = minute_of_ns(b->frames[i].ts);
+		if (!known || minute != last)
+			have = minutes_have(only, minute);
+		last = minute;
+		known = true;
+		if (have)
+			b->frames[n++] = b->frames[i];
+	}
+	b->n = n;
+}
+
+static int reserve_mapped(struct pipeline *p, struct slot *slot, struct error *e)
+{
+	const struct analysis_config *config = p->run->config;
+	uint32_t need = 2 * slot->block.n;
+	if ((!config->scope.n_nat && !config->decode.decapsulate) || need <= slot->mapped_room)
+		return 0;
+	env_free(p->run->env, slot->mapped, slot->mapped_room * sizeof *slot->mapped);
+	slot->mapped_room = 0;
+	slot->mapped = env_alloc(p->run->env, need * sizeof *slot->mapped);
+	if (!slot->mapped)
+		return error_no_memory(e, "mapping addresses");
+	slot->mapped_room = need;
+	return 0;
+}
+
+static int work_block(struct worker *w, struct slot *slot, struct error *e)
+{
+	struct frame_block *b = &slot->block;
+	for (unsigned s = 0; s < w->p->shards; s++)
+		slot->share[s].n = 0;
+	if (w->p->run->only)
+		keep_only(b, w->p->run->only);
+	int rc = reserve_mapped(w->p, slot, e);
+	for (uint32_t i = 0; !rc && i < b->n; i += BATCH) {
+		uint32_t n = b->n - i < BATCH ? b->n - i : BATCH;
+		rc = work_batch(w, slot, b->frames + i, n, slot->mapped ? slot->mapped + 2 * i : NULL, e);
+	}
+	return rc;
+}
+
+/* ---- Reading ---- */
+static void tell_progress(struct pipeline *p)
+{
+	const struct analysis_config *config = p->run->config;
+	if (!config->progress)
+		return;
+	int64_t now = p->run->env->monotonic(p->run->env);
+	if (now < p->next_progress)
+		return;
+	p->next_progress = now + PROGRESS_NS;
+	struct capture_info info;
+	capture_info(p->capture, &info);
+	struct progress progress = { .bytes = info.bytes_read, .bytes_total = info.bytes_total,
+	                             .packets = p->run->packets, .deriving = p->run->only != NULL };
+	config->progress(config->progress_ctx, &progress);
+}
+
+static bool asked_to_stop(const struct pipeline *p)
+{
+	return p->run->config->stop && *p->run->config->stop;
+}
+
+/* Reads one block, waiting for a file that grows. True: there are frames. Called by one thread at a time. */
+static bool read_block(struct pipeline *p, struct slot *slot)
+{
+	struct run *r = p->run;
+	int rc = CAPTURE_END;
+	while (r->packets < r->packets_max) {
+		rc = capture_read(p->capture, &slot->block, &p->error);
+		if (rc != CAPTURE_WAIT)
+			break;
+		if (asked_to_stop(p))
+			return false;
+		tell_progress(p);
+		nanosleep(&(struct timespec){ .tv_nsec = FOLLOW_WAIT_NS }, NULL);
+	}
+	if (rc < 0)
+		p->rc = rc;
+	if (rc != CAPTURE_FRAMES || r->packets >= r->packets_max)
+		return false;
+	struct frame_block *b = &slot->block;
+	if (b->n > r->packets_max - r->packets)
+		b->n = (uint32_t)(r->packets_max - r->packets);
+	if (!r->packets)
+		r->first = b->frames[0].ts;
+	r->last = b->frames[b->n - 1].ts;
+	r->packets += b->n;
+	tell_progress(p);
+	return true;
+}
+
+/* ---- Workers: all under the lock but where they say otherwise ---- */
+static void take_share(struct worker *w, struct slot *slot)
+{
+	struct pipeline *p = w->p;
+	struct error e;
+	struct share *s = &slot->share[w->shard];
+	pthread_mutex_unlock(&p->lock);
+	int rc = track_packets(p->run->track[w->shard], s->packets, s->verdicts, s->n, &e);
+	if (rc)
+		fail(p, rc, &e);
+	pthread_mutex_lock(&p->lock);
+	w->taken++;
+	if (--slot->remaining == 0) {
+		slot->state = SLOT_FREE;
+		pthread_cond_broadcast(&p->changed);
+	}
+}
+
+static void read_and_work(struct worker *w, struct slot *slot)
+{
+	struct pipeline *p = w->p;
+	struct error e;
+	p->reading = true;
+	slot->state = SLOT_BUSY;
+	pthread_mutex_unlock(&p->lock);
+	bool frames = read_block(p, slot);
+	pthread_mutex_lock(&p->lock);
+	p->reading = false;
+	pthread_cond_broadcast(&p->changed);
+	if (!frames) {
+		p->ended = true;
+		slot->state = SLOT_FREE;
+		return;
+	}
+	slot->number = p->blocks++;
+	pthread_mutex_unlock(&p->lock);
+	int rc = work_block(w, slot, &e);
+	if (rc)
+		fail(p, rc, &e);
+	pthread_mutex_lock(&p->lock);
+	slot->remaining = p->shards;
+	slot->state = SLOT_READY;
+	pthread_cond_broadcast(&p->changed);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct pipeline *p = w->p;
+	pthread_mutex_lock(&p->lock);
+	while (!p->broken) {
+		struct slot *mine = &p->slot[w->taken % p->n_slots], *next = &p->slot[p->blocks % p->n_slots];
+		if (mine->state == SLOT_READY && mine->number == w->taken)
+			take_share(w, mine);
+		else if (p->ended && w->taken == p->blocks)
+			break;
+		else if (!p->ended && !p->reading && next->state == SLOT_FREE)
+			read_and_work(w, next);
+		else
+			pthread_cond_wait(&p->changed, &p->lock);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static void run_alone(struct worker *w)
+{
+	struct error e;
+	while (!w->p->broken && read_block(w->p, &w->p->slot[0])) {
+		int rc = work_block(w, &w->p->slot[0], &e);
+		if (rc)
+			fail(w->p, rc, &e);
+	}
+}
+
+static void run_together(struct worker *workers, unsigned n)
+{
+	unsigned started = 1; /* the first is the caller itself */
+	for (; started < n; started++) {
+		if (pthread_create(&workers[started].thread, NULL, worker_main, &workers[started])) {
+			struct error e;
+			fail(workers->p, error_set(&e, -EAGAIN, "MON-DMN-001", "thread %u of %u cannot be started", started, n),
+			     &e);
+			break;
+		}
+	}
+	worker_main(&workers[0]);
+	for (unsigned i = 1; i < started; i++)
+		pthread_join(workers[i].thread, NULL);
+}
+
+/* ---- Making and ending ---- */
+static void slots_fini(struct pipeline *p)
+{
+	const struct env *env = p->run->env;
+	for (unsigned i = 0; p->slot && i < p->n_slots; i++) {
+		struct slot *slot = &p->slot[i];
+		frame_block_fini(&slot->block, env);
+		env_free(env, slot->mapped, slot->mapped_room * sizeof *slot->mapped);
+		for (unsigned s = 0; s < p->shards; s++) {
+			env_free(env, slot->share[s].packets, slot->share[s].room * sizeof(struct packet));
+			env_free(env, slot->share[s].verdicts, slot->share[s].room * sizeof(struct verdict));
+		}
+	}
+	env_free(env, p->slot, p->n_slots * sizeof *p->slot);
+}
+
+static int slots_init(struct pipeline *p, struct error *e)
+{
+	p->n_slots = p->shards == 1 ? 1 : 2 * p->shards + 2;
+	p->slot = env_alloc(p->run->env, p->n_slots * sizeof *p->slot);
+	if (!p->slot)
+		return error_no_memory(e, "making the pipeline");
+	for (unsigned i = 0; i < p->n_slots; i++) {
+		int rc = frame_block_init(&p->slot[i].block, p->run->env, e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int run_workers(struct pipeline *p, struct error *e)
+{
+	struct run *r = p->run;
+	struct worker *workers = env_alloc(r->env, p->shards * sizeof *workers);
+	if (!workers)
+		return error_no_memory(e, "making the pipeline");
+	for (unsigned i = 0; i < p->shards; i++) {
+		workers[i].p = p;
+		workers[i].shard = i;
+		counts_init(&workers[i].counts);
+	}
+	if (p->shards == 1)
+		run_alone(workers);
+	else
+		run_together(workers, p->shards);
+	for (unsigned i = 0; r->counts && i < p->shards; i++)
+		counts_fold(&workers[i].counts, r->counts);
+	env_free(r->env, workers, p->shards * sizeof *workers);
+	return 0;
+}
+
+int pipeline_run(struct run *r, struct capture *capture, bool *broken, struct error *e)
+{
+	struct pipeline p = { .run = r, .capture = capture, .shards = r->config->shards };
+	pthread_mutex_init(&p.lock, NULL);
+	pthread_cond_init(&p.changed, NULL);
+	r->packets = 0;
+	int rc = slots_init(&p, e);
+	if (!rc)
+		rc = run_workers(&p, e);
+	slots_fini(&p);
+	pthread_cond_destroy(&p.changed);
+	pthread_mutex_destroy(&p.lock);
+	*broken = rc || p.broken;
+	if (rc)
+		return rc;
+	if (p.broken || p.rc)
+		*e = p.broken ? p.broken_error : p.error;
+	return p.broken ? p.broken : p.rc;
+}

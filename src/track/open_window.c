@@ -1,0 +1,232 @@
+#include "track/open_window.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <errno.h>
+#include <string.h>
+
+int open_window_init(struct open_window *w, const struct env *env, size_t limit, bool many, struct error *e)
+{
+	*w = (struct open_window){ .many = many };
+	int rc = layouts_open(&w->layouts, env, e);
+	if (!rc)
+		rc = names_init(&w->names, env, limit, e);
+	for (int family = many ? NAMED : DIRECT; !rc && family < FAMILIES; family++) {
+		rc = rows_init(&w->flow[family], env, limit, e);
+		if (!rc)
+			rc = rows_init(&w->victim[family], env, limit, e);
+	}
+	if (rc)
+		open_window_fini(w);
+	return rc;
+}
+
+void open_window_fini(struct open_window *w)
+{
+	layouts_close(w->layouts);
+	w->layouts = NULL;
+	names_fini(&w->names);
+	for (int family = 0; family < FAMILIES; family++) {
+		rows_fini(&w->flow[family]);
+		rows_fini(&w->victim[family]);
+	}
+}
+
+void open_window_clear(struct open_window *w, size_t keep)
+{
+	layouts_clear(w->layouts);
+	names_clear(&w->names, keep);
+	for (int family = w->many ? NAMED : DIRECT; family < FAMILIES; family++) {
+		rows_clear(&w->flow[family], keep);
+		rows_clear(&w->victim[family], keep);
+	}
+}
+
+size_t open_window_used(const struct open_window *w)
+{
+	return names_used(&w->names) + rows_used(&w->flow[DIRECT]) + rows_used(&w->flow[NAMED]) +
+	       rows_used(&w->victim[DIRECT]) + rows_used(&w->victim[NAMED]);
+}
+
+int open_window_prepare(struct open_window *w, struct error *e)
+{
+	if (!layouts_has_room(w->layouts, ROWS_BATCH))
+		return -ENOSPC;
+	int rc = names_prepare(&w->names, 3 * ROWS_BATCH, e); /* source, destination and victim of each packet */
+	for (int family = w->many ? NAMED : DIRECT; !rc && family < FAMILIES; family++) {
+		rc = rows_prepare(&w->flow[family], e);
+		if (!rc)
+			rc = rows_prepare(&w->victim[family], e);
+	}
+	return rc;
+}
+
+/* ---- Sums ---- */
+int window_sums_init(struct window_sums *s, const struct env *env, struct error *e)
+{
+	*s = (struct window_sums){ .env = env };
+	int rc = seed_draw(&s->seed, env);
+	if (rc)
+		return error_set(e, rc, "MON-TRK-002", "no random numbers to be had");
+	return index_init(&s->index, env, 64, e);
+}
+
+void window_sums_fini(struct window_sums *s)
+{
+	if (!s->env)
+		return;
+	index_fini(&s->index, s->env);
+	env_free(s->env, s->window, s->room * sizeof *s->window);
+	s->window = NULL;
+}
+
+static uint64_t hash_of_window(const void *ctx, uint32_t row)
+{
+	const struct window_sums *s = ctx;
+	return hash_u64(&s->seed, s->window[row].minute);
+}
+
+static struct window *append_window(struct window_sums *s, uint32_t minute, uint64_t hash, struct error *e)
+{
+	if (s->n == s->room) {
+		uint32_t room = s->room ? 2 * s->room : 64;
+		struct window *grown = env_grow(s->env, s->window, s->room * sizeof *grown, room * sizeof *grown);
+		if (!grown) {
+			error_no_memory(e, "summing minutes");
+			return NULL;
+		}
+		s->window = grown;
+		s->room = room;
+	}
+	if (!index_has_room(&s->index, 1) && index_grow(&s->index, s->env, hash_of_window, s, e))
+		return NULL;
+	uint32_t at = index_at(&s->index, hash);
+	while (index_live(&s->index, s->index.slots[at]))
+		at = index_next(&s->index, at);
+	index_put(&s->index, at, index_key(&s->index, hash), s->n);
+	s->window[s->n] = (struct window){ .minute = minute };
+	return &s->window[s->n++];
+}
+
+struct window *window_sums_at(struct window_sums *s, int32_t minute, struct error *e)
+{
+	uint64_t hash = hash_u64(&s->seed, (uint32_t)minute);
+	uint32_t tag = index_key(&s->index, hash);
+	for (uint32_t at = index_at(&s->index, hash); index_live(&s->index, s->index.slots[at]);
+	     at = index_next(&s->index, at)) {
+		struct window *w = &s->window[index_row(s->index.slots[at])];
+		if (index_tagged(s->index.slots[at], tag) && w->minute == (uint32_t)minute)
+			return w;
+	}
+	return append_window(s, (uint32_t)minute, hash, e);
+}
+
+/* ---- Rows to records ---- */
+static uint32_t name_of(const struct row *r) { return (uint32_t)(r->key >> 32); }
+
+static struct addr address_of(const struct open_window *w, int family, const struct row *r)
+{
+	return family == DIRECT ? addr_from_v4(name_of(r)) : w->names.name[name_of(r)].addr;
+}
+
+static uint32_t minute_of(const struct open_window *w, const struct row *r)
+{
+	return w->many ? w->names.name[name_of(r)].epoch : (uint32_t)w->minute;
+}
+
+static void digest_flow(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
+                        struct window *sum)
+{
+	struct flow_record f = {
+		.minute = sum->minute, .sensor = sensor, .source = address_of(w, family, r),
+		.protocol = (uint8_t)(r->key >> 8), .port = (uint16_t)(r->key >> 16), .class = (uint8_t)r->key,
+		.packets = r->packets, .bytes = row_bytes(r),
+		.destinations = row_destinations(r), .attempts = row_attempts(r),
+		.first = r->first, .last = r->last, .ttl_min = r->ttl_min, .ttl_max = r->ttl_max,
+		.length_min = r->length_min, .length_max = r->length_max,
+		.tcp_flags = row_flags(r), .rules = r->rules, .tags = r->tags,
+	};
+	if (r->syn != ROW_NO_SYN)
+		f.syn = layouts_get(w->layouts, (uint32_t)r->syn & 0xfffffff);
+	uint8_t bytes[RECORD_MAX];
+	XXH128_hash_t x = XXH3_128bits(bytes, flow_record_store(&f, bytes));
+	digest_add(&sum->flow_digest, x.low64, x.high64);
+	sum->flows++;
+	sum->packets += r->packets;
+	sum->attempts += f.attempts;
+}
+
+static void digest_victim(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
+                          struct window *sum)
+{
+	struct victim_second_record v = {
+		.second = sum->minute * 60 + (uint32_t)(r->key & 0xff), .sensor = sensor,
+		.victim = address_of(w, family, r), .protocol = (uint8_t)(r->key >> 8), .port = (uint16_t)(r->key >> 16),
+		.packets = r->packets, .bytes = row_bytes(r), .attackers = row_destinations(r),
+	};
+	uint8_t bytes[RECORD_MAX];
+	XXH128_hash_t x = XXH3_128bits(bytes, victim_second_record_store(&v, bytes));
+	digest_add(&sum->victim_digest, x.low64, x.high64);
+	sum->victim_seconds++;
+}
+
+typedef void (*digest_fn)(const struct open_window *, int, const struct row *, uint64_t, struct window *);
+
+static inline int digest_table(const struct open_window *w, const struct rows *t, int family, digest_fn digest,
+                               uint64_t sensor, struct window_sums *sums, struct error *e)
+{
+	struct window *sum = NULL;
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint32_t minute = minute_of(w, &t->row[i]);
+		if (!sum || sum->minute != minute)
+			sum = window_sums_at(sums, (int32_t)minute, e);
+		if (!sum)
+			return -ENOMEM;
+		digest(w, family, &t->row[i], sensor, sum);
+	}
+	return 0;
+}
+
+int open_window_digest(const struct open_window *w, uint64_t sensor, struct window_sums *sums, struct error *e)
+{
+	int rc = 0;
+	for (int family = 0; !rc && family < FAMILIES; family++) {
+		rc = digest_table(w, &w->flow[family], family, digest_flow, sensor, sums, e);
+		if (!rc)
+			rc = digest_table(w, &w->victim[family], family, digest_victim, sensor, sums, e);
+	}
+	return rc;
+}
+
+/* ---- Rows to sources ---- */
+bool class_is_probe(uint8_t class)
+{
+	return class == CLASS_SCAN || class == CLASS_PAYLOAD || class == CLASS_P2P;
+}
+
+int open_window_tell_sources(const struct open_window *w, struct sources *s, bool seen, uint64_t *at, struct error *e)
+{
+	uint64_t end = (uint64_t)w->flow[DIRECT].n + w->flow[NAMED].n;
+	while (*at < end) {
+		int rc = sources_prepare(s, e);
+		if (rc)
+			return rc;
+		struct source_add add[SOURCES_BATCH];
+		uint32_t n = 0;
+		for (; *at < end && n < SOURCES_BATCH; ++*at) {
+			int family = *at >= w->flow[DIRECT].n;
+			const struct row *r = &w->flow[family].row[*at - (family ? w->flow[DIRECT].n : 0)];
+			struct addr addr = address_of(w, family, r);
+			uint64_t name = family == DIRECT ? (uint64_t)name_of(r) << 32 : sources_name(s, &addr);
+			add[n++] = (struct source_add){
+				.key = name | ((minute_of(w, r) / 60) & 0xffffff),
+				.packets = r->packets | (seen ? SOURCE_SEEN : 0),
+				.probes = class_is_probe((uint8_t)r->key) ? r->packets : 0,
+				.protocol = probe_protocol((uint8_t)(r->key >> 8)),
+			};
+		}
+		sources_add(s, add, n);
+	}
+	return 0;
+}

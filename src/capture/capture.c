@@ -123,7 +123,7 @@ static int format_find(struct capture *c, bool end, struct error *e)
 		return 0;
 	if (!c->carry_n)
 		return error_set_at(e, -ENODATA, "MON-CAP-003", 0, "the file is empty");
-	return error_set_at(e, -EINVAL, "MON-CAP-004", 0,
+	return error_set_at(e, -EINVAL, CAPTURE_NO_CAPTURE, 0,
 	                    "the file is no capture that monomi knows (pcap, pcapng, snoop, ERF)");
 }
 

@@ -37,12 +37,17 @@ struct capture_config {
 	size_t memory;      /* bound for what a file may make us allocate, 0: 64 MiB */
 };
 
+/* Does a filter expression compile, for Ethernet or for raw IP? MON-CAP-007. */
+int capture_filter_check(const char *filter, struct error *e) MUST_USE;
+
 struct capture;
 
 /* `path` "-" is standard input (`fd` 0). Fails when it cannot be opened or is no capture (MON-CAP-001 … 009). */
 int capture_open(struct capture **out, const struct env *env, const char *path, const struct capture_config *config,
                  struct error *e) MUST_USE;
 void capture_close(struct capture *c);
+
+#define CAPTURE_NO_CAPTURE "MON-CAP-004" /* the code of a file that is no capture at all */
 
 enum capture_more { CAPTURE_END, CAPTURE_FRAMES, CAPTURE_WAIT };
 

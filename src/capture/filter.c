@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PROGRAMS_MAX 64 /* link types in one file; a real one has two or three */
@@ -93,4 +94,25 @@ int filter_run(struct filter *f, struct frame *frames, uint32_t *n, struct error
 	}
 	*n = kept;
 	return 0;
+}
+
+int capture_filter_check(const char *filter, struct error *e)
+{
+	static const int links[] = { DLT_EN10MB, DLT_RAW };
+	char sentence[PCAP_ERRBUF_SIZE] = "";
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+		struct bpf_program program;
+		pcap_t *pcap = pcap_open_dead(links[i], 262144);
+		if (!pcap)
+			return error_no_memory(e, "compiling the filter");
+		bool bad = pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) != 0;
+		if (bad && !*sentence)
+			snprintf(sentence, sizeof sentence, "%s", pcap_geterr(pcap));
+		if (!bad)
+			pcap_freecode(&program);
+		pcap_close(pcap);
+		if (!bad)
+			return 0;
+	}
+	return error_set(e, -EINVAL, "MON-CAP-007", "the filter does not compile: %s", sentence);
 }

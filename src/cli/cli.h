@@ -1,5 +1,6 @@
 /* Subcommands: one file each; main.c has the table. Exit codes: 0 done, 1 failed or damaged input, 2 usage. */
 #pragma once
+#include "base/error.h"
 
 struct command {
 	const char *name;
@@ -8,6 +9,14 @@ struct command {
 	const char *summary;
 };
 
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
 int cli_analyze(const struct command *self, int argc, char **argv);
 int cli_doctor(const struct command *self, int argc, char **argv);
 int cli_version(const struct command *self, int argc, char **argv);
+
+/* "monomi: CODE: subject: sentence (offset N)" on stderr; subject may be NULL. */
+void cli_complain(const struct error *e, const char *subject);
+/* The sentence alone, with code and offset, as the JSON has it. */
+#define CLI_SENTENCE 400
+char *cli_sentence(const struct error *e, char out[static CLI_SENTENCE]);

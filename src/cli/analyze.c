@@ -1,0 +1,153 @@
+#include "cli/analyze.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+/* A followed file ends at the first INT or TERM, with its summary. */
+static void stop_on_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- Progress, on a terminal only ---- */
+struct progress_line {
+	const struct env *env;
+	const char *path;
+	int64_t started;
+	bool drawn;
+};
+
+static void draw_progress(void *ctx, const struct progress *p)
+{
+	struct progress_line *l = ctx;
+	double seconds = (double)(l->env->monotonic(l->env) - l->started) / 1e9;
+	double rate = seconds > 0 ? (double)p->packets / seconds : 0;
+	fprintf(stderr, "\r\033[K%s: %.1f MB", p->deriving ? "late minutes" : l->path, (double)p->bytes / 1e6);
+	if (p->bytes_total)
+		fprintf(stderr, " of %.1f (%.0f %%)", (double)p->bytes_total / 1e6,
+		        100 * (double)p->bytes / (double)p->bytes_total);
+	fprintf(stderr, ", %.2f M packets/s", rate / 1e6);
+	if (p->bytes && p->bytes_total > p->bytes)
+		fprintf(stderr, ", %.0f s left", seconds * (double)(p->bytes_total - p->bytes) / (double)p->bytes);
+	fflush(stderr);
+	l->drawn = true;
+}
+
+static void erase_progress(struct progress_line *l)
+{
+	if (l->drawn)
+		fputs("\r\033[K", stderr);
+	l->drawn = false;
+}
+
+/* ---- Files ---- */
+struct session {
+	struct analyze_options options;
+	struct analysis *analysis;
+	struct progress_line line;
+	struct path_list paths;
+	size_t no_captures; /* files of folders that are none, left out */
+	bool failed;
+};
+
+static int print(const struct session *s, const char *file, const struct summary *summary, const struct error *error)
+{
+	if (s->options.json)
+		return summary_print_json(file, summary, error);
+	summary_print_text(file, summary, error);
+	return 0;
+}
+
+/* An error of a FILE is part of its object in JSON; as text it goes to stderr. */
+static int analyze_one(struct session *s, const struct listed *file)
+{
+	struct summary summary;
+	struct error error;
+	s->line.path = file->path;
+	s->line.started = s->line.env->monotonic(s->line.env);
+	int rc = analysis_file(s->analysis, file->path, &summary, &error);
+	erase_progress(&s->line);
+	if (rc && file->from_folder && !strcmp(error.code, CAPTURE_NO_CAPTURE)) {
+		s->no_captures++;
+		return 0;
+	}
+	s->failed |= rc != 0;
+	if (rc && (!s->options.json || analysis_broken(s->analysis)))
+		cli_complain(&error, file->path);
+	if (analysis_broken(s->analysis))
+		return rc;
+	return print(s, strcmp(file->path, "-") ? file->path : "-", &summary, rc ? &error : NULL);
+}
+
+static int analyze_all(struct session *s)
+{
+	struct summary total;
+	struct error error;
+	for (size_t i = 0; i < s->paths.n && !stop; i++)
+		if (analyze_one(s, &s->paths.item[i]))
+			return EXIT_FAILED;
+	int rc = analysis_total(s->analysis, &total, &error);
+	erase_progress(&s->line);
+	if (rc) {
+		cli_complain(&error, NULL);
+		return EXIT_FAILED;
+	}
+	if (s->no_captures)
+		fprintf(stderr, "monomi: left out %zu files of folders that are no captures\n", s->no_captures);
+	if (s->options.json || s->paths.n != 1)
+		rc = print(s, NULL, &total, NULL);
+	return rc || s->failed || fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int list_files(struct session *s)
+{
+	struct error error;
+	for (int i = 0; i < s->options.n_files; i++) {
+		if (path_list_add(&s->paths, s->options.files[i], &error)) {
+			cli_complain(&error, s->options.files[i]);
+			return EXIT_FAILED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+int cli_analyze(const struct command *self, int argc, char **argv)
+{
+	struct session s = { .line = { .env = env_system() } };
+	struct error error;
+	int status = analyze_options_parse(self, argc, argv, &s.options);
+	if (!status)
+		status = list_files(&s) ? EXIT_FAILED + 1 : 0;
+	if (!status) {
+		struct analysis_config *config = &s.options.config;
+		config->several = s.paths.n != 1;
+		if (config->capture.follow)
+			stop_on_signals();
+		config->stop = &stop;
+		config->progress = isatty(STDERR_FILENO) ? draw_progress : NULL;
+		config->progress_ctx = &s.line;
+		if (analysis_open(&s.analysis, s.line.env, config, &error)) {
+			cli_complain(&error, NULL);
+			status = EXIT_FAILED + 1;
+		}
+	}
+	status = status ? status - 1 : analyze_all(&s);
+	analysis_close(s.analysis);
+	path_list_fini(&s.paths);
+	analyze_options_fini(&s.options);
+	return status;
+}

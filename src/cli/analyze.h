@@ -1,0 +1,40 @@
+/* What the files of `monomi analyze` share: options, the list of files, and the two forms of a summary. */
+#pragma once
+#include "cli/cli.h"
+#include "daemon/analysis.h"
+
+#define PREFIXES_MAX 4096
+
+struct analyze_options {
+	struct analysis_config config;
+	struct prefix *prefixes; /* storage of the scope's two lists */
+	struct nat *nat;
+	bool json;
+	char **files;            /* borrowed from argv */
+	int n_files;
+};
+
+/* 0, or an exit code plus one: the command is over. */
+int analyze_options_parse(const struct command *self, int argc, char **argv, struct analyze_options *out);
+void analyze_options_fini(struct analyze_options *o);
+
+/* Comma-separated prefixes; -EINVAL with a sentence. */
+int prefix_list_parse(const char *text, struct prefix *out, size_t room, size_t *n, struct error *e) MUST_USE;
+int nat_list_parse(const char *text, struct nat *out, size_t room, size_t *n, struct error *e) MUST_USE;
+/* "512M", "2G", "1048576": bytes; K, M, G, T are powers of 1024. */
+int size_parse(const char *text, size_t *out, struct error *e) MUST_USE;
+
+/* FILEs in the order given, folders replaced by what is in them (at every depth, by name, no hidden ones). */
+struct path_list {
+	struct listed {
+		char *path;
+		bool from_folder; /* it is left out with a notice when it is no capture */
+	} *item;
+	size_t n, room;
+};
+int path_list_add(struct path_list *l, const char *path, struct error *e) MUST_USE;
+void path_list_fini(struct path_list *l);
+
+/* One line of JSON, or a page of text, on stdout. `file` NULL: the total. `error` NULL: none. */
+int summary_print_json(const char *file, const struct summary *s, const struct error *error) MUST_USE;
+void summary_print_text(const char *file, const struct summary *s, const struct error *error);

@@ -1,0 +1,286 @@
+#include "cli/analyze.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SENSOR_MAX 63 /* bytes of a sensor's name */
+
+enum { OPT_MONITORED = 1, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_SHARDS, OPT_MEMORY,
+       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_HELP };
+
+/* The only list of options: parsing and help read it. */
+static const struct {
+	const char *name;
+	const char *value; /* NULL: none */
+	int id;
+	const char *help;
+} options[] = {
+	{ "monitored", "PREFIX,…", OPT_MONITORED, "addresses whose packets count; without it every destination does" },
+	{ "own", "ADDRESS,…", OPT_OWN, "addresses of this host and its management, left out" },
+	{ "nat", "CAPTURED=PUBLIC,…", OPT_NAT, "prefixes of equal length behind a 1:1 NAT" },
+	{ "nat-unknown", NULL, OPT_NAT_UNKNOWN, "behind a 1:1 NAT whose public side is not known" },
+	{ "sensor", "NAME", OPT_SENSOR, "the sensor's name, part of every row (default: local)" },
+	{ "decapsulate", NULL, OPT_DECAPSULATE, "look into IP tunnels, which are probes themselves otherwise" },
+	{ "filter", "EXPRESSION", OPT_FILTER, "only packets that pass it, in pcap-filter(7) syntax" },
+	{ "follow", NULL, OPT_FOLLOW, "the files still grow: go on until INT or TERM" },
+	{ "shards", "N", OPT_SHARDS, "threads and parts of the tables (default: the CPUs allowed)" },
+	{ "memory", "SIZE", OPT_MEMORY, "bound of all tables, as 512M or 4G (default: a quarter of the memory)" },
+	{ "summary", "text|json", OPT_SUMMARY, "form of the numbers; JSON: one object a line (default: text)" },
+	{ "help", NULL, OPT_HELP, "this" },
+};
+#define N_OPTIONS (sizeof options / sizeof *options)
+
+static int usage(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+
+/* Says what is wrong with the command line; the parser's answer for exit code 2. */
+static int usage(const char *code, const char *format, ...)
+{
+	va_list ap;
+	fprintf(stderr, "monomi: %s: ", code);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputs("; `monomi analyze --help` tells more\n", stderr);
+	return EXIT_USAGE + 1;
+}
+
+static int help(const struct command *self)
+{
+	printf("usage: monomi %s [OPTION…] %s\n\n%s.\n\n", self->name, self->arguments, self->summary);
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		char left[64];
+		snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
+		         options[i].value ? options[i].value : "");
+		/* The ellipsis is three bytes and one column. */
+		int extra = options[i].value && strstr(options[i].value, "…") ? 2 : 0;
+		printf("  %-*s  %s\n", 25 + extra, left, options[i].help);
+	}
+	puts("\nExit codes: 0 all read; 1 a file is damaged or absent, what came before counts; 2 usage.");
+	return EXIT_DONE + 1;
+}
+
+int size_parse(const char *text, size_t *out, struct error *e)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	errno = 0;
+	unsigned long long n = strtoull(text, &end, 10);
+	unsigned shift = 0;
+	if (*end && strchr(units, *end & ~0x20))
+		shift = 10 * (unsigned)(strchr(units, *end & ~0x20) - units + 1);
+	if (shift)
+		end++;
+	if (end == text || *end || errno || *text == '-' || n > SIZE_MAX >> shift)
+		return error_set(e, -EINVAL, "MON-CLI-010", "'%s' is no size; say 512M or 4G", text);
+	*out = (size_t)n << shift;
+	return 0;
+}
+
+/* Calls `add` for each part between commas; an empty list or part is an error. */
+static int each_part(const char *text, int (*add)(void *ctx, const char *part, struct error *e), void *ctx,
+                     struct error *e)
+{
+	for (;;) {
+		size_t n = strcspn(text, ",");
+		char part[128];
+		if (n == 0 || n >= sizeof part)
+			return error_set(e, -EINVAL, "MON-CLI-011", "'%.40s' is not a list of prefixes with commas between", text);
+		memcpy(part, text, n);
+		part[n] = 0;
+		int rc = add(ctx, part, e);
+		if (rc || !text[n])
+			return rc;
+		text += n + 1;
+	}
+}
+
+struct prefix_list {
+	struct prefix *out;
+	size_t room, n;
+};
+
+static int add_prefix(void *ctx, const char *part, struct error *e)
+{
+	struct prefix_list *l = ctx;
+	if (l->n == l->room)
+		return error_set(e, -E2BIG, "MON-CLI-012", "more than %zu prefixes", l->room);
+	return prefix_parse(part, &l->out[l->n++], e);
+}
+
+int prefix_list_parse(const char *text, struct prefix *out, size_t room, size_t *n, struct error *e)
+{
+	struct prefix_list l = { out, room, 0 };
+	int rc = each_part(text, add_prefix, &l, e);
+	*n = l.n;
+	return rc;
+}
+
+struct nat_list {
+	struct nat *out;
+	size_t room, n;
+};
+
+static int add_nat(void *ctx, const char *part, struct error *e)
+{
+	struct nat_list *l = ctx;
+	char captured[128];
+	const char *equals = strchr(part, '=');
+	if (!equals)
+		return error_set(e, -EINVAL, "MON-CLI-013", "'%s' is not CAPTURED=PUBLIC", part);
+	if (l->n == l->room)
+		return error_set(e, -E2BIG, "MON-CLI-012", "more than %zu prefixes", l->room);
+	struct nat *nat = &l->out[l->n++];
+	snprintf(captured, sizeof captured, "%.*s", (int)(equals - part), part);
+	int rc = prefix_parse(captured, &nat->captured, e);
+	if (!rc)
+		rc = prefix_parse(equals + 1, &nat->public, e);
+	if (!rc && (nat->captured.version != nat->public.version || nat->captured.bits != nat->public.bits))
+		rc = error_set(e, -EINVAL, "MON-CLI-014", "'%s': the two prefixes must be of one family and length", part);
+	return rc;
+}
+
+int nat_list_parse(const char *text, struct nat *out, size_t room, size_t *n, struct error *e)
+{
+	struct nat_list l = { out, room, 0 };
+	int rc = each_part(text, add_nat, &l, e);
+	*n = l.n;
+	return rc;
+}
+
+static int parse_shards(const char *text, unsigned *out, struct error *e)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+	if (end == text || *end || n < 1 || n > ANALYSIS_SHARDS_MAX)
+		return error_set(e, -EINVAL, "MON-CLI-015", "'%s' is no number of shards from 1 to %d", text,
+		                 ANALYSIS_SHARDS_MAX);
+	*out = (unsigned)n;
+	return 0;
+}
+
+static int parse_sensor(const char *text, const char **out, struct error *e)
+{
+	if (!*text || strlen(text) > SENSOR_MAX)
+		return error_set(e, -EINVAL, "MON-CLI-016", "a sensor's name has 1 to %d bytes", SENSOR_MAX);
+	*out = text;
+	return 0;
+}
+
+static int parse_summary(const char *text, bool *json, struct error *e)
+{
+	*json = !strcmp(text, "json");
+	return *json || !strcmp(text, "text") ? 0 :
+	       error_set(e, -EINVAL, "MON-CLI-017", "--summary is text or json, not '%s'", text);
+}
+
+static int parse_memory(const char *text, size_t *out, struct error *e)
+{
+	int rc = size_parse(text, out, e);
+	if (!rc && *out < ANALYSIS_MEMORY_LEAST)
+		rc = error_set(e, -EINVAL, "MON-CLI-018", "--memory must be %u MiB or more for each shard",
+		               ANALYSIS_MEMORY_LEAST >> 20);
+	return rc;
+}
+
+static int take_option(struct analyze_options *o, int id, const char *value, struct error *e)
+{
+	struct scope *scope = &o->config.scope;
+	switch (id) {
+	case OPT_MONITORED:
+		scope->monitored = o->prefixes;
+		return prefix_list_parse(value, o->prefixes, PREFIXES_MAX, &scope->n_monitored, e);
+	case OPT_OWN:
+		scope->own = o->prefixes + PREFIXES_MAX;
+		return prefix_list_parse(value, o->prefixes + PREFIXES_MAX, PREFIXES_MAX, &scope->n_own, e);
+	case OPT_NAT:
+		scope->nat = o->nat;
+		return nat_list_parse(value, o->nat, PREFIXES_MAX, &scope->n_nat, e);
+	case OPT_NAT_UNKNOWN: scope->nat_unknown = true; return 0;
+	case OPT_SENSOR: return parse_sensor(value, &o->config.sensor, e);
+	case OPT_DECAPSULATE: o->config.decode.decapsulate = true; return 0;
+	case OPT_FILTER: o->config.capture.filter = value; return capture_filter_check(value, e);
+	case OPT_FOLLOW: o->config.capture.follow = true; return 0;
+	case OPT_SHARDS: return parse_shards(value, &o->config.shards, e);
+	case OPT_MEMORY: return parse_memory(value, &o->config.memory, e);
+	default: return parse_summary(value, &o->json, e);
+	}
+}
+
+/* CPUs that this process may use. */
+static unsigned cpus_allowed(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+	return n < 1 ? 1 : n > ANALYSIS_SHARDS_MAX ? ANALYSIS_SHARDS_MAX : (unsigned)n;
+}
+
+static size_t quarter_of_memory(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	size_t quarter = pages > 0 && page > 0 ? (size_t)pages / 4 * (size_t)page : 0;
+	return quarter > ANALYSIS_MEMORY_LEAST ? quarter : (size_t)1 << 30;
+}
+
+static int set_defaults(struct analyze_options *o)
+{
+	const struct env *env = env_system();
+	*o = (struct analyze_options){ .config = { .sensor = "local", .shards = cpus_allowed(),
+	                                           .memory = quarter_of_memory(), .decode = { .checksums = true } } };
+	o->prefixes = env_alloc(env, 2 * PREFIXES_MAX * sizeof *o->prefixes);
+	o->nat = env_alloc(env, PREFIXES_MAX * sizeof *o->nat);
+	struct error e;
+	if (o->prefixes && o->nat)
+		return 0;
+	error_no_memory(&e, "reading the options");
+	cli_complain(&e, NULL);
+	return EXIT_FAILED + 1;
+}
+
+void analyze_options_fini(struct analyze_options *o)
+{
+	const struct env *env = env_system();
+	env_free(env, o->prefixes, 2 * PREFIXES_MAX * sizeof *o->prefixes);
+	env_free(env, o->nat, PREFIXES_MAX * sizeof *o->nat);
+}
+
+static int check_together(const struct analyze_options *o, int n_files)
+{
+	if (!n_files)
+		return usage("MON-CLI-003", "no FILE given");
+	if (o->config.memory / o->config.shards < ANALYSIS_MEMORY_LEAST)
+		return usage("MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards",
+		             ANALYSIS_MEMORY_LEAST >> 20, o->config.shards);
+	return 0;
+}
+
+int analyze_options_parse(const struct command *self, int argc, char **argv, struct analyze_options *o)
+{
+	struct option longs[N_OPTIONS + 1] = { { 0 } };
+	int status = set_defaults(o), id;
+	for (size_t i = 0; i < N_OPTIONS; i++)
+		longs[i] = (struct option){ options[i].name, options[i].value ? required_argument : no_argument, NULL,
+		                            options[i].id };
+	opterr = 0;
+	optind = 1;
+	while (!status && (id = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+		struct error e;
+		if (id == OPT_HELP || id == 'h')
+			return help(self);
+		if (id == ':')
+			status = usage("MON-CLI-004", "%s wants a value", argv[optind - 1]);
+		else if (id == '?')
+			status = usage("MON-CLI-005", "there is no option %s", argv[optind - 1]);
+		else if (take_option(o, id, optarg, &e))
+			status = usage(e.code, "%s", e.text);
+	}
+	o->files = argv + optind;
+	o->n_files = argc - optind;
+	return status ? status : check_together(o, o->n_files);
+}

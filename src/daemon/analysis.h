@@ -1,0 +1,80 @@
+/* Analysis of capture files: wires capture → packet → classify → track over shards, file by file.
+ *
+ * `monomi analyze` runs it in one process without rights; the roles of later wiring run the same modules.
+ *
+ * One analysis_file call a FILE, in order; then analysis_total. A file's numbers never depend on the other files; the
+ * total is what one file holding all their packets would have given.
+ */
+#pragma once
+#include "base/env.h"
+#include "base/error.h"
+#include "capture/capture.h"
+#include "classify/classify.h"
+#include "model/window.h"
+#include "packet/decode.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+#define ANALYSIS_SHARDS_MAX 64
+#define ANALYSIS_MEMORY_LEAST (16u << 20) /* bytes of tables a shard needs at the least */
+
+struct progress {
+	uint64_t bytes, bytes_total; /* of the file at hand, as on disk; total 0: unknown */
+	uint64_t packets;            /* of the file at hand so far */
+	bool deriving;               /* late or shared minutes are being derived again */
+};
+
+struct analysis_config {
+	struct scope scope;
+	struct capture_config capture;
+	struct decode_config decode;
+	const char *sensor;
+	const char *temporary;  /* folder for unlinked temporary files; NULL: TMPDIR, else /tmp */
+	unsigned shards;        /* 1 … ANALYSIS_SHARDS_MAX */
+	size_t memory;          /* bound for the tables of all shards, bytes */
+	bool several;           /* more than one file may come; with false the total is the one file's numbers */
+	void (*progress)(void *ctx, const struct progress *p); /* NULL: none; called a few times a second */
+	void *progress_ctx;
+	const volatile sig_atomic_t *stop; /* non-zero ends a file that is followed; NULL: never */
+};
+
+/* Numbers of a file or of all of them. */
+struct summary {
+	uint64_t packets, bytes; /* bytes: as sent, link headers included */
+	int64_t first, last;     /* file order, ns; valid when packets > 0 */
+	int64_t min, max;
+	uint64_t ipv4, ipv6, non_ip;
+	uint64_t tcp, udp, icmp, icmpv6, other_ip;
+	uint64_t fragments, syn, synack, rst;
+	uint64_t truncated, bad_checksums;
+	uint64_t accesses, udp_unsure, quote_mismatches, cannot_tell;
+	uint64_t classes[CLASS_COUNT];
+	uint64_t ignored[REASON_COUNT], undecoded[REASON_COUNT];
+	uint64_t sources, attempts, flows;
+	uint64_t tool_packets[TOOL_COUNT], tool_sources[TOOL_COUNT];
+	struct digest flow_digest;
+	uint64_t victim_seconds, evidence;
+	struct digest victim_digest, evidence_digest;
+	uint64_t late_minutes;   /* minutes that had to be derived again */
+	uint64_t spills;         /* hand-overs of full tables */
+	uint16_t links[16];
+	uint8_t n_links;
+	uint8_t segment[16];     /* name of the file as a segment (DESIGN section 2); of a file, not of the total */
+	struct capture_info capture;
+};
+
+struct analysis;
+
+/* What `config` points to must outlive the analysis. */
+int analysis_open(struct analysis **out, const struct env *env, const struct analysis_config *config,
+                  struct error *e) MUST_USE;
+void analysis_close(struct analysis *a); /* NULL is fine */
+
+/* Reads one FILE ("-": standard input) and fills `out`, also when it fails: then with what came before the damage.
+ * After an error the next file can be read, unless analysis_broken: memory or the temporary file gave out. */
+int analysis_file(struct analysis *a, const char *path, struct summary *out, struct error *e) MUST_USE;
+bool analysis_broken(const struct analysis *a);
+
+/* The numbers of all files together. */
+int analysis_total(struct analysis *a, struct summary *out, struct error *e) MUST_USE;

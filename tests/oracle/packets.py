@@ -15,7 +15,8 @@ READABLE_LINKS = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276}
 class Packet:
     __slots__ = ("ts", "status", "version", "src", "dst", "proto", "sport", "dport", "seq", "ack", "window", "ip_id",
                  "ttl", "flags", "ip_len", "options", "payload", "df", "fragment", "later", "tiny", "l4", "local",
-                 "outgoing", "truncated", "options_cut", "ip_start", "l4_start", "reserved_flag", "udp_len")
+                 "outgoing", "truncated", "options_cut", "ip_start", "l4_start", "reserved_flag", "udp_len",
+                 "outer_version", "part", "has_data", "wire_end")
 
     def __init__(self, frame):
         self.ts = frame.ts
@@ -27,14 +28,15 @@ class Packet:
         self.outgoing = frame.outgoing
         self.truncated = len(frame.data) < frame.wirelen
         self.options_cut = self.reserved_flag = False
-        self.udp_len = 0
+        self.udp_len = self.outer_version = 0
+        self.part = self.has_data = False
+        self.wire_end = max(frame.wirelen, len(frame.data)) - frame.fcs
 
 
 be16 = struct.Struct(">H").unpack_from
 be32 = struct.Struct(">I").unpack_from
 ports_of = struct.Struct(">HH").unpack_from
 ip4_header = struct.Struct(">BBHHHBBH4s4s").unpack_from
-tcp_header = struct.Struct(">HHIIBBH").unpack_from
 
 # Protocols of the link alone: they are no IP and none of a telescope's business.
 LOCAL_ETHERTYPES = {0x0806, 0x8035, 0x88CC, 0x888E, 0x8809, 0x9000, 0x8863, 0x88F7}
@@ -46,7 +48,7 @@ def decode(frame):
     data = frame.data
     if frame.fcs:
         # The check sequence is the end of the wire length, so that a cut capture may hold none or part of it.
-        data = data[:max(frame.wirelen - frame.fcs, 0)]
+        data = data[:max(p.wire_end, 0)]
     link = frame.link
     if link == 1:
         ethernet(p, data)
@@ -188,40 +190,45 @@ def loopback(p, data, link):
         p.status = UNSUPPORTED
 
 
+def wire_left(p, at):
+    """Bytes from `at` to the end of the frame as it was sent."""
+    return max(0, p.wire_end - at)
+
+
 def ipv4(p, data, at):
     left = len(data) - at
-    p.version = 4
+    p.outer_version = 4
+    if left <= 0:
+        p.status = SHORT
+        return
+    header = (data[at] & 15) * 4
+    if data[at] >> 4 != 4 or header < 20:
+        p.status = MALFORMED
+        return
     if left < 20:
-        p.version = 4 if left else 0
         p.status = SHORT
         return
-    first, _, total, p.ip_id, frag, p.ttl, p.proto, _, p.src, p.dst = ip4_header(data, at)
-    header = (first & 15) * 4
-    if first >> 4 != 4:
-        p.src = p.dst = b""
-    if first >> 4 != 4 or header < 20:
+    _, _, total, ident, frag, ttl, proto, _, src, dst = ip4_header(data, at)
+    if 0 < total < header:
         p.status = MALFORMED
         return
-    if total == 0:
-        # Segmentation offload leaves the length to the card: the packet is what was captured.
-        total = min(left, 0xFFFF)
-    p.ip_len = total
-    if total < header:
-        p.status = MALFORMED
-        return
-    if left < header:
-        p.status = SHORT
-        return
+    # A length of 0 is left to the card by segmentation offload: the packet is as long as the frame.
+    p.ip_len = total or wire_left(p, at)
+    p.version, p.ip_id, p.ttl, p.proto, p.src, p.dst = 4, ident, ttl, proto, src, dst
     p.df = bool(frag & 0x4000)
     p.reserved_flag = bool(frag & 0x8000)
     p.fragment = bool(frag & 0x3FFF)
+    p.part = p.fragment
     p.later = bool(frag & 0x1FFF)
     p.ip_start = at
-    end = at + min(total, left)
+    end = at + min(p.ip_len, left)
+    if end - at < header:
+        p.status = SHORT
+        return
     at += header
     if p.later:
         return
-    if p.proto == 51:
+    while p.proto == 51 and wire_left(p, at):
         at = authentication(p, data, at, end)
         if at is None:
             return
@@ -233,7 +240,7 @@ def authentication(p, data, at, end):
     if end - at < 12:
         p.status = SHORT
         return None
-    length = (data[at + 1] + 2) * 4
+    length = max(12, (data[at + 1] + 2) * 4)
     if end - at < length:
         p.status = SHORT
         return None
@@ -241,63 +248,84 @@ def authentication(p, data, at, end):
     return at + length
 
 
-SIMPLE_EXTENSIONS = {0, 43, 60, 135, 139, 140}
+SIZED_EXTENSIONS = {0, 43, 60, 140}
+
+
+def ipv6_length(p, data, at):
+    """40 and the payload length; where that is 0: a jumbogram's (RFC 2675), a TCP segment that the card cuts up, or none."""
+    length, = be16(data, at + 4)
+    left = len(data) - at
+    if length:
+        return 40 + length
+    if data[at + 6] == TCP and left >= 60:
+        return wire_left(p, at)
+    if data[at + 6] or left < 48 or left - 40 < data[at + 41] * 8 + 8:
+        return 40
+    size = data[at + 41] * 8 + 8
+    return jumbo_length(data[at + 42:at + 40 + size]) or 40 + size
+
+
+def jumbo_length(options):
+    at = 0
+    while at < len(options):
+        if options[at] == 0:
+            at += 1
+            continue
+        size = options[at + 1] if len(options) - at >= 2 else None
+        if size is None or size > len(options) - at - 2:
+            return None
+        if options[at] == 0xC2 and size == 4:
+            return min(be32(options, at + 2)[0] + 40, 0xFFFFFFFF)
+        at += 2 + size
+    return None
 
 
 def ipv6(p, data, at):
     left = len(data) - at
-    p.version = 6
-    if left < 40:
-        p.version = 6 if left else 0
-        p.status = SHORT
-        return
-    if data[at] >> 4 != 6:
+    if left > 0 and data[at] >> 4 != 6:
         p.status = MALFORMED
         return
-    length, = be16(data, at + 4)
+    p.outer_version = 6
+    if left < 40:
+        p.status = SHORT
+        return
+    p.version = 6
     p.ttl = data[at + 7]
     p.src = data[at + 8:at + 24]
     p.dst = data[at + 24:at + 40]
-    p.ip_len = 40 + length
+    p.ip_len = ipv6_length(p, data, at)
     p.ip_start = at
-    following = data[at + 6]
-    if length == 0 and following != 59:
-        # Jumbogram or segmentation offload: the packet is what was captured.
-        p.ip_len = left
-        end = at + left
-    else:
-        end = at + min(40 + length, left)
-    at += 40
+    end = at + min(p.ip_len, left)
+    p.proto = data[at + 6]
+    extensions(p, data, at + 40, end)
+
+
+def extensions(p, data, at, end):
+    """RFC 8200 section 4: to the transport header, or a later fragment, or where a header is cut."""
     while True:
-        p.proto = following
-        if following in SIMPLE_EXTENSIONS:
-            if end - at < 8:
-                p.status = SHORT
-                return
-            size = (data[at + 1] + 1) * 8
-        elif following == 44:
-            if end - at < 8:
-                p.status = SHORT
-                return
-            p.fragment = True
+        if p.proto in SIZED_EXTENSIONS:
+            size = (data[at + 1] + 1) * 8 if end - at >= 2 else end - at + 1
+        elif p.proto == 44:
             size = 8
-            if be16(data, at + 2)[0] & 0xFFF8:
-                p.later = True
-                p.proto = data[at]
+        elif p.proto == 51:
+            at = authentication(p, data, at, end)
+            if at is None:
                 return
-        elif following == 51:
-            if end - at < 8:
-                p.status = SHORT
-                return
-            size = (data[at + 1] + 2) * 4
+            continue
         else:
             break
-        following = data[at]
         if end - at < size:
-            p.proto = following
             p.status = SHORT
             return
+        if p.proto == 44:
+            field, = be16(data, at + 2)
+            p.fragment = True
+            p.part = p.part or bool(field & 0xFFF9)
+            p.later = bool(field & 0xFFF8)
+        p.proto = data[at]
         at += size
+        if p.later:
+            return
     transport(p, data, at, end)
 
 
@@ -308,7 +336,7 @@ def transport(p, data, at, end):
         tcp(p, data, at, end)
     elif proto == UDP:
         udp(p, data, at, end)
-    elif proto == ICMP and p.version == 4 or proto == ICMPV6 and p.version == 6:
+    elif proto in (ICMP, ICMPV6):
         icmp(p, data, at, end)
     elif proto == SCTP:
         sctp(p, data, at, end)
@@ -316,9 +344,14 @@ def transport(p, data, at, end):
         p.payload = data[at:end]
 
 
-def too_short(p, needed_for_tiny, left):
-    """A header that is not there: of a first fragment that is a trick of scanners, else the packet is short."""
-    if p.fragment and left < needed_for_tiny:
+def sent(p, at):
+    """Bytes from `at` to the end of the IP packet as its header says, captured or not."""
+    return max(0, p.ip_len - (at - p.ip_start))
+
+
+def too_short(p, at, needed):
+    """A header that is not there: where a first fragment was sent so short it is a trick of scanners, else it is cut."""
+    if p.part and sent(p, at) < needed:
         p.tiny = True
     else:
         p.status = SHORT
@@ -326,56 +359,71 @@ def too_short(p, needed_for_tiny, left):
 
 def tcp(p, data, at, end):
     left = end - at
+    if left >= 4:
+        p.sport, p.dport = ports_of(data, at)
+    if left >= 8:
+        p.seq, = be32(data, at + 4)
+    if left >= 12:
+        p.ack, = be32(data, at + 8)
+    if left >= 14:
+        p.flags = data[at + 13]
+    if left >= 16:
+        p.window, = be16(data, at + 14)
     if left < 20:
-        too_short(p, 14, left)
+        too_short(p, at, 14)
         return
-    p.sport, p.dport, p.seq, p.ack, offset, p.flags, p.window = tcp_header(data, at)
-    header = (offset >> 4) * 4
-    if header < 20:
+    header = (data[at + 12] >> 4) * 4
+    # Options may go on in the next fragment; in a whole packet they may not go past its end.
+    if header < 20 or (header > sent(p, at) and not p.part):
         p.status = MALFORMED
         return
-    if header > left:
-        # Past the packet's own end the header contradicts itself; past the capture's end only the options are cut.
-        if not p.truncated or header > p.ip_len - (at - p.ip_start):
-            p.status = MALFORMED
-            return
-        p.options_cut = True
+    p.options_cut = header > left
     p.l4 = True
-    p.options = data[at + 20:min(at + header, end)]
+    header = min(header, left)
+    p.options = data[at + 20:at + header]
     p.payload = data[at + header:end]
+    p.has_data = bool(p.payload) or p.truncated and sent(p, at) > header
 
 
 def udp(p, data, at, end):
-    if end - at < 8:
-        too_short(p, 8, end - at)
+    left = end - at
+    if left >= 4:
+        p.sport, p.dport = ports_of(data, at)
+    if left < 8:
+        too_short(p, at, 8)
         return
-    p.sport, p.dport = ports_of(data, at)
     p.udp_len = length = be16(data, at + 4)[0]
-    if 0 < length < 8:
+    if length == 0 and sent(p, at) > 0xFFFF:
+        length = sent(p, at)
+    if length < 8 or (length > sent(p, at) and not p.part):
         p.status = MALFORMED
         return
     p.l4 = True
-    stop = end if length == 0 else min(end, at + length)
-    p.payload = data[at + 8:stop]
+    p.payload = data[at + 8:min(end, at + length)]
+    p.has_data = bool(p.payload) or p.truncated and sent(p, at) > 8
 
 
 def icmp(p, data, at, end):
-    if end - at < 8:
-        too_short(p, 8, end - at)
+    left = end - at
+    if left >= 2:
+        p.dport, = be16(data, at)
+    if left < 8:
+        too_short(p, at, 8)
         return
-    p.dport, = be16(data, at)
     p.l4 = True
     p.payload = data[at + 8:end]
 
 
 def sctp(p, data, at, end):
-    if end - at < 12:
-        too_short(p, 12, end - at)
+    left = end - at
+    if left >= 4:
+        p.sport, p.dport = ports_of(data, at)
+    if left < 12:
+        too_short(p, at, 12)
         return
-    p.sport, p.dport = ports_of(data, at)
     p.l4 = True
     p.payload = data[at + 12:end]
-    if end - at >= 20 and data[at + 12] == 1:
+    if left >= 20 and data[at + 12] == 1:
         p.seq, = be32(data, at + 16)
 
 
@@ -416,7 +464,7 @@ def quote(p):
 def quoted_extensions(q, inner):
     at = 40
     while len(inner) - at >= 8:
-        if q.proto in SIMPLE_EXTENSIONS:
+        if q.proto in SIZED_EXTENSIONS:
             size = (inner[at + 1] + 1) * 8
         elif q.proto == 44:
             size = 8

@@ -18,14 +18,8 @@ import captures
 import packets
 import verdicts
 
-SOURCE_DIR = os.environ.get("SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 MINUTE = 60 * 1000000000
 WIDTHS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "addr": "16s", "syn": "24s", "set": "I"}
-
-
-def source_text(name):
-    with open(os.path.join(SOURCE_DIR, "src", name), encoding="utf-8") as f:
-        return f.read()
 
 
 class Table:
@@ -34,7 +28,7 @@ class Table:
     def __init__(self, name, leading):
         self.names, layout = [], ">"
         for kind, column, width in re.findall(r"^(KEY|COL)\(%s,\s*(\w+),\s*(\w+)" % name,
-                                              source_text("model/tables.def"), re.M):
+                                              verdicts.source_text("model/tables.def"), re.M):
             self.names.append(column)
             layout += WIDTHS[width]
         if self.names[:len(leading)] != leading:

@@ -4,7 +4,11 @@ judge(packet, scope) returns a Verdict. Names of rules and tags are this file's;
 headers, so that a renumbering there is seen here.
 """
 import ipaddress
+import os
 
+import rules
+import tags
+import udp
 from packets import (ACK, CWR, ECE, FIN, ICMP, ICMPV6, MALFORMED, OK, PSH, RST, SCTP, SHORT, SYN, TCP, UDP, UNSUPPORTED,
                      URG, quote)
 
@@ -33,13 +37,24 @@ class Scope:
         return address
 
 
-class Verdict:
-    __slots__ = ("kind", "reason", "access", "rules", "tags")
+def source_text(name):
+    with open(os.path.join(SOURCE_DIR, "src", name), encoding="utf-8") as f:
+        return f.read()
 
-    def __init__(self, kind, reason=None, access=False):
+
+SOURCE_DIR = os.environ.get("SOURCE_DIR", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+RULES = rules.rule_numbers(source_text("classify/rules.def"))
+TAGS = tags.tag_bits(source_text("classify/classify.h"))
+
+
+class Verdict:
+    __slots__ = ("kind", "reason", "access", "probe", "rules", "tags")
+
+    def __init__(self, kind, reason=None, access=False, probe=None):
         self.kind = kind
         self.reason = reason
         self.access = access
+        self.probe = kind in ("scan", "payload") if probe is None else probe
         self.rules = self.tags = 0
 
 
@@ -47,11 +62,9 @@ def judge(p, scope):
     if scope.nat and p.version:
         p.dst = scope.public(p.dst)
     v = partition(p, scope)
-    if v.kind == "ignored" or not p.version:
-        return v
-    v.tags = tags(p)
-    if v.kind in ("scan", "payload", "p2p"):
-        v.rules = rules(p)
+    if v.kind != "ignored" and p.version:
+        v.rules = rules.rules(p, RULES, v.probe)
+        v.tags = tags.tags(p, v.rules, TAGS)
     return v
 
 
@@ -81,36 +94,33 @@ def partition(p, scope):
 def ignored(p, scope):
     if p.outgoing:
         return "outgoing"
-    if p.version and not p.dst:
-        return None
     if not p.version:
         return "local" if p.local else None
     if scope.own and (scope.inside(scope.own, p.src) or scope.inside(scope.own, p.dst)):
         return "own"
+    if link_talk(p):
+        return "local"
     if scope.monitored:
         if scope.inside(scope.monitored, p.dst):
             return None
-        return "local" if link_scope(p) else "not_monitored"
-    return "local" if link_scope(p) else None
+        return "local" if to_many(p) else "not_monitored"
+    return "local" if to_many(p) else None
 
 
-def link_scope(p):
-    """Multicast, broadcast and what hosts of one link say to each other."""
+def to_many(p):
+    """Multicast and broadcast."""
     if p.version == 4:
-        if p.dst[0] & 0xF0 == 0xE0 or p.dst == b"\xff\xff\xff\xff":
-            return True
-    elif p.dst[0] == 0xFF:
-        return True
+        return p.dst[0] & 0xF0 == 0xE0 or p.dst == b"\xff\xff\xff\xff"
+    return p.dst[0] == 0xFF
+
+
+def link_talk(p):
+    """What hosts of one link say to each other, wherever it is sent: DHCP, router and neighbour discovery."""
     if not p.l4:
         return False
     if p.proto == UDP:
-        return dhcp(p)
+        return {p.sport, p.dport} <= ({67, 68} if p.version == 4 else {546, 547})
     return p.proto == ICMPV6 and p.version == 6 and 133 <= p.dport >> 8 <= 137
-
-
-def dhcp(p):
-    pair = {p.sport, p.dport}
-    return pair <= ({67, 68} if p.version == 4 else {546, 547})
 
 
 # ---- the partition past undecoded ----
@@ -119,11 +129,11 @@ def of_tcp(p):
     flags = p.flags
     if flags & RST or flags & (SYN | ACK) == SYN | ACK:
         return Verdict("backscatter")
-    if p.payload.startswith(BITTORRENT):
-        return Verdict("p2p", access=syn_access(flags))
+    if udp.tcp_p2p(p.payload):
+        return Verdict("p2p", access=syn_access(flags), probe=True)
     if flags & SYN:
         return Verdict("scan", access=syn_access(flags))
-    if p.payload:
+    if p.has_data:
         return Verdict("payload")
     if flags & ~(ECE | CWR) in (0, FIN, FIN | PSH | URG, FIN | ACK, ACK):
         return Verdict("scan")
@@ -143,55 +153,13 @@ def of_icmp(kind, replies, requests):
 
 
 def of_udp(p):
-    data = p.payload
-    if not data:
-        return Verdict("scan", access=True)
-    if data[:11] == b"d1:rd2:id20" or bencoded(data, b"r"):
-        return Verdict("p2p")
-    if udp_reply(p):
+    """An access unless it is provably a reply; P2P is a class whichever way it goes."""
+    what = udp.kind(p)
+    if what == udp.REPLY:
         return Verdict("backscatter")
-    return Verdict("p2p" if udp_p2p(data) else "payload", access=True)
-
-
-# ---- P2P heads ----
-
-BITTORRENT = b"\x13BitTorrent protocol"
-
-
-def bencoded(data, kind):
-    """A bencoded dictionary with the key y (kind) in any order of keys: as BEP 5 sends queries and responses."""
-    return data[:1] == b"d" and b"1:y1:" + kind in data and data[1:2].isdigit()
-
-
-def udp_p2p(data):
-    if data.startswith((b"d1:ad2:id20:", BITTORRENT)):
-        return True
-    if bencoded(data, b"q") or bencoded(data, b"e"):
-        return True
-    return utp(data)
-
-
-def utp(data):
-    """uTP version 1 header (BEP 29): type 0-4, extension 0-2, at least 20 bytes."""
-    return len(data) >= 20 and data[0] & 15 == 1 and data[0] >> 4 <= 4 and data[1] <= 2
-
-
-# ---- UDP replies by content ----
-
-def udp_reply(p):
-    return False
-
-
-# ---- tags (DEFINITIONS 3) ----
-
-def tags(p):
-    return 0
-
-
-# ---- evidence of tools (DEFINITIONS 2) ----
-
-def rules(p):
-    return 0
+    if what in (udp.P2P_UNSURE, udp.P2P_REQUEST, udp.P2P_REPLY):
+        return Verdict("p2p", access=what != udp.P2P_REPLY, probe=what != udp.P2P_REPLY)
+    return Verdict("payload" if p.has_data else "scan", access=True)
 
 
 def victim(p):

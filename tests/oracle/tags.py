@@ -2,6 +2,7 @@
 bits; the conditions are corsaro3's, as facts. tags(packet, rules) returns the bits of a packet with an IP header."""
 import re
 
+import udp
 from packets import ACK, FIN, ICMP, ICMPV6, PSH, RST, SYN, TCP, UDP, URG
 
 TCP_NORMAL = {SYN, ACK, RST, FIN, SYN | FIN, SYN | ACK, FIN | ACK, ACK | PSH, FIN | ACK | PSH, RST | ACK}
@@ -29,7 +30,10 @@ def routed(p):
     if p.version == 4:
         a = int.from_bytes(p.src, "big")
         return any(a >> (32 - bits) == net >> (32 - bits) for net, bits in ROUTED_TO_NOBODY)
-    return False
+    # Routed space is 2000::/3 without its documentation prefix, and the translation prefix 64:ff9b::/96 (RFC 6052).
+    if p.src[0] >> 5 == 1:
+        return p.src[:4] == b"\x20\x01\x0d\xb8"
+    return p.src[:12] != b"\0\x64\xff\x9b" + bytes(8)
 
 
 def port_zero(p):
@@ -37,11 +41,11 @@ def port_zero(p):
 
 
 def ttl_200(p):
-    return p.ttl >= 200 and p.proto != (ICMP if p.version == 4 else ICMPV6)
+    return p.ttl >= 200 and p.proto not in (ICMP, ICMPV6)
 
 
 def known_scanner(p, rules):
-    if not (p.l4 and p.proto == TCP and p.flags & (SYN | ACK) == SYN):
+    if not (p.l4 and p.proto == TCP and p.flags & (SYN | ACK | RST | FIN) == SYN):
         return False
     return bool(rules) or p.window == 1024 and not p.options
 
@@ -89,13 +93,14 @@ def bittorrent(p):
     if not p.l4 or p.proto != UDP:
         return False
     d = p.payload
-    udp_len = p.udp_len
-    if udp_len >= 20 and d[:12] in (b"d1:ad2:id20:", b"d1:rd2:id20:"):
+    if d[:12] in (b"d1:ad2:id20:", b"d1:rd2:id20:"):
         return True
-    if udp_len >= 48 and d[20:40] == b"\x13BitTorrent protocol":
+    if d[20:40] == b"\x13BitTorrent protocol":
         return True
+    if len(d) < 10:
+        return False
     if p.ip_len >= 58 and d[:2] in (b"\x41\2", b"\x21\2", b"\x31\2", b"\x11\2") and \
-            len(d) >= udp_len - 8 and d[-10:] == b"\0\x08" + bytes(8):
+            not udp.cut(p) and d[-10:] == b"\0\x08" + bytes(8):
         return True
     if p.ip_len == 48 and d[:2] in (b"\x41\0", b"\x21\0", b"\x31\2", b"\x11\0"):
         return True

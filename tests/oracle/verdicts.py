@@ -62,10 +62,16 @@ def judge(p, scope):
     if scope.nat and p.version:
         p.dst = scope.public(p.dst)
     v = partition(p, scope)
-    if v.kind != "ignored" and p.version:
+    if v.kind not in ("ignored", "undecoded"):
         v.rules = rules.rules(p, RULES, v.probe)
         v.tags = tags.tags(p, v.rules, TAGS)
+        if v.kind == "other" and v.tags & TAGS["ERRATIC"] and not (p.later or p.tiny or p.proto in TUNNELS):
+            v.kind = "misconfiguration"
     return v
+
+
+# IP in IP, 6in4, GRE, EtherIP, L2TPv3, MPLS in IP: "other" names tunnels.
+TUNNELS = {4, 41, 47, 97, 115, 137}
 
 
 def partition(p, scope):
@@ -116,7 +122,7 @@ def to_many(p):
 
 def link_talk(p):
     """What hosts of one link say to each other, wherever it is sent: DHCP, router and neighbour discovery."""
-    if not p.l4:
+    if p.later:
         return False
     if p.proto == UDP:
         return {p.sport, p.dport} <= ({67, 68} if p.version == 4 else {546, 547})

@@ -202,10 +202,9 @@ static inline __attribute__((always_inline)) struct verdict judge(const struct c
 	bool known = !(c->nat_unknown || (notes & NAT_UNKNOWN));
 	if (__builtin_expect(p->status == PACKET_OK, 1) && (p->bits & PACKET_L4) && p->proto == PROTO_TCP)
 		return judge_tcp(p, known);
-	bool fragment = p->bits & (PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT);
-	if (!p->version || (p->status != PACKET_OK && !fragment))
+	if (!p->version || p->status != PACKET_OK) /* a fragment whose own header is cut, too */
 		return verdict_undecoded(p);
-	return fragment ? judge_rest(p, known) : judge_other(c, p, known);
+	return p->bits & (PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT) ? judge_rest(p, known) : judge_other(c, p, known);
 }
 
 void classify_packets(const struct classify *c, struct packet *packets, struct verdict *verdicts, size_t n,

@@ -210,8 +210,6 @@ struct addr scope_public(const struct classify *c, const struct addr *a)
 /* What hosts of one link say to each other: neighbour discovery (RFC 4861), DHCPv6 (RFC 8415 section 7.2). */
 static bool link_talk6(const struct packet *p)
 {
-	if (!(p->bits & PACKET_L4))
-		return false;
 	if (p->proto == PROTO_UDP)
 		return p->sport - 546u <= 1 && p->dport - 546u <= 1;
 	return p->proto == PROTO_ICMPV6 && (p->dport >> 8) - 133u <= 137 - 133;

@@ -70,11 +70,13 @@ bool ip_skip_ah(struct walk *w, uint8_t *proto)
 
 	if (!ah)
 		return false;
-	*proto = ah[0];
 	/* The length is in 4-byte units minus 2; what 12 bytes hold is the least that makes sense. */
 	if (ah[1] > 1)
 		cursor_skip(&w->c, 4u * ah[1] - 4);
-	return cursor_ok(&w->c);
+	if (!cursor_ok(&w->c))
+		return false;
+	*proto = ah[0];
+	return true;
 }
 
 enum layer ip_transport(struct walk *w, const struct network *net, uint8_t proto)

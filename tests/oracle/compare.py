@@ -20,18 +20,21 @@ def oracle(frames, scope=None, sensor=SENSOR):
     return count.result()
 
 
-def product(files, *options):
+def product(files, *options, merge=False):
     run = harness.analyze(files, "--sensor", SENSOR, *options)
     if run.crashed or not run.out:
         raise AssertionError("monomi failed with %d: %s" % (run.code, run.err[-2000:]))
-    return picked(run.total())
+    return picked(run.total(), merge)
 
 
-def picked(result):
-    """The fields that both sides give, with reasons of zero packets left out on either."""
+def picked(result, merge=False):
+    """The fields that both sides give, with reasons of zero packets left out on either. `merge`: frames of a link's own
+    protocols (local) and of unknown ones (unsupported) are one number, where the oracle does not know all links."""
     out = {f: result[f] for f in FIELDS}
-    out["classes"] = {k: {r: n for r, n in v.items() if n} if isinstance(v, dict) else v
-                      for k, v in result["classes"].items()}
+    classes = {k: {r: n for r, n in v.items() if n} if isinstance(v, dict) else v for k, v in result["classes"].items()}
+    if merge:
+        classes["no IP"] = classes["ignored"].pop("local", 0) + classes["undecoded"].pop("unsupported", 0)
+    out["classes"] = classes
     return out
 
 

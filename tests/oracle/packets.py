@@ -1,7 +1,7 @@
 """Frames to packets for the oracle: link, IPv4, IPv6, TCP, UDP, ICMP and SCTP headers, by the RFCs alone.
 
 decode(frame) returns a Packet whose fields mean what src/model/packet.h says they mean; addresses are bytes in network
-order. Link types that the oracle does not read make `readable` False: their files are left out of comparisons.
+order. `foreign`: the frame goes on with a link protocol that the oracle does not read, and it has no opinion of it.
 """
 import struct
 
@@ -16,7 +16,8 @@ class Packet:
     __slots__ = ("ts", "status", "version", "src", "dst", "proto", "sport", "dport", "seq", "ack", "window", "ip_id",
                  "ttl", "flags", "ip_len", "options", "payload", "df", "fragment", "later", "tiny", "l4", "local",
                  "outgoing", "truncated", "options_cut", "ip_start", "l4_start", "reserved_flag", "udp_len",
-                 "outer_version", "part", "has_data", "wire_end")
+                 "outer_version", "part", "has_data", "wire_end",
+                 "foreign")
 
     def __init__(self, frame):
         self.ts = frame.ts
@@ -29,7 +30,7 @@ class Packet:
         self.truncated = len(frame.data) < frame.wirelen
         self.options_cut = self.reserved_flag = False
         self.udp_len = self.outer_version = 0
-        self.part = self.has_data = False
+        self.part = self.has_data = self.foreign = False
         self.wire_end = max(frame.wirelen, len(frame.data)) - frame.fcs
 
 
@@ -59,7 +60,7 @@ def decode(frame):
     elif link in (0, 108):
         loopback(p, data, link)
     else:
-        p.status = UNSUPPORTED
+        alien(p)
     return p
 
 
@@ -88,14 +89,21 @@ def ethertype(p, kind, data, at):
         mpls(p, data, at)
     elif kind in LOCAL_ETHERTYPES:
         p.local = True
-    elif kind <= 1500:
-        llc(p, data, at)
     else:
-        p.status = UNSUPPORTED
+        alien(p)
 
 
 def pppoe(p, data, at):
     """A session's PPP frame (RFC 2516): IPv4 0x0021, IPv6 0x0057; the link's own protocols are 0x8000 and above."""
+    if len(data) - at < 8:
+        p.status = SHORT
+        return
+    if data[at + 1]:
+        alien(p)  # not a session's data
+        return
+    length, = be16(data, at + 4)
+    data = data[:at + 6 + length]
+    p.wire_end = min(p.wire_end, at + 6 + length)
     if len(data) - at < 8:
         p.status = SHORT
         return
@@ -104,10 +112,8 @@ def pppoe(p, data, at):
         ipv4(p, data, at + 8)
     elif kind == 0x0057:
         ipv6(p, data, at + 8)
-    elif kind >= 0x8000:
-        p.local = True
     else:
-        p.status = UNSUPPORTED
+        alien(p)
 
 
 def mpls(p, data, at):
@@ -128,24 +134,13 @@ def mpls(p, data, at):
     elif version == 6:
         ipv6(p, data, at)
     else:
-        p.status = UNSUPPORTED
+        alien(p)
 
 
-def llc(p, data, at):
-    """802.2: SNAP with an ethertype (RFC 1042), or a protocol of the link."""
-    if len(data) - at < 3:
-        p.status = SHORT
-    elif data[at:at + 2] == b"\xaa\xaa":
-        if len(data) - at < 8:
-            p.status = SHORT
-        elif data[at + 3:at + 6] == b"\0\0\0":
-            ethertype(p, be16(data, at + 6)[0], data, at + 8)
-        else:
-            p.local = True
-    elif data[at:at + 2] == b"\x06\x06":
-        ipv4(p, data, at + 3)
-    else:
-        p.local = True
+def alien(p):
+    """802.2, switch vendors' tags, and all the rest: no IP for the oracle."""
+    p.status = UNSUPPORTED
+    p.foreign = True
 
 
 def cooked(p, data, link):
@@ -155,24 +150,24 @@ def cooked(p, data, link):
         p.status = SHORT
         return
     if link == 113:
-        direction, kind = be16(data, 0)[0], be16(data, 14)[0]
+        direction, hardware, kind = be16(data, 0)[0], be16(data, 2)[0], be16(data, 14)[0]
     else:
-        direction, kind = data[10], be16(data, 0)[0]
+        direction, hardware, kind = data[10], be16(data, 8)[0], be16(data, 0)[0]
     p.outgoing = p.outgoing or direction == 4
-    ethertype(p, kind, data, need)
+    if hardware in (770, 801, 802, 803, 824):  # frame relay, 802.11, netlink: frames of their own kinds
+        alien(p)
+    else:
+        ethertype(p, kind, data, need)
 
 
 def raw(p, data, link):
-    if not data:
-        p.status = SHORT
-        return
-    version = {228: 4, 229: 6}.get(link, data[0] >> 4)
+    version = {228: 4, 229: 6}.get(link, data[0] >> 4 if data else None)
     if version == 4:
         ipv4(p, data, 0)
     elif version == 6:
         ipv6(p, data, 0)
     else:
-        p.status = MALFORMED
+        p.status = SHORT if version is None else MALFORMED
 
 
 def loopback(p, data, link):
@@ -187,7 +182,7 @@ def loopback(p, data, link):
     elif family in (10, 23, 24, 28, 30):
         ipv6(p, data, 4)
     else:
-        p.status = UNSUPPORTED
+        alien(p)
 
 
 def wire_left(p, at):
@@ -379,8 +374,7 @@ def tcp(p, data, at, end):
         return
     p.options_cut = header > left
     p.l4 = True
-    header = min(header, left)
-    p.options = data[at + 20:at + header]
+    p.options = data[at + 20:min(at + header, end)]
     p.payload = data[at + header:end]
     p.has_data = bool(p.payload) or p.truncated and sent(p, at) > header
 

@@ -13,7 +13,7 @@ char *moment_format(int64_t ns, char out[static MOMENT_TEXT])
 	time_t t = (time_t)second;
 	struct tm tm;
 	gmtime_r(&t, &tm);
-	snprintf(out, MOMENT_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-	         tm.tm_hour, tm.tm_min, tm.tm_sec, (int)rest);
+	size_t n = strftime(out, MOMENT_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + n, MOMENT_TEXT - n, ".%09uZ", (unsigned)rest);
 	return out;
 }

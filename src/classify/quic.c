@@ -25,23 +25,24 @@ struct quic_version {
 #define SALT_2 /* RFC 9369 section 3.3.1 */ \
 	{ 0x0d, 0xed, 0xe3, 0xde, 0xf7, 0x00, 0xa6, 0xdb, 0x81, 0x93, \
 	  0x81, 0xbe, 0x6e, 0x26, 0x9d, 0xcb, 0xf9, 0xbd, 0x2e, 0xd9 }
+#define SALT_23 /* drafts 23 to 28 */ \
+	{ 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7, \
+	  0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe, 0xf9, 0xf5, 0x02 }
 #define SALT_29 /* drafts 29 to 32 */ \
 	{ 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, \
 	  0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43, 0x90, 0xa8, 0x99 }
 
+#define LABELS_1 "quic key", "quic iv", "quic hp"
+#define LABELS_2 "quicv2 key", "quicv2 iv", "quicv2 hp" /* RFC 9369 section 3.3.2 */
+#define TYPES_1 { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY } /* RFC 9000 section 17.2 */
+#define TYPES_2 { QUIC_RETRY, QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE } /* RFC 9369 section 3.2 */
+
 static const struct quic_version versions[] = {
-	{ 1, 1, /* RFC 9001 section 5.2 */
-	  SALT_1,
-	  "quic key", "quic iv", "quic hp", { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY } },
-	{ 0x6b3343cf, 0x6b3343cf, /* RFC 9369 sections 3.2, 3.3 */
-	  SALT_2,
-	  "quicv2 key", "quicv2 iv", "quicv2 hp", { QUIC_RETRY, QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE } },
-	{ 0xff00001d, 0xff000020, /* drafts 29 to 32 */
-	  SALT_29,
-	  "quic key", "quic iv", "quic hp", { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY } },
-	{ 0xff000021, 0xff000022, /* drafts 33 and 34 */
-	  SALT_1,
-	  "quic key", "quic iv", "quic hp", { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY } },
+	{ 1, 1, SALT_1, LABELS_1, TYPES_1 },
+	{ 0x6b3343cf, 0x6b3343cf, SALT_2, LABELS_2, TYPES_2 },
+	{ 0xff000017, 0xff00001c, SALT_23, LABELS_1, TYPES_1 },
+	{ 0xff00001d, 0xff000020, SALT_29, LABELS_1, TYPES_1 },
+	{ 0xff000021, 0xff000022, SALT_1, LABELS_1, TYPES_1 },
 };
 
 #define CID_MAX 20      /* RFC 9000 section 17.2 */

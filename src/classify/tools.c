@@ -49,17 +49,24 @@ static enum strength weigh_chance(const struct evidence *v, uint64_t probes)
 	return is_most(v, probes) ? NAMED : PARTLY;
 }
 
+/* Plain fields have no odds, so they must be what the source does: two thirds of its probes of this protocol. Less says
+ * nothing: of Nmap's host discovery half are SYNs. */
+static bool is_habit(const struct evidence *v, uint64_t probes)
+{
+	return v->packets >= probes || v->packets >= 2 * (probes - v->packets);
+}
+
 /* Several plain fields together are believed where they are what the source does; elsewhere they say nothing. */
 static enum strength weigh_heuristic(const struct evidence *v, uint64_t probes)
 {
-	return v->tuples >= PROBES_HEURISTIC && is_most(v, probes) ? NAMED : NOTHING;
+	return v->tuples >= PROBES_HEURISTIC && is_habit(v, probes) ? NAMED : NOTHING;
 }
 
 /* One run has one key, whatever its sequence numbers. A single key over many ports is a constant sequence number,
  * which is no evidence; nor is a key a packet. Several runs of a day have a few keys of many packets each. */
 static enum strength weigh_nmap(const struct evidence *v, uint64_t probes)
 {
-	if (v->tuples < PROBES_NMAP || !is_most(v, probes) || v->n_keys == 0 || v->n_keys > EVIDENCE_KEYS)
+	if (v->tuples < PROBES_NMAP || !is_habit(v, probes) || v->n_keys == 0 || v->n_keys > EVIDENCE_KEYS)
 		return NOTHING;
 	bool one_run = v->n_keys == 1 && v->sport_max - v->sport_min < PORTS_NMAP;
 	bool some_runs = v->n_keys > 1 && v->packets / v->n_keys >= PROBES_NMAP;

@@ -125,7 +125,7 @@ static void test_two_tools(void **state)
 	(void)state;
 	expect_two(TOOL_MIXED, evidence(RULE_MASSCAN, 50, 50), evidence(RULE_ZMAP_ID, 50, 50), 100);
 	expect_two(TOOL_MIXED, evidence(RULE_MASSCAN, 70, 70), evidence(RULE_ZMAP_ID, 30, 30), 100);
-	expect_two(TOOL_ZMAP, evidence(RULE_ZMAP4, 50, 50), evidence(RULE_ZMAP_ID, 50, 50), 100);
+	expect_two(TOOL_ZMAP, evidence(RULE_ZMAP4, 70, 70), evidence(RULE_ZMAP_ID, 30, 30), 100);
 	expect_two(TOOL_MASSCAN, evidence(RULE_MASSCAN, 100, 100), evidence(RULE_ZMAP_ID, 1, 1), 100);
 }
 
@@ -140,8 +140,8 @@ static void test_heuristics(void **state)
 		expect_one(rules[i].tool, evidence(rules[i].rule, 8, 8), 8);
 		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 7, 7), 7);
 		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 80, 7), 80);
-		expect_one(rules[i].tool, evidence(rules[i].rule, 50, 50), 100);
-		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 49, 49), 100);
+		expect_one(rules[i].tool, evidence(rules[i].rule, 66, 66), 99);
+		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 65, 65), 99);
 	}
 }
 
@@ -164,8 +164,8 @@ static void test_nmap(void **state)
 	expect_one(TOOL_UNKNOWN, nmap(100, 0, 1), 100);
 	expect_one(TOOL_NMAP, nmap(100, 6, 20000), 100); /* several runs a day */
 	expect_one(TOOL_UNKNOWN, nmap(100, 7, 20000), 100);
-	expect_one(TOOL_NMAP, nmap(50, 1, 1), 100);
-	expect_one(TOOL_UNKNOWN, nmap(49, 1, 1), 100);
+	expect_one(TOOL_NMAP, nmap(66, 1, 1), 99);
+	expect_one(TOOL_UNKNOWN, nmap(65, 1, 1), 99);
 }
 
 static struct evidence unicornscan(uint64_t tuples, uint8_t keys)

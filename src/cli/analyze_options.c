@@ -38,7 +38,6 @@ static const struct {
 
 static int usage(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-
 /* Says what is wrong with the command line; the parser's answer for exit code 2. */
 static int usage(const char *code, const char *format, ...)
 {

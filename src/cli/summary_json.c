@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_count(json_t *o, const char *name, uint64_t n) { json_object_set_new(o, name, json_integer((json_int_t)n)); }
+static void set_count(json_t *o, const char *name, uint64_t n)
+{
+	json_object_set_new(o, name, json_integer((json_int_t)n));
+}
 
 static void set_moment(json_t *o, const char *name, const struct summary *s, int64_t ns)
 {

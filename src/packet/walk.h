@@ -1,8 +1,8 @@
 /* Inside the decoders: one frame on its way down through its headers. Private to this folder.
  *
  * decode_frame runs a loop over layers: each reads its header from the cursor, says what stands behind it by
- * returning the next layer (and `type` where that layer needs a number), or ends the walk. No layer calls another, so the depth of
- * a hostile frame costs time bounded by MAX_LAYERS and no stack.
+ * returning the next layer (and `type` where that layer needs a number), or ends the walk. No layer calls another, so
+ * the depth of a hostile frame costs time bounded by MAX_LAYERS and no stack.
  */
 #pragma once
 #include "base/cursor.h"

@@ -9,7 +9,8 @@
 /* ---- Where a source's records go: fixed within a process, so that one source meets itself in one partition ---- */
 static uint32_t partition_of(const struct addr *source)
 {
-	uint64_t h = hash_fold(load_le64(source->bytes) ^ 0x9e3779b97f4a7c15u, load_le64(source->bytes + 8) ^ 0xd6e8feb86659fd93u);
+	uint64_t h = hash_fold(load_le64(source->bytes) ^ 0x9e3779b97f4a7c15u,
+	                       load_le64(source->bytes + 8) ^ 0xd6e8feb86659fd93u);
 	return (uint32_t)(h >> 32) % SPILL_PARTITIONS;
 }
 

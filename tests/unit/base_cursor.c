@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-static const uint8_t bytes[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10 };
+static const uint8_t bytes[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+                                   0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10 };
 
 static void reads_in_network_order(void **state)
 {
@@ -38,7 +39,8 @@ static void failure_is_sticky(void **state)
 	(void)state;
 	for (size_t width = 1; width <= 8; width *= 2) {
 		struct cursor c = cursor_init(bytes, width - 1);
-		uint64_t v = width == 1 ? cursor_u8(&c) : width == 2 ? cursor_be16(&c) : width == 4 ? cursor_be32(&c) : cursor_be64(&c);
+		uint64_t v = width == 1 ? cursor_u8(&c) : width == 2 ? cursor_be16(&c) : width == 4 ? cursor_be32(&c) :
+		             cursor_be64(&c);
 		assert_true(v == 0);
 		assert_false(cursor_ok(&c));
 		assert_int_equal(cursor_left(&c), 0);

@@ -202,7 +202,7 @@ int cli_doctor(const struct command *self, int argc, char **argv)
 		return 0;
 	}
 	if (argc > 1) {
-		fprintf(stderr, "monomi: MON-CLI-004: doctor takes no '%s'\n", argv[1]);
+		fprintf(stderr, "monomi: MON-CLI-006: doctor takes no '%s'\n", argv[1]);
 		return 2;
 	}
 	struct doctor d = { .env = env_system() };

@@ -61,7 +61,7 @@ int cli_version(const struct command *self, int argc, char **argv)
 		return 0;
 	}
 	if (argc > 1) {
-		fprintf(stderr, "monomi: MON-CLI-003: version takes no '%s'\n", argv[1]);
+		fprintf(stderr, "monomi: MON-CLI-006: version takes no '%s'\n", argv[1]);
 		return 2;
 	}
 	printf("monomi %s\nschema %d\n", MONOMI_VERSION, SCHEMA_VERSION);

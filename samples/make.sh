@@ -31,6 +31,8 @@ in_scan() { ip netns exec $scan timeout "$@" >>"$work/tools.log" 2>&1 || true; }
 attach() { # namespace, name, address
 	ip link add "$2" netns "$1" type veth peer name "p$2" netns $dark
 	ip -n $dark link set "p$2" master b0 up
+	# The kernel leaves checksums to the interface, and a veth never fills them in.
+	ip netns exec "$1" ethtool -K "$2" tx off >/dev/null
 	ip -n "$1" link set "$2" up
 	ip -n "$1" link set lo up
 	ip -n "$1" address add "$3" dev "$2"

@@ -22,23 +22,24 @@ void counts_init(struct counts *c)
 	c->max = INT64_MIN;
 }
 
-/* The three kinds of TCP flags that a summary counts (issue: on the outermost layer). */
-static uint32_t tcp_kind(const struct packet *p)
+/* The three kinds of TCP flags that a summary counts, by flags: SYN without ACK, RST, FIN; SYN and ACK; RST. */
+static inline uint32_t tcp_kind(uint8_t f)
 {
-	uint8_t f = p->tcp_flags;
 	uint32_t syn = (f & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
 	uint32_t synack = (f & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
 	uint32_t rst = (f & TCP_RST) != 0;
-	return p->outer_l4 == OUTER_TCP && !(p->bits & PACKET_TUNNELLED)
-	       ? syn << KIND_SYN | synack << KIND_SYNACK | rst << KIND_RST : 0;
+	return syn << KIND_SYN | synack << KIND_SYNACK | rst << KIND_RST;
 }
 
-static uint32_t kind_of(const struct packet *p, const struct verdict *v)
+/* They are of the outermost layer: a packet without TCP there has no flags, but an inner one may. */
+static inline uint32_t kind_of(const struct packet *p, const struct verdict *v)
 {
-	return (uint32_t)p->outer_version >> 1 | (uint32_t)p->outer_l4 << KIND_L4 | (uint32_t)v->class << KIND_CLASS |
-	       (uint32_t)((p->bits & PACKET_OUTER_FRAGMENT) != 0) << KIND_FRAGMENT |
-	       (uint32_t)((p->bits & PACKET_TRUNCATED) != 0) << KIND_TRUNCATED |
-	       (uint32_t)(v->flags & VERDICT_ACCESS) << KIND_ACCESS | tcp_kind(p);
+	uint32_t kind = (uint32_t)p->outer_version >> 1 | (uint32_t)p->outer_l4 << KIND_L4 |
+	                (uint32_t)v->class << KIND_CLASS |
+	                (uint32_t)((p->bits & PACKET_OUTER_FRAGMENT) != 0) << KIND_FRAGMENT |
+	                (uint32_t)((p->bits & PACKET_TRUNCATED) != 0) << KIND_TRUNCATED |
+	                (uint32_t)(v->flags & VERDICT_ACCESS) << KIND_ACCESS;
+	return p->bits & PACKET_TUNNELLED ? kind : kind | tcp_kind(p->tcp_flags);
 }
 
 static void widen(struct counts *c)

@@ -7,11 +7,17 @@
 
 #define SLOTS (2 * LAYOUTS_MAX)
 
+#define QUICK 64
+
 struct layouts {
 	const struct env *env;
 	struct seed seed;
 	uint32_t n;                   /* entry 0 is not used: slot value 0 means empty */
 	uint16_t bare[256];           /* layout by flags, of SYNs without options; 0: not yet */
+	struct {
+		uint64_t key;         /* by quick_key; 0: empty */
+		uint64_t layout;
+	} quick[QUICK];               /* the layouts of the two commonest option lists, last seen */
 	uint16_t slot[SLOTS];
 	struct syn_profile entry[LAYOUTS_MAX]; /* window 0 */
 };
@@ -44,6 +50,7 @@ void layouts_clear(struct layouts *l)
 		return;
 	l->n = 1;
 	memset(l->bare, 0, sizeof l->bare);
+	memset(l->quick, 0, sizeof l->quick);
 	memset(l->slot, 0, sizeof l->slot);
 }
 
@@ -153,18 +160,45 @@ uint32_t layouts_put_profile(struct layouts *l, const struct syn_profile *profil
 	return window << 12 | find_or_add(l, &s);
 }
 
-uint32_t layouts_put(struct layouts *l, const struct packet *syn)
+/* What tells the layouts of the two commonest option lists apart, without reading options one by one: MSS alone, and
+ * Linux's MSS, SACK permitted, timestamps (which are no part of a profile), NOP, window scale. 0: another list. */
+static uint64_t quick_key(const struct packet *syn)
 {
-	if (!syn->tcp_options_len) {
-		uint8_t flags = header_flags(syn);
-		if (!l->bare[flags]) {
-			struct syn_profile s = { .scale = 255, .flags = flags };
-			l->bare[flags] = find_or_add(l, &s);
-		}
-		return (uint32_t)syn->window << 12 | l->bare[flags];
-	}
+	const uint8_t *o = syn->ip + syn->l4_offset + 20;
+	uint64_t flags = (uint64_t)header_flags(syn) << 32;
+	if (syn->tcp_options_len == 4 && load_be16(o) == 0x0204)
+		return 1ull << 40 | flags | load_be16(o + 2);
+	if (syn->tcp_options_len == 20 && load_be16(o) == 0x0204 && load_be32(o + 4) == 0x0402080a &&
+	    load_be32(o + 16) >> 8 == 0x010303)
+		return 2ull << 40 | flags | (uint32_t)o[19] << 16 | load_be16(o + 2);
+	return 0;
+}
+
+static uint32_t put_with_options(struct layouts *l, const struct packet *syn)
+{
 	struct syn_profile s = syn_profile_of(syn);
 	return layouts_put_profile(l, &s);
+}
+
+uint32_t layouts_put(struct layouts *l, const struct packet *syn)
+{
+	if (syn->tcp_options_len) {
+		uint64_t key = quick_key(syn);
+		uint32_t at = (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 58);
+		if (!key)
+			return put_with_options(l, syn);
+		if (l->quick[at].key != key) {
+			l->quick[at].layout = put_with_options(l, syn) & (LAYOUTS_MAX - 1);
+			l->quick[at].key = key;
+		}
+		return (uint32_t)syn->window << 12 | (uint32_t)l->quick[at].layout;
+	}
+	uint8_t flags = header_flags(syn);
+	if (!l->bare[flags]) {
+		struct syn_profile s = { .scale = 255, .flags = flags };
+		l->bare[flags] = find_or_add(l, &s);
+	}
+	return (uint32_t)syn->window << 12 | l->bare[flags];
 }
 
 struct syn_profile layouts_get(const struct layouts *l, uint32_t word)

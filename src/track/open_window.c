@@ -135,7 +135,14 @@ static uint32_t minute_of(const struct open_window *w, const struct row *r)
 	return w->many ? w->names.name[name_of(r)].epoch : (uint32_t)w->minute;
 }
 
-static void digest_flow(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
+/* Hashes canonical bytes of a length the compiler knows, which spares the choice among XXH3's ways. */
+static inline void digest_bytes(struct digest *d, const uint8_t *bytes, size_t n)
+{
+	XXH128_hash_t x = XXH3_128bits(bytes, n);
+	digest_add(d, x.low64, x.high64);
+}
+
+static inline void digest_flow(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
                         struct window *sum)
 {
 	struct flow_record f = {
@@ -150,8 +157,7 @@ static void digest_flow(const struct open_window *w, int family, const struct ro
 	if (r->syn != ROW_NO_SYN)
 		f.syn = layouts_get(w->layouts, (uint32_t)r->syn & 0xfffffff);
 	uint8_t bytes[RECORD_MAX];
-	XXH128_hash_t x = XXH3_128bits(bytes, flow_record_store(&f, bytes));
-	digest_add(&sum->flow_digest, x.low64, x.high64);
+	digest_bytes(&sum->flow_digest, bytes, flow_record_store(&f, bytes));
 	sum->flows++;
 	sum->packets += r->packets;
 	sum->attempts += f.attempts;
@@ -166,8 +172,7 @@ static void digest_victim(const struct open_window *w, int family, const struct 
 		.packets = r->packets, .bytes = row_bytes(r), .attackers = row_destinations(r),
 	};
 	uint8_t bytes[RECORD_MAX];
-	XXH128_hash_t x = XXH3_128bits(bytes, victim_second_record_store(&v, bytes));
-	digest_add(&sum->victim_digest, x.low64, x.high64);
+	digest_bytes(&sum->victim_digest, bytes, victim_second_record_store(&v, bytes));
 	sum->victim_seconds++;
 }
 
@@ -205,28 +210,38 @@ bool class_is_probe(uint8_t class)
 	return class == CLASS_SCAN || class == CLASS_PAYLOAD || class == CLASS_P2P;
 }
 
+/* What rows [from, to) of one table say, into `add`. */
+static void list_sources(const struct open_window *w, int family, uint32_t from, uint32_t to, struct sources *s,
+                         uint64_t seen, struct source_add *add)
+{
+	for (uint32_t i = from; i < to; i++, add++) {
+		const struct row *r = &w->flow[family].row[i];
+		uint64_t name = (uint64_t)name_of(r) << 32;
+		if (family == NAMED)
+			name = sources_name(s, &w->names.name[name_of(r)].addr);
+		add->key = name | ((minute_of(w, r) / 60) & 0xffffff);
+		add->packets = r->packets | seen;
+		add->probes = class_is_probe((uint8_t)r->key) ? r->packets : 0;
+		add->protocol = probe_protocol((uint8_t)(r->key >> 8));
+	}
+}
+
 int open_window_tell_sources(const struct open_window *w, struct sources *s, bool seen, uint64_t *at, struct error *e)
 {
-	uint64_t end = (uint64_t)w->flow[DIRECT].n + w->flow[NAMED].n;
+	uint32_t n_direct = w->flow[DIRECT].n;
+	uint64_t end = (uint64_t)n_direct + w->flow[NAMED].n;
 	while (*at < end) {
+		struct source_add add[SOURCES_BATCH];
 		int rc = sources_prepare(s, e);
 		if (rc)
 			return rc;
-		struct source_add add[SOURCES_BATCH];
-		uint32_t n = 0;
-		for (; *at < end && n < SOURCES_BATCH; ++*at) {
-			int family = *at >= w->flow[DIRECT].n;
-			const struct row *r = &w->flow[family].row[*at - (family ? w->flow[DIRECT].n : 0)];
-			struct addr addr = address_of(w, family, r);
-			uint64_t name = family == DIRECT ? (uint64_t)name_of(r) << 32 : sources_name(s, &addr);
-			add[n++] = (struct source_add){
-				.key = name | ((minute_of(w, r) / 60) & 0xffffff),
-				.packets = r->packets | (seen ? SOURCE_SEEN : 0),
-				.probes = class_is_probe((uint8_t)r->key) ? r->packets : 0,
-				.protocol = probe_protocol((uint8_t)(r->key >> 8)),
-			};
-		}
+		int family = *at >= n_direct;
+		uint64_t first = family ? n_direct : 0, last = family ? end : n_direct;
+		uint32_t n = last - *at < SOURCES_BATCH ? (uint32_t)(last - *at) : SOURCES_BATCH;
+		uint32_t from = (uint32_t)(*at - first);
+		list_sources(w, family, from, from + n, s, seen ? SOURCE_SEEN : 0, add);
 		sources_add(s, add, n);
+		*at += n;
 	}
 	return 0;
 }

@@ -232,15 +232,14 @@ static inline bool row_add_pair(struct rows *t, struct row *r, uint32_t dst, uin
 }
 
 /* ---- Rows ---- */
-static struct row *row_append(struct rows *t, uint32_t at, uint32_t tag, uint64_t key)
+static struct row *row_append(struct rows *t, uint32_t at, uint32_t tag)
 {
-	index_put(&t->index, at, tag, t->n);
-	struct row *r = region_take(&t->room, sizeof *r);
-	t->n++;
-	*r = (struct row){ .key = key, .syn = ROW_NO_SYN, .length_min = UINT16_MAX, .ttl_min = UINT8_MAX,
-	                   .first = UINT8_MAX };
-	return r;
+	index_put(&t->index, at, tag, t->n++);
+	return region_take(&t->room, sizeof(struct row));
 }
+
+static const struct row empty_row = { .syn = ROW_NO_SYN, .length_min = UINT16_MAX, .ttl_min = UINT8_MAX,
+	                              .first = UINT8_MAX };
 
 /* The first slot for a hash that is empty or whose tag fits: almost always that of its row. */
 static inline uint32_t find_candidate(const struct index *x, uint64_t hash)
@@ -259,8 +258,12 @@ static struct row *find_or_append(struct rows *t, uint64_t hash, uint64_t key, u
 	uint32_t tag = index_key(x, hash);
 	for (;; at = index_next(x, at)) {
 		uint64_t slot = x->slots[at];
-		if (!index_live(x, slot))
-			return row_append(t, at, tag, key);
+		if (!index_live(x, slot)) {
+			struct row *r = row_append(t, at, tag);
+			*r = empty_row;
+			r->key = key;
+			return r;
+		}
 		if (index_tagged(slot, tag) && t->row[index_row(slot)].key == key)
 			return &t->row[index_row(slot)];
 	}
@@ -290,6 +293,21 @@ static void row_see_syn(struct row *r, uint64_t time, const struct packet *p, st
 
 static inline uint16_t clamp16(uint32_t v) { return v > UINT16_MAX ? UINT16_MAX : (uint16_t)v; }
 
+/* The first packet of a row: all of it in one go. */
+static inline void row_fill(struct row *r, const struct row_op *op, const struct packet *p, const struct verdict *v,
+                            struct layouts *layouts)
+{
+	uint16_t length = clamp16(p->ip_len);
+	*r = (struct row){
+		.key = op->key, .packets = 1, .rules = v->rules, .tags = v->tags,
+		.word = p->ip_len | (uint64_t)p->tcp_flags << 48 | 1ull << 56 | (uint64_t)op->access << 60,
+		.syn = op->syn_time == ROW_NO_SYN ? ROW_NO_SYN : op->syn_time << 28 | layouts_put(layouts, p),
+		.dst = { op->dst }, .sport = { op->access ? p->sport : 0 },
+		.length_min = length, .length_max = length, .ttl_min = p->ttl, .ttl_max = p->ttl,
+		.first = op->second, .last = op->second,
+	};
+}
+
 static inline void row_add_packet(struct row *r, const struct row_op *op, const struct packet *p,
                                   const struct verdict *v, struct layouts *layouts)
 {
@@ -304,38 +322,51 @@ static inline void row_add_packet(struct row *r, const struct row_op *op, const 
 	r->ttl_max = r->ttl_max > p->ttl ? r->ttl_max : p->ttl;
 	r->first = r->first < op->second ? r->first : op->second;
 	r->last = r->last > op->second ? r->last : op->second;
-	if (op->syn_time <= r->syn >> 28)
+	if (__builtin_expect(op->syn_time <= r->syn >> 28, 0))
 		row_see_syn(r, op->syn_time, p, layouts);
 }
 
-uint32_t rows_add(struct rows *t, const struct row_op *ops, uint32_t n, const struct packet *packets,
+/* Rows that are new are filled at once; those that are there are noted, and are on their way into the cache. */
+static uint32_t append_or_note(struct rows *t, const struct row_op *ops, uint32_t n, const struct packet *packets,
+                               const struct verdict *verdicts, struct layouts *layouts, uint8_t there[static ROWS_BATCH],
+                               struct row *row[static ROWS_BATCH])
+{
+	struct index *x = &t->index;
+	uint32_t n_there = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = find_candidate(x, ops[i].hash);
+		uint64_t slot = x->slots[at];
+		if (index_live(x, slot)) {
+			row[n_there] = &t->row[index_row(slot)];
+			__builtin_prefetch(row[n_there], 1);
+			there[n_there++] = (uint8_t)i;
+			continue;
+		}
+		struct row *r = row_append(t, at, index_key(x, ops[i].hash));
+		row_fill(r, &ops[i], &packets[ops[i].packet], &verdicts[ops[i].packet], layouts);
+	}
+	return n_there;
+}
+
+uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct packet *packets,
                   const struct verdict *verdicts, struct layouts *layouts)
 {
-	uint64_t hash[ROWS_BATCH];
 	struct row *row[ROWS_BATCH];
-	for (uint32_t i = 0; i < n; i++) {
-		hash[i] = hash_u64(&t->seed, ops[i].key);
-		__builtin_prefetch(&t->index.slots[index_at(&t->index, hash[i])]);
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = find_candidate(&t->index, hash[i]);
-		uint64_t slot = t->index.slots[at];
-		if (index_live(&t->index, slot)) {
-			row[i] = &t->row[index_row(slot)];
-			__builtin_prefetch(row[i], 1);
-		} else {
-			row[i] = row_append(t, at, index_key(&t->index, hash[i]), ops[i].key);
+	uint8_t there[ROWS_BATCH];
+	uint32_t n_there = append_or_note(t, ops, n, packets, verdicts, layouts, there, row);
+	for (uint32_t i = 0; i < n_there; i++) {
+		const struct row_op *op = &ops[there[i]];
+		const struct packet *p = &packets[op->packet];
+		if (__builtin_expect(row[i]->key != op->key, 0)) /* two keys with one tag */
+			row[i] = find_or_append(t, op->hash, op->key, index_at(&t->index, op->hash));
+		row_add_packet(row[i], op, p, &verdicts[op->packet], layouts);
+		if (__builtin_expect(!row_add_pair(t, row[i], op->dst, op->access ? p->sport : 0, op->access), 0)) {
+			for (uint32_t left = i; left < n_there; left++)
+				ops[left - i] = ops[there[left]];
+			return n_there - i;
 		}
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		if (__builtin_expect(row[i]->key != ops[i].key, 0)) /* two keys with one tag */
-			row[i] = find_or_append(t, hash[i], ops[i].key, index_at(&t->index, hash[i]));
-		const struct packet *p = &packets[ops[i].packet];
-		row_add_packet(row[i], &ops[i], p, &verdicts[ops[i].packet], layouts);
-		if (!row_add_pair(t, row[i], ops[i].dst, ops[i].access ? p->sport : 0, ops[i].access))
-			return i;
-	}
-	return n;
+	return 0;
 }
 
 int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bool access, struct error *e)

@@ -67,16 +67,18 @@ struct rows {
 	const struct env *env;
 };
 
-/* What a packet adds to a row. rows_add takes up to ROWS_BATCH of them, in order. */
+/* What a packet adds to a row. rows_add takes up to ROWS_BATCH of them. */
 #define ROWS_BATCH 64
 struct row_op {
 	uint64_t key;
+	uint64_t hash;     /* by rows_want */
 	uint64_t syn_time; /* nanosecond of the minute when the packet is a SYN, else ROW_NO_SYN */
 	uint32_t dst;      /* name of the destination */
 	uint16_t packet;   /* its number in the batch: the rest is read there */
 	uint8_t second;    /* of the minute */
 	uint8_t access;    /* 1 or 0: only accesses make attempts */
 };
+_Static_assert(sizeof(struct row_op) == 32, "two a cache line");
 
 int rows_init(struct rows *t, const struct env *env, size_t limit, struct error *e) MUST_USE;
 void rows_fini(struct rows *t);
@@ -86,11 +88,19 @@ size_t rows_used(const struct rows *t); /* bytes that its contents take */
 /* Makes sure that a batch finds room for its rows. -ENOSPC: the table is full, hand over and clear. */
 int rows_prepare(struct rows *t, struct error *e) MUST_USE;
 
-/* Adds a batch, after rows_prepare and layouts_prepare. Returns how many were added whole: less than n when a set found
- * no room; then the row of ops[returned] has counted its packet but not its pair: hand over, clear, add that pair by
- * rows_add_pair, and go on behind it. */
+/* Says early that a key will be looked up, so that its slot is on the way while the batch is still being made. */
+static inline uint64_t rows_want(const struct rows *t, uint64_t key)
+{
+	uint64_t hash = hash_u64(&t->seed, key);
+	__builtin_prefetch(&t->index.slots[index_at(&t->index, hash)]);
+	return hash;
+}
+
+/* Adds a batch, after rows_prepare and with room in the layouts. Returns 0, or how many ops were not added because a
+ * set found no room: they are then the first of `ops`, and of ops[0] only the pair is missing. Hand over, clear, add
+ * that pair by rows_add_pair, and go on with the others. */
 struct layouts;
-uint32_t rows_add(struct rows *t, const struct row_op *ops, uint32_t n, const struct packet *packets,
+uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct packet *packets,
                   const struct verdict *verdicts, struct layouts *layouts);
 
 /* Adds only a pair (destination, source port) to the row of a key, made empty if need be. -ENOSPC as above. */

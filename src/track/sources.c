@@ -185,11 +185,11 @@ static uint32_t set_make(struct sources *s, size_t bytes)
 	return (uint32_t)((size_t)(p - s->sets.base) / 8 + 1);
 }
 
-/* What one packet or one merged row can need at the most: for every rule keys, a table and registers. */
-static bool evidence_has_room(const struct sources *s)
+/* Is there room for what n sights (a packet and a rule) or merged rows can need at the most: keys, table, registers? */
+static bool evidence_has_room(const struct sources *s, uint32_t n)
 {
 	size_t one = sizeof(struct evidence_keys) + EVIDENCE_SLOTS * sizeof(uint64_t) + HLL_REGISTERS + 16;
-	return s->sets.limit - s->sets.used >= RULE_COUNT * one;
+	return s->sets.limit - s->sets.used >= n * one;
 }
 
 static void table_put(uint64_t *slot, uint64_t hash, uint8_t *used)
@@ -293,14 +293,43 @@ static uint64_t tuple_hash(const struct packet *p)
 	return XXH64(b, sizeof b, 0);
 }
 
-static void evidence_see(struct sources *s, uint64_t name, unsigned rule, const struct packet *p, uint64_t tuple)
+/* Pair rules: the keys that stay constant over a run are kept with their counts. */
+static bool rule_has_key(enum rule r) { return r == RULE_NMAP_PAIR || r == RULE_UNICORNSCAN; }
+
+/* One rule that one packet matched, on its way through the stages of sources_see. */
+struct sight {
+	const struct packet *packet;
+	uint64_t key, hash, tuple;
+	struct evidence_row *row;
+	unsigned rule;
+};
+#define SIGHTS 64 /* at a time */
+
+static void sight_init(struct sources *s, struct sight *g, uint64_t name, unsigned rule, const struct packet *p,
+                       uint64_t tuple)
 {
 	uint64_t hour = (uint64_t)(p->ts / HOUR_NS) & 0xffffff;
 	uint64_t key = name | hour << 7 | code_of_protocol(p->proto) << 4 | rule;
-	struct evidence_row *r = evidence_find_or_append(s, key, hash_u64(&s->seed, key));
-	evidence_add_tuple(s, r, tuple);
-	if (rule == RULE_NMAP_PAIR || rule == RULE_UNICORNSCAN)
-		evidence_add_key(s, r, rule_key((enum rule)rule, p), 1);
+	*g = (struct sight){ .packet = p, .key = key, .hash = hash_u64(&s->seed, key), .tuple = tuple, .rule = rule };
+	__builtin_prefetch(&s->evidence_index.slots[index_at(&s->evidence_index, g->hash)]);
+}
+
+/* What its row's set will touch. */
+static void want_set(const struct sources *s, const struct evidence_row *r, uint64_t tuple)
+{
+	if (r->mode == EVIDENCE_TABLE)
+		__builtin_prefetch(&set_at(s, r->set)[tuple & (EVIDENCE_SLOTS - 1)], 1);
+	else if (r->mode == EVIDENCE_HLL)
+		__builtin_prefetch((const uint8_t *)set_at(s, r->set) + (tuple >> (64 - HLL_P)), 1);
+}
+
+static void evidence_count(struct sources *s, const struct sight *g)
+{
+	struct evidence_row *r = g->row;
+	const struct packet *p = g->packet;
+	evidence_add_tuple(s, r, g->tuple);
+	if (rule_has_key((enum rule)g->rule))
+		evidence_add_key(s, r, rule_key((enum rule)g->rule, p), 1);
 	r->packets++;
 	r->sport_min = r->sport_min < p->sport ? r->sport_min : p->sport;
 	r->sport_max = r->sport_max > p->sport ? r->sport_max : p->sport;
@@ -308,15 +337,36 @@ static void evidence_see(struct sources *s, uint64_t name, unsigned rule, const 
 	r->ttl_max = r->ttl_max > p->ttl ? r->ttl_max : p->ttl;
 }
 
+/* Every stage asks the memory for what the next one needs: evidence of many sources is never in the cache. */
+static void see_sights(struct sources *s, struct sight *g, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t slot = s->evidence_index.slots[index_at(&s->evidence_index, g[i].hash)];
+		if (index_live(&s->evidence_index, slot))
+			__builtin_prefetch(&s->evidence[index_row(slot)], 1);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		g[i].row = evidence_find_or_append(s, g[i].key, g[i].hash);
+		want_set(s, g[i].row, g[i].tuple);
+	}
+	for (uint32_t i = 0; i < n; i++)
+		evidence_count(s, &g[i]);
+}
+
 uint32_t sources_see(struct sources *s, const struct packet *const *packets, const uint16_t *rules,
                      const uint64_t *names, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		if (!evidence_has_room(s))
-			return i;
-		uint64_t tuple = tuple_hash(packets[i]);
-		for (unsigned left = rules[i]; left; left &= left - 1)
-			evidence_see(s, names[i], (unsigned)__builtin_ctz(left), packets[i], tuple);
+	struct sight sights[SIGHTS + RULE_COUNT];
+	for (uint32_t i = 0; i < n;) {
+		uint32_t n_sights = 0, from = i;
+		for (; i < n && n_sights < SIGHTS; i++) {
+			uint64_t tuple = tuple_hash(packets[i]);
+			for (unsigned left = rules[i]; left; left &= left - 1)
+				sight_init(s, &sights[n_sights++], names[i], (unsigned)__builtin_ctz(left), packets[i], tuple);
+		}
+		if (!evidence_has_room(s, n_sights))
+			return from;
+		see_sights(s, sights, n_sights);
 	}
 	return n;
 }
@@ -348,7 +398,7 @@ static void merge_set(struct sources *s, struct evidence_row *r, const struct ev
 
 bool sources_put_evidence(struct sources *s, const struct evidence_part *part)
 {
-	if (!evidence_has_room(s))
+	if (!evidence_has_room(s, 1))
 		return false;
 	uint64_t key = sources_name(s, &part->addr) | (uint64_t)part->hour << 7 |
 	               code_of_protocol(part->protocol) << 4 | part->rule;

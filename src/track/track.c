@@ -28,7 +28,8 @@ struct track {
 	size_t windows_limit, sources_limit;
 	struct open_window window[OPEN_MINUTES]; /* minute m at m mod 3; held: only the first */
 	struct open_window *current;             /* NULL: its minute is late */
-	int64_t start, end;                      /* ns: what `current` takes; empty before the first packet */
+	int64_t start;                           /* ns: of the minute that `current` takes */
+	uint64_t direct;                         /* ns from there on for which IPv4 packets need nothing special */
 	int32_t newest;
 	bool begun;
 	struct window_sums sums;
@@ -215,13 +216,14 @@ static int enter_minute(struct track *t, int64_t ts, struct error *e)
 		t->begun = true;
 	}
 	t->start = minute * MINUTE_NS;
-	t->end = t->start + MINUTE_NS;
+	t->direct = 0;
 	t->current = NULL;
 	if (minute <= t->newest - OPEN_MINUTES)
 		return note_late(t, minute, e);
 	t->current = window_at(t, minute);
 	t->current->open = true;
 	t->current->minute = minute;
+	t->direct = MINUTE_NS;
 	return 0;
 }
 
@@ -271,58 +273,74 @@ static inline int64_t start_of(const struct track *t, const struct packet *p, ui
 	return minute * MINUTE_NS;
 }
 
-static int flow_op(struct track *t, uint32_t i, struct row_op *op)
+static inline bool is_syn(const struct packet *p, const struct verdict *v)
+{
+	return v->class == CLASS_SCAN && p->proto == PROTO_TCP &&
+	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
+static inline void flow_op(const struct rows *table, const struct packet *p, const struct verdict *v, uint32_t i,
+                           uint64_t rel, uint32_t src, uint32_t dst, struct row_op *op)
+{
+	uint64_t key = (uint64_t)src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8 | v->class;
+	op->key = key;
+	op->hash = rows_want(table, key);
+	op->syn_time = is_syn(p, v) ? rel : ROW_NO_SYN;
+	op->dst = dst;
+	op->packet = (uint16_t)i;
+	op->second = (uint8_t)(rel / SECOND_NS);
+	op->access = v->flags & VERDICT_ACCESS;
+}
+
+/* Any packet into the current window's flow ops. */
+static void push_flow(struct track *t, uint32_t i)
 {
 	const struct packet *p = &t->packets[i];
-	const struct verdict *v = &t->verdicts[i];
 	uint32_t epoch, src, dst;
 	uint64_t rel = (uint64_t)(p->ts - start_of(t, p, &epoch));
 	int family = name_packet(t, p, epoch, &src, &dst);
-	bool syn = p->proto == PROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-	           v->class == CLASS_SCAN;
-	*op = (struct row_op){
-		.key = (uint64_t)src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8 | v->class,
-		.syn_time = syn ? rel : ROW_NO_SYN,
-		.dst = dst, .packet = (uint16_t)i, .second = (uint8_t)(rel / SECOND_NS),
-		.access = v->flags & VERDICT_ACCESS ? 1 : 0,
-	};
-	return family;
+	struct pending *q = &t->flow[family];
+	flow_op(&t->current->flow[family], p, &t->verdicts[i], i, rel, src, dst, &q->op[q->n++]);
 }
 
-/* -1: its victim cannot be told. */
-static int victim_op(struct track *t, uint32_t i, struct row_op *op)
+/* A backscatter packet into the ops of its victim, unless that cannot be told. */
+static void push_victim(struct track *t, uint32_t i)
 {
 	const struct packet *p = &t->packets[i];
 	struct victim victim;
 	uint32_t epoch, src, dst;
 	if (!classify_victim(p, &victim))
-		return -1;
+		return;
 	uint64_t rel = (uint64_t)(p->ts - start_of(t, p, &epoch));
 	int family = name_packet(t, p, epoch, &src, &dst);
 	if (family == DIRECT && addr_is_v4(&victim.addr))
 		src = addr_v4(&victim.addr);
 	else
 		src = names_put(&t->current->names, &victim.addr, epoch);
+	struct pending *q = &t->victim[family];
+	struct row_op *op = &q->op[q->n++];
 	*op = (struct row_op){
 		.key = (uint64_t)src << 32 | (uint32_t)victim.port << 16 | (uint32_t)victim.proto << 8 | rel / SECOND_NS,
 		.syn_time = ROW_NO_SYN, .dst = dst, .packet = (uint16_t)i,
 	};
-	return family;
+	op->hash = rows_want(&t->current->victim[family], op->key);
 }
 
 /* After a hand-over names mean nothing any more: what still waits is named anew. */
 static void name_again(struct track *t)
 {
 	for (int family = 0; family < FAMILIES; family++) {
-		for (uint32_t i = 0; i < t->flow[family].n; i++)
-			flow_op(t, t->flow[family].op[i].packet, &t->flow[family].op[i]);
-		for (uint32_t i = 0; i < t->victim[family].n; i++)
-			victim_op(t, t->victim[family].op[i].packet, &t->victim[family].op[i]);
+		struct pending flow = t->flow[family], victim = t->victim[family];
+		t->flow[family].n = t->victim[family].n = 0;
+		for (uint32_t i = 0; i < flow.n; i++)
+			push_flow(t, flow.op[i].packet);
+		for (uint32_t i = 0; i < victim.n; i++)
+			push_victim(t, victim.op[i].packet);
 	}
 }
 
-/* A set found no room at op[at]: hand over, and give that row its pair. */
-static int go_on_behind(struct track *t, struct pending *q, uint32_t at, bool flow, int family, struct error *e)
+/* A set found no room for the pair of the queue's first op: hand over, and give that row its pair. */
+static int go_on_behind(struct track *t, struct pending *q, struct rows *table, struct error *e)
 {
 	int rc = hand_over_windows(t, e);
 	if (!rc)
@@ -330,25 +348,21 @@ static int go_on_behind(struct track *t, struct pending *q, uint32_t at, bool fl
 	if (rc)
 		return rc;
 	name_again(t);
-	struct rows *table = flow ? &t->current->flow[family] : &t->current->victim[family];
-	const struct row_op *op = &q->op[at];
-	rc = rows_add_pair(table, op->key, op->dst, t->packets[op->packet].sport, op->access, e);
-	return rc == -ENOSPC ? error_set(e, rc, "MON-TRK-014", "one row does not fit the memory given; give --memory more")
-	                     : rc;
+	rc = rows_add_pair(table, q->op[0].key, q->op[0].dst, t->packets[q->op[0].packet].sport, q->op[0].access, e);
+	if (rc == -ENOSPC)
+		return error_set(e, rc, "MON-TRK-014", "one row does not fit the memory given; give --memory more");
+	memmove(q->op, q->op + 1, --q->n * sizeof *q->op);
+	return rc;
 }
 
-static int drain(struct track *t, struct pending *q, bool flow, int family, struct error *e)
+static int drain(struct track *t, struct pending *q, struct rows *table, struct error *e)
 {
-	struct rows *table = flow ? &t->current->flow[family] : &t->current->victim[family];
-	for (uint32_t done = 0; done < q->n;) {
-		done += rows_add(table, q->op + done, q->n - done, t->packets, t->verdicts, t->current->layouts);
-		if (done == q->n)
-			break;
-		int rc = go_on_behind(t, q, done++, flow, family, e);
+	while (q->n) {
+		q->n = rows_add(table, q->op, q->n, t->packets, t->verdicts, t->current->layouts);
+		int rc = q->n ? go_on_behind(t, q, table, e) : 0;
 		if (rc)
 			return rc;
 	}
-	q->n = 0;
 	return 0;
 }
 
@@ -387,10 +401,9 @@ static int drain_all(struct track *t, struct error *e)
 {
 	int rc = 0;
 	for (int family = 0; !rc && family < FAMILIES; family++) {
-		if (t->flow[family].n)
-			rc = drain(t, &t->flow[family], true, family, e);
-		if (!rc && t->victim[family].n)
-			rc = drain(t, &t->victim[family], false, family, e);
+		rc = drain(t, &t->flow[family], &t->current->flow[family], e);
+		if (!rc)
+			rc = drain(t, &t->victim[family], &t->current->victim[family], e);
 	}
 	return rc;
 }
@@ -447,18 +460,6 @@ static int see_ignored(struct track *t, const struct packet *p, struct error *e)
 	return track_source_seen(t, &a, p->ts, e);
 }
 
-static void add_packet(struct track *t, uint32_t i)
-{
-	struct row_op op;
-	int family = flow_op(t, i, &op);
-	t->flow[family].op[t->flow[family].n++] = op;
-	if (t->verdicts[i].class == CLASS_BACKSCATTER) {
-		family = victim_op(t, i, &op);
-		if (family >= 0)
-			t->victim[family].op[t->victim[family].n++] = op;
-	}
-}
-
 static int switch_minute(struct track *t, int64_t ts, struct error *e)
 {
 	int rc = t->current ? drain_all(t, e) : 0;
@@ -467,26 +468,51 @@ static int switch_minute(struct track *t, int64_t ts, struct error *e)
 	return !rc && t->current ? prepare(t, e) : rc;
 }
 
+static void note_evidence(struct track *t, const struct packet *p, const struct verdict *v)
+{
+	t->witness[t->n_witness] = p;
+	t->witness_rules[t->n_witness++] = v->rules;
+}
+
+/* Whatever is not the common case: another minute, IPv6, a held window, a packet that makes no row. */
+static int add_other(struct track *t, uint32_t i, struct error *e)
+{
+	const struct packet *p = &t->packets[i];
+	const struct verdict *v = &t->verdicts[i];
+	if (v->class <= CLASS_UNDECODED)
+		return see_ignored(t, p, e);
+	if (v->rules && !t->config.hold)
+		note_evidence(t, p, v);
+	if (!t->config.hold && (p->ts < t->start || p->ts - t->start >= MINUTE_NS)) {
+		int rc = switch_minute(t, p->ts, e);
+		if (rc)
+			return rc;
+	}
+	if (!t->current)
+		return see_late(t, p, v, e);
+	push_flow(t, i);
+	if (v->class == CLASS_BACKSCATTER)
+		push_victim(t, i);
+	return 0;
+}
+
 static int add_batch(struct track *t, uint32_t n, struct error *e)
 {
 	int rc = t->current ? prepare(t, e) : 0;
-	for (uint32_t i = 0; !rc && i < n; i++) {
+	for (uint32_t i = 0; i < n && !rc; i++) {
 		const struct packet *p = &t->packets[i];
 		const struct verdict *v = &t->verdicts[i];
-		if (v->class <= CLASS_UNDECODED) {
-			rc = see_ignored(t, p, e);
+		uint64_t rel = (uint64_t)(p->ts - t->start);
+		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= t->direct, 0)) {
+			rc = add_other(t, i, e);
 			continue;
 		}
-		if (v->rules && !t->config.hold) {
-			t->witness[t->n_witness] = p;
-			t->witness_rules[t->n_witness++] = v->rules;
-		}
-		if ((p->ts < t->start || p->ts >= t->end) && !t->config.hold)
-			rc = switch_minute(t, p->ts, e);
-		if (!rc && t->current)
-			add_packet(t, i);
-		else if (!rc) /* late: its window is void, but its source was seen */
-			rc = see_late(t, p, v, e);
+		struct pending *q = &t->flow[DIRECT];
+		flow_op(&t->current->flow[DIRECT], p, v, i, rel, p->src, p->dst.v4, &q->op[q->n++]);
+		if (v->rules)
+			note_evidence(t, p, v);
+		if (v->class == CLASS_BACKSCATTER)
+			push_victim(t, i);
 	}
 	if (!rc && t->current)
 		rc = drain_all(t, e);

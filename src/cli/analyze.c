@@ -1,6 +1,7 @@
 #include "cli/analyze.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,16 +61,32 @@ struct session {
 	struct analysis *analysis;
 	struct progress_line line;
 	struct path_list paths;
+	int json_fd;        /* of --json, or -1 */
 	size_t no_captures; /* files of folders that are none, left out */
 	bool failed;
 };
 
+static int print_json(const struct session *s, int fd, const char *file, const struct summary *summary,
+                      const struct error *error)
+{
+	struct error e;
+	int rc = summary_write_json(s->line.env, fd, file, summary, error);
+	if (rc) {
+		error_set(&e, rc, "MON-CLI-023", "the JSON cannot be written: %s", strerror(-rc));
+		cli_complain(&e, fd == s->json_fd ? s->options.json_file : NULL);
+	}
+	return rc;
+}
+
+/* JSON always has its total; of one file alone the text would only say everything twice. */
 static int print(const struct session *s, const char *file, const struct summary *summary, const struct error *error)
 {
+	int rc = s->json_fd >= 0 ? print_json(s, s->json_fd, file, summary, error) : 0;
 	if (s->options.json)
-		return summary_print_json(file, summary, error);
-	summary_print_text(file, summary, error);
-	return 0;
+		return print_json(s, STDOUT_FILENO, file, summary, error) ? -EIO : rc;
+	if (file || s->paths.n != 1)
+		summary_print_text(file, summary, error);
+	return rc;
 }
 
 /* An error of a FILE is part of its object in JSON; as text it goes to stderr. */
@@ -108,8 +125,7 @@ static int analyze_all(struct session *s)
 	}
 	if (s->no_captures)
 		fprintf(stderr, "monomi: left out %zu files of folders that are no captures\n", s->no_captures);
-	if (s->options.json || s->paths.n != 1)
-		rc = print(s, NULL, &total, NULL);
+	rc = print(s, NULL, &total, NULL);
 	return rc || s->failed || fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -125,13 +141,33 @@ static int list_files(struct session *s)
 	return EXIT_DONE;
 }
 
+static int open_json(struct session *s)
+{
+	const struct env *env = s->line.env;
+	struct error e;
+	if (!s->options.json_file)
+		return EXIT_DONE;
+	s->json_fd = env->open(env, s->options.json_file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	if (s->json_fd >= 0)
+		return EXIT_DONE;
+	error_set(&e, s->json_fd, "MON-CLI-023", "the JSON cannot be written: %s", strerror(-s->json_fd));
+	cli_complain(&e, s->options.json_file);
+	return EXIT_FAILED;
+}
+
+/* The file is whole only when closing it says so: some file systems tell of a full disk no sooner. */
+static int close_json(struct session *s)
+{
+	return s->json_fd >= 0 ? s->line.env->close(s->line.env, s->json_fd) : 0;
+}
+
 int cli_analyze(const struct command *self, int argc, char **argv)
 {
-	struct session s = { .line = { .env = env_system() } };
+	struct session s = { .line = { .env = env_system() }, .json_fd = -1 };
 	struct error error;
 	int status = analyze_options_parse(self, argc, argv, &s.options);
 	if (!status)
-		status = list_files(&s) ? EXIT_FAILED + 1 : 0;
+		status = list_files(&s) || open_json(&s) ? EXIT_FAILED + 1 : 0;
 	if (!status) {
 		struct analysis_config *config = &s.options.config;
 		config->several = s.paths.n != 1;
@@ -146,6 +182,8 @@ int cli_analyze(const struct command *self, int argc, char **argv)
 		}
 	}
 	status = status ? status - 1 : analyze_all(&s);
+	if (close_json(&s) && !status)
+		status = EXIT_FAILED;
 	analysis_close(s.analysis);
 	path_list_fini(&s.paths);
 	analyze_options_fini(&s.options);

@@ -10,6 +10,7 @@ struct analyze_options {
 	struct prefix *prefixes; /* storage of the scope's two lists */
 	struct nat *nat;
 	bool json;
+	const char *json_file;   /* where the JSON goes beside the summary; NULL: nowhere */
 	char **files;            /* borrowed from argv */
 	int n_files;
 };
@@ -35,6 +36,7 @@ struct path_list {
 int path_list_add(struct path_list *l, const char *path, struct error *e) MUST_USE;
 void path_list_fini(struct path_list *l);
 
-/* One line of JSON, or a page of text, on stdout. `file` NULL: the total. `error` NULL: none. */
-int summary_print_json(const char *file, const struct summary *s, const struct error *error) MUST_USE;
+/* One line of JSON on `fd`, or a page of text on stdout. `file` NULL: the total. `error` NULL: none. */
+int summary_write_json(const struct env *env, int fd, const char *file, const struct summary *s,
+                       const struct error *error) MUST_USE;
 void summary_print_text(const char *file, const struct summary *s, const struct error *error);

@@ -12,7 +12,7 @@
 #define SENSOR_MAX 63 /* bytes of a sensor's name */
 
 enum { OPT_MONITORED = 1, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_SHARDS, OPT_MEMORY,
-       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_HELP };
+       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_JSON, OPT_HELP };
 
 /* The only list of options: parsing and help read it. */
 static const struct {
@@ -32,6 +32,7 @@ static const struct {
 	{ "shards", "N", OPT_SHARDS, "threads and parts of the tables (default: the CPUs allowed)" },
 	{ "memory", "SIZE", OPT_MEMORY, "bound of all tables, as 512M or 4G (default: a quarter of the memory)" },
 	{ "summary", "text|json", OPT_SUMMARY, "form of the numbers; JSON: one object a line (default: text)" },
+	{ "json", "FILE", OPT_JSON, "the same as JSON into FILE, beside the summary" },
 	{ "help", NULL, OPT_HELP, "this" },
 };
 #define N_OPTIONS (sizeof options / sizeof *options)
@@ -206,6 +207,7 @@ static int take_option(struct analyze_options *o, int id, const char *value, str
 	case OPT_DECAPSULATE: o->config.decode.decapsulate = true; return 0;
 	case OPT_FILTER: o->config.capture.filter = value; return capture_filter_check(value, e);
 	case OPT_FOLLOW: o->config.capture.follow = true; return 0;
+	case OPT_JSON: o->json_file = value; return 0;
 	case OPT_SHARDS: return parse_shards(value, &o->config.shards, e);
 	case OPT_MEMORY: return parse_memory(value, &o->config.memory, e);
 	default: return parse_summary(value, &o->json, e);

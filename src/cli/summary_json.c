@@ -138,7 +138,7 @@ static void set_rows(json_t *o, const struct summary *s)
 	set_count(o, "spills", s->spills);
 }
 
-int summary_print_json(const char *file, const struct summary *s, const struct error *error)
+static json_t *object_of(const char *file, const struct summary *s, const struct error *error)
 {
 	char sentence[CLI_SENTENCE];
 	json_t *o = json_object();
@@ -155,11 +155,34 @@ int summary_print_json(const char *file, const struct summary *s, const struct e
 	set_rows(o, s);
 	set_capture(o, file, s);
 	json_object_set_new(o, "error", error ? path_string(cli_sentence(error, sentence)) : json_null());
+	return o;
+}
+
+static int write_all(const struct env *env, int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t put = env->write(env, fd, p, n);
+		if (put == -EINTR)
+			continue;
+		if (put <= 0)
+			return put ? (int)put : -ENOSPC;
+		p += put;
+		n -= (size_t)put;
+	}
+	return 0;
+}
+
+int summary_write_json(const struct env *env, int fd, const char *file, const struct summary *s,
+                       const struct error *error)
+{
+	json_t *o = object_of(file, s, error);
 	char *line = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	if (!line)
 		return -ENOMEM;
-	int rc = puts(line) < 0 ? -EIO : 0;
+	size_t n = strlen(line);
+	line[n] = '\n'; /* over the final zero: one write, so that a reader of a pipe never sees half a line */
+	int rc = write_all(env, fd, line, n + 1);
 	free(line);
 	return rc;
 }

@@ -5,14 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Adds n bytes, as 16-bit words in this machine's order. The sum of up to 2^31 bytes cannot overflow: every step adds
- * less than 2^33. An odd last byte counts as the high byte of a word whose low byte is zero. */
-static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t n)
+/* The two halves added: less than 2^33, and equal to the word modulo 2^16 - 1, so that sums of halves never overflow. */
+static inline uint64_t checksum_halves(uint64_t v)
 {
-	for (; n >= 8; n -= 8, p += 8) {
-		uint64_t v = load_le64(p);
-		sum += (v & 0xffffffff) + (v >> 32);
-	}
+	return (v & 0xffffffff) + (v >> 32);
+}
+
+/* The last 0 to 7 bytes as one word. An odd last byte counts as if a zero followed it. */
+static inline uint64_t checksum_tail(const uint8_t *p, size_t n)
+{
+	uint64_t sum = 0;
+
 	if (n & 4) {
 		sum += load_le32(p);
 		p += 4;
@@ -21,15 +24,25 @@ static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t n)
 		sum += load_le16(p);
 		p += 2;
 	}
-	if (n & 1)
-		sum += *p;
-	return sum;
+	return n & 1 ? sum + *p : sum;
+}
+
+/* Adds n bytes, as 16-bit words in this machine's order: sums of byte-swapped words are byte-swapped sums. */
+static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t n)
+{
+	if (n < 8)
+		return sum + checksum_tail(p, n);
+	const uint8_t *last = p + n - 8;
+	for (; n >= 8; n -= 8, p += 8)
+		sum += checksum_halves(load_le64(p));
+	/* What is no whole word is cut from the last eight bytes, without a branch for each size. */
+	return sum + checksum_halves((load_le64(last) >> 1) >> (63 - 8 * n));
 }
 
 /* True when a sum that includes the checksum field itself says that nothing was changed. */
 static inline bool checksum_ok(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = checksum_halves(sum);
 	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -39,10 +39,10 @@ static bool ethertype_is_local(uint16_t type)
 	case 0x88f7: case 0x88e3: case 0x88fb: case 0x88b8: case 0x88b9: case 0x88ba: /* PTP, MRP, PRP, GOOSE, GSE, SV */
 	case 0x8892: case 0x88a4: case 0x88ab: case 0x88cd: case 0x80e1: /* PROFINET, EtherCAT, Powerlink, SERCOS, DLR */
 	case 0x88a2: case 0x8906: case 0x8914: case 0x88ca: case 0x88ae: /* AoE, FCoE, FIP, TIPC, BridgeWalk */
-	case 0x0842: case 0x88d9: case 0x886f: case 0x8899: case 0x887b: case 0x88e1: /* WoL, LLTD, NLB, Realtek, HomePlug */
+	case 0x0842: case 0x88d9: case 0x886f: case 0x8899: case 0x887b: case 0x88e1: /* WoL, LLTD, NLB, RRCP, HomePlug */
 	case 0x8137: case 0x8138: case 0x809b: case 0x80f3: case 0x0600: case 0x80d5: /* IPX, AppleTalk, XNS, SNA */
 	case 0x6000: case 0x6001: case 0x6002: case 0x6003: case 0x6004: case 0x6005: case 0x6006: case 0x6007: /* DEC */
-	case 0x2000: case 0x2003: case 0x2004: case 0x01a2: case 0x4305: case 0x8947: /* Cisco's, batman-adv, GeoNetworking */
+	case 0x2000: case 0x2003: case 0x2004: case 0x01a2: case 0x4305: case 0x8947: /* Cisco, batman-adv, GeoNetworking */
 	case 0x890d: case 0x88b4: case 0xcafe: case 0x0bad: case 0x0baf: /* TDLS, WAPI, LLT, VINES */ return true;
 	default: return false;
 	}

@@ -66,13 +66,11 @@ enum layer ip_stop(struct walk *w, uint8_t proto, enum packet_status status)
 
 bool ip_skip_ah(struct walk *w, uint8_t *proto)
 {
-	const uint8_t *ah = cursor_take(&w->c, 12);
+	const uint8_t *ah = cursor_take(&w->c, 8);
 
 	if (!ah)
 		return false;
-	/* The length is in 4-byte units minus 2; what 12 bytes hold is the least that makes sense. */
-	if (ah[1] > 1)
-		cursor_skip(&w->c, 4u * ah[1] - 4);
+	cursor_skip(&w->c, 4u * ah[1]); /* in units of 4 bytes, minus 2 */
 	if (!cursor_ok(&w->c))
 		return false;
 	*proto = ah[0];
@@ -135,6 +133,28 @@ static void ipv4_fields(struct packet *p, const uint8_t *ip)
 		p->bits |= PACKET_IP_OPTIONS;
 }
 
+/* Where a source route is not yet at its end, the pseudo header has its last address (RFC 1122 section 4.2.3.8). */
+static const uint8_t *ipv4_destination(const uint8_t *ip, size_t header)
+{
+	enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_LSRR = 0x83, OPTION_SSRR = 0x89 };
+	struct cursor c = cursor_init(ip + 20, header - 20);
+
+	while (cursor_left(&c)) {
+		uint8_t type = cursor_u8(&c);
+		if (type == OPTION_END)
+			break;
+		if (type == OPTION_NOP)
+			continue;
+		uint8_t length = cursor_u8(&c);
+		const uint8_t *data = length < 2 ? NULL : cursor_take(&c, length - 2u);
+		if (!data)
+			break;
+		if ((type == OPTION_LSRR || type == OPTION_SSRR) && length >= 7 && data[0] <= length)
+			return data + length - 6;
+	}
+	return ip + 16;
+}
+
 enum layer ipv4_layer(struct walk *w)
 {
 	const uint8_t *ip = w->c.p;
@@ -166,7 +186,8 @@ enum layer ipv4_layer(struct walk *w)
 		if (!ip_skip_ah(w, &proto))
 			return ip_stop(w, PROTO_AH, PACKET_SHORT);
 	struct network net = {
-		.ip = ip, .src = ip + 12, .dst = ip + 16, .address_len = 4, .ip_len = p->ip_len, .whole = whole,
+		.ip = ip, .src = ip + 12, .dst = ipv4_destination(ip, header), .address_len = 4,
+		.ip_len = p->ip_len, .whole = whole,
 	};
 	return ip_transport(w, &net, proto);
 }

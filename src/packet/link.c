@@ -79,9 +79,11 @@ static enum layer null_family(struct walk *w, uint32_t family)
 /* In the byte order of the machine that captured: families are small, so that the order shows. */
 enum layer null_layer(struct walk *w)
 {
-	uint32_t family = cursor_be32(&w->c);
+	uint32_t family = cursor_be32(&w->c), swapped = __builtin_bswap32(family);
 
-	return null_family(w, family > UINT16_MAX ? __builtin_bswap32(family) : family);
+	if (family > UINT16_MAX && swapped > UINT16_MAX) /* neither: some put an ethertype into the second half */
+		return null_family(w, family & UINT16_MAX);
+	return null_family(w, family > UINT16_MAX ? swapped : family);
 }
 
 enum layer loop_layer(struct walk *w)
@@ -191,12 +193,12 @@ enum layer ipnet_layer(struct walk *w)
 	}
 }
 
-/* IP over InfiniBand: the destination's link address, then RFC 4391's header. */
+/* IP over InfiniBand: both link addresses of 20 bytes, then RFC 4391's header. */
 enum layer ipoib_layer(struct walk *w)
 {
-	const uint8_t *h = cursor_take(&w->c, 24);
+	const uint8_t *h = cursor_take(&w->c, 44);
 
-	return h ? walk_type(w, LAYER_ETHERTYPE, load_be16(h + 20)) : walk_end(w, PACKET_SHORT);
+	return h ? walk_type(w, LAYER_ETHERTYPE, load_be16(h + 40)) : walk_end(w, PACKET_SHORT);
 }
 
 /* Another link type inside, as a number in the header. */
@@ -233,12 +235,12 @@ enum layer pktap_layer(struct walk *w)
 	return link_inside(w, link);
 }
 
-/* Classical IP over ATM on Linux: with LLC or bare. */
+/* Classical IP over ATM on Linux (RFC 2225): with LLC or bare. */
 enum layer atm_clip_layer(struct walk *w)
 {
 	if (cursor_left(&w->c) >= 3 && load_be16(w->c.p) == 0xaaaa && w->c.p[2] == 3)
 		return LAYER_LLC;
-	return LAYER_IP;
+	return LAYER_IPV4;
 }
 
 /* ARCNET's protocol numbers: RFC 1201 cuts packets up and numbers the parts; RFC 1051 does neither. */

@@ -150,7 +150,9 @@ static bool looks_ip(const struct walk *w)
 
 	if (cursor_left(&w->c) < 6)
 		return true;
-	return *p >> 4 == 4 ? (*p & 15) >= 5 && load_be16(p + 2) <= wire : 40u + load_be16(p + 4) <= wire;
+	if (*p >> 4 == 6)
+		return 40u + load_be16(p + 4) <= wire;
+	return (*p & 15) >= 5 && load_be16(p + 2) >= 20 && load_be16(p + 2) <= wire;
 }
 
 /* Associated channel (RFC 4385 section 5): some types are IP. */

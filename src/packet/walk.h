@@ -2,7 +2,7 @@
  *
  * decode_frame runs a loop over layers: each reads its header from the cursor, says what stands behind it by
  * returning the next layer (and `type` where that layer needs a number), or ends the walk. No layer calls another, so
- * the depth of a hostile frame costs time bounded by MAX_LAYERS and no stack.
+ * that the depth of a hostile frame costs no stack, and time bounded by MAX_LAYERS.
  */
 #pragma once
 #include "base/cursor.h"
@@ -63,8 +63,8 @@ enum layer {
 	LAYER_COUNT,
 };
 
-/* Real stacks are below 10; the bound keeps a frame of nothing but tags linear. */
-#define MAX_LAYERS 64
+/* Real stacks are below 10; every other layer takes bytes, so that the bound is met by frames of nothing but tags. */
+#define MAX_LAYERS 512
 #define MAX_TUNNELS 8
 
 struct walk {

@@ -1,6 +1,6 @@
 /* What decoding costs: nanoseconds of CPU time a packet, batches of 64 frames that lie in the cache.
  *
- * usage: decode_frames [-n RUNS] [-m PACKETS] FILE
+ * usage: packet_decode [-n RUNS] [-m PACKETS] FILE
  *
  * FILE is a plain pcap of this machine's byte order. Of its first PACKETS (4,096: about 600 kB with their packets) a pass
  * over all batches is repeated; the median of RUNS is printed for decode_frames with and without checksums, and for the
@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 	}
 	FILE *f = optind < argc ? fopen(argv[optind], "rb") : NULL;
 	if (!f || runs < 1 || most < BATCH || slice_read(&s, f, most)) {
-		fprintf(stderr, "usage: decode_frames [-n RUNS] [-m PACKETS] FILE: FILE must be a plain pcap of this byte order\n");
+		fprintf(stderr, "usage: packet_decode [-n RUNS] [-m PACKETS] FILE: FILE must be a plain pcap of this byte order\n");
 		return 2;
 	}
 	printf("%zu packets of %s\n", s.n, argv[optind]);

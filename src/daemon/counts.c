@@ -22,14 +22,13 @@ void counts_init(struct counts *c)
 	c->max = INT64_MIN;
 }
 
-/* The three kinds of TCP flags that a summary counts, by flags: SYN without ACK, RST, FIN; SYN and ACK; RST. */
-static inline uint32_t tcp_kind(uint8_t f)
-{
-	uint32_t syn = (f & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-	uint32_t synack = (f & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
-	uint32_t rst = (f & TCP_RST) != 0;
-	return syn << KIND_SYN | synack << KIND_SYNACK | rst << KIND_RST;
-}
+/* The three kinds of TCP flags that a summary counts, by the low six flags: SYN without ACK, RST, FIN; SYN and ACK; RST. */
+#define TCP_KIND(f) \
+	(uint16_t)((((f) & 0x17) == TCP_SYN) << KIND_SYN | (((f) & 0x12) == 0x12) << KIND_SYNACK | \
+	           (((f) & TCP_RST) != 0) << KIND_RST)
+#define TCP_KIND_4(f) TCP_KIND(f), TCP_KIND((f) + 1), TCP_KIND((f) + 2), TCP_KIND((f) + 3)
+#define TCP_KIND_16(f) TCP_KIND_4(f), TCP_KIND_4((f) + 4), TCP_KIND_4((f) + 8), TCP_KIND_4((f) + 12)
+static const uint16_t tcp_kinds[32] = { TCP_KIND_16(0), TCP_KIND_16(16) };
 
 /* They are of the outermost layer: a packet without TCP there has no flags, but an inner one may. */
 static inline uint32_t kind_of(const struct packet *p, const struct verdict *v)
@@ -39,7 +38,9 @@ static inline uint32_t kind_of(const struct packet *p, const struct verdict *v)
 	                (uint32_t)((p->bits & PACKET_OUTER_FRAGMENT) != 0) << KIND_FRAGMENT |
 	                (uint32_t)((p->bits & PACKET_TRUNCATED) != 0) << KIND_TRUNCATED |
 	                (uint32_t)(v->flags & VERDICT_ACCESS) << KIND_ACCESS;
-	return p->bits & PACKET_TUNNELLED ? kind : kind | tcp_kind(p->tcp_flags);
+	if (__builtin_expect(p->bits & PACKET_TUNNELLED, 0))
+		return kind;
+	return kind | tcp_kinds[p->tcp_flags & 31];
 }
 
 static void widen(struct counts *c)

@@ -382,6 +382,8 @@ int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bo
 uint32_t row_destinations(const struct row *r)
 {
 	uint32_t n = row_pairs(r), distinct = 0;
+	if (n <= 1)
+		return n;
 	if (n == ROW_HAS_SETS)
 		return r->sets.destinations;
 	for (uint32_t i = 0; i < n; i++) {

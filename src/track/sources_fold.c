@@ -23,7 +23,8 @@ struct day {
  * again in the next hour stays one; exact to EVIDENCE_EXACT, past that the greatest hour's number, a lower bound. */
 struct folded {
 	struct evidence sum;
-	uint32_t n_seen;
+	uint32_t first;  /* evidence row that began it */
+	uint32_t n_seen; /* tuples in `seen`; 0 until a second hour makes a union needed */
 	uint64_t seen[EVIDENCE_EXACT];
 };
 
@@ -36,6 +37,7 @@ struct fold {
 	uint32_t n;
 	struct folded *folded;  /* FOLDED of them, scratch */
 	struct evidence *list;  /* likewise */
+	uint32_t *tuples;       /* by evidence row: how many distinct */
 };
 
 static uint64_t hour_of(const struct evidence_row *r) { return r->key >> 7 & 0xffffff; }
@@ -72,10 +74,13 @@ static int fold_init(struct fold *f, const struct sources *s, struct error *e)
 	f->next = env_alloc(f->env, n * sizeof *f->next);
 	f->folded = env_alloc(f->env, FOLDED * sizeof *f->folded);
 	f->list = env_alloc(f->env, FOLDED * sizeof *f->list);
-	if (!f->day || !f->next || !f->folded || !f->list)
+	f->tuples = env_alloc(f->env, n * sizeof *f->tuples);
+	if (!f->day || !f->next || !f->folded || !f->list || !f->tuples)
 		return error_no_memory(e, "folding the evidence of tools");
-	for (uint32_t i = 0; i < s->n_evidence; i++)
+	for (uint32_t i = 0; i < s->n_evidence; i++) {
 		chain(f, i);
+		f->tuples[i] = (uint32_t)evidence_tuples(s, &s->evidence[i]);
+	}
 	return 0;
 }
 
@@ -87,6 +92,7 @@ static void fold_fini(struct fold *f)
 	env_free(f->env, f->next, n * sizeof *f->next);
 	env_free(f->env, f->folded, FOLDED * sizeof *f->folded);
 	env_free(f->env, f->list, FOLDED * sizeof *f->list);
+	env_free(f->env, f->tuples, n * sizeof *f->tuples);
 }
 
 /* The hours that any source was seen in: few in most files, which spares the look-ups of a whole day. */
@@ -125,7 +131,7 @@ static uint64_t sum_hours(const struct sources *s, uint64_t day_key, struct hour
 	return packets;
 }
 
-static void unite_tuples(struct folded *d, const struct evidence_part *part, uint64_t tuples)
+static void unite_tuples(struct folded *d, const struct evidence_part *part)
 {
 	for (uint32_t i = 0; i < part->n_tuples && d->n_seen < EVIDENCE_EXACT; i++) {
 		uint32_t at = 0;
@@ -134,7 +140,6 @@ static void unite_tuples(struct folded *d, const struct evidence_part *part, uin
 		if (part->tuples[i] && at == d->n_seen)
 			d->seen[d->n_seen++] = part->tuples[i];
 	}
-	d->sum.tuples = d->sum.tuples > tuples ? d->sum.tuples : tuples;
 	d->sum.tuples = d->sum.tuples > d->n_seen ? d->sum.tuples : d->n_seen;
 }
 
@@ -161,21 +166,35 @@ static void evidence_merge(struct evidence *into, const struct evidence_part *pa
 		into->n_keys = 255;
 }
 
-static uint32_t gather(const struct fold *f, const struct day *d)
+static void unite_hour(const struct fold *f, struct folded *d, const struct evidence_part *part)
+{
+	if (!d->n_seen) {
+		struct evidence_part first = sources_evidence(f->s, d->first);
+		unite_tuples(d, &first);
+	}
+	unite_tuples(d, part);
+}
+
+static uint32_t gather(const struct fold *f, const struct day *day)
 {
 	uint32_t n = 0;
-	for (uint32_t i = d->first; i != INDEX_NONE; i = f->next[i]) {
+	for (uint32_t i = day->first; i != INDEX_NONE; i = f->next[i]) {
 		struct evidence_part part = sources_evidence(f->s, i);
 		uint32_t at = 0;
 		while (at < n && (f->folded[at].sum.rule != part.rule || f->folded[at].sum.proto != part.protocol))
 			at++;
+		struct folded *d = &f->folded[at];
 		if (at == n) {
-			f->folded[n].sum = (struct evidence){ .rule = part.rule, .proto = part.protocol,
-			                                      .sport_min = UINT16_MAX, .ttl_min = UINT8_MAX };
-			f->folded[n++].n_seen = 0;
+			d->sum = (struct evidence){ .rule = part.rule, .proto = part.protocol, .sport_min = UINT16_MAX,
+			                            .ttl_min = UINT8_MAX };
+			d->first = i;
+			d->n_seen = 0;
+			n++;
 		}
-		evidence_merge(&f->folded[at].sum, &part);
-		unite_tuples(&f->folded[at], &part, evidence_tuples(f->s, &f->s->evidence[i]));
+		evidence_merge(&d->sum, &part);
+		d->sum.tuples = d->sum.tuples > f->tuples[i] ? d->sum.tuples : f->tuples[i];
+		if (d->first != i)
+			unite_hour(f, d, &part);
 	}
 	for (uint32_t i = 0; i < n; i++)
 		f->list[i] = f->folded[i].sum;
@@ -234,14 +253,15 @@ static int count_distinct(const struct sources *s, uint64_t *out, struct error *
 }
 
 /* ---- Digest of source_evidence ---- */
-static void digest_evidence(const struct sources *s, uint64_t sensor, struct sources_result *out)
+static void digest_evidence(const struct fold *f, uint64_t sensor, struct sources_result *out)
 {
+	const struct sources *s = f->s;
 	for (uint32_t i = 0; i < s->n_evidence; i++) {
 		struct evidence_part part = sources_evidence(s, i);
 		struct source_evidence_record r = {
 			.hour = part.hour, .sensor = sensor, .source = part.addr, .protocol = part.protocol,
 			.rule = part.rule, .packets = part.packets,
-			.tuples = (uint32_t)evidence_tuples(s, &s->evidence[i]),
+			.tuples = f->tuples[i],
 			.sport_min = part.sport_min, .sport_max = part.sport_max,
 			.ttl_min = part.ttl_min, .ttl_max = part.ttl_max,
 		};
@@ -258,7 +278,7 @@ int sources_fold(const struct sources *s, uint64_t sensor, struct sources_result
 	int rc = fold_init(&f, s, e);
 	if (!rc) {
 		fold_tools(&f, out);
-		digest_evidence(s, sensor, out);
+		digest_evidence(&f, sensor, out);
 		rc = count_distinct(s, &out->distinct, e);
 	}
 	fold_fini(&f);

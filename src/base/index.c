@@ -40,10 +40,7 @@ int index_grow(struct index *x, const struct env *env, uint64_t (*hash_of)(const
 	int rc = index_init(&y, env, x->mask + 1, e);
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i <= x->mask; i++) {
-		if (!index_live(x, x->slots[i]))
-			continue;
-		uint32_t row = index_row(x->slots[i]);
+	for (uint32_t row = 0; row < x->used; row++) {
 		uint64_t hash = hash_of(ctx, row);
 		uint32_t at = index_at(&y, hash);
 		while (index_live(&y, y.slots[at]))

@@ -31,7 +31,8 @@ static inline bool index_has_room(const struct index *x, uint32_t more)
 	return (uint64_t)x->used + more <= ((uint64_t)x->mask + 1) / 2;
 }
 
-/* Doubles it; `hash_of(ctx, row)` gives the hash of a row again. -ENOMEM leaves it as it was. */
+/* Doubles it. Its rows must be 0 to used - 1; `hash_of(ctx, row)` gives the hash of each again, in their order, so that
+ * the rows are read one after the other. -ENOMEM leaves it as it was. */
 int index_grow(struct index *x, const struct env *env, uint64_t (*hash_of)(const void *ctx, uint32_t row),
                const void *ctx, struct error *e) MUST_USE;
 

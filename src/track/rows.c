@@ -326,6 +326,13 @@ static inline void row_add_packet(struct row *r, const struct row_op *op, const 
 		row_see_syn(r, op->syn_time, p, layouts);
 }
 
+/* Asks for the slot of a destination in a row's main set, if the row has one: it is what the cache lacks then. */
+static inline void want_set(const struct rows *t, const struct row *r, uint32_t dst)
+{
+	if (row_pairs(r) == ROW_HAS_SETS)
+		__builtin_prefetch(&set_slots(t, r->sets.main)[set_start(t, dst, r->sets.main_log)], 1);
+}
+
 /* Rows that are new are filled at once; those that are there are noted, and are on their way into the cache. */
 static uint32_t append_or_note(struct rows *t, const struct row_op *ops, uint32_t n, const struct packet *packets,
                                const struct verdict *verdicts, struct layouts *layouts, uint8_t there[static ROWS_BATCH],
@@ -354,6 +361,8 @@ uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct p
 	struct row *row[ROWS_BATCH];
 	uint8_t there[ROWS_BATCH];
 	uint32_t n_there = append_or_note(t, ops, n, packets, verdicts, layouts, there, row);
+	for (uint32_t i = 0; i < n_there; i++)
+		want_set(t, row[i], ops[there[i]].dst);
 	for (uint32_t i = 0; i < n_there; i++) {
 		const struct row_op *op = &ops[there[i]];
 		const struct packet *p = &packets[op->packet];

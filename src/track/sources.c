@@ -81,16 +81,15 @@ static uint64_t hash_of_evidence(const void *ctx, uint32_t row)
 
 int sources_prepare(struct sources *s, struct error *e)
 {
-	/* A packet matches a few rules at most; RULE_COUNT of them is the bound. */
 	if (s->room.limit - s->room.used < SOURCES_BATCH * sizeof(struct source_row) ||
-	    s->evidence_room.limit - s->evidence_room.used < SOURCES_BATCH * RULE_COUNT * sizeof(struct evidence_row))
+	    s->evidence_room.limit - s->evidence_room.used < SOURCES_BATCH * sizeof(struct evidence_row))
 		return -ENOSPC;
 	int rc = 0;
 	while (!rc && !index_has_room(&s->index, SOURCES_BATCH))
 		rc = index_grow(&s->index, s->env, hash_of_source, s, e);
-	while (!rc && !index_has_room(&s->evidence_index, SOURCES_BATCH * RULE_COUNT))
+	while (!rc && !index_has_room(&s->evidence_index, SOURCES_BATCH))
 		rc = index_grow(&s->evidence_index, s->env, hash_of_evidence, s, e);
-	return rc ? rc : names_prepare(&s->names, SOURCES_BATCH, e);
+	return rc ? rc : names_prepare(&s->names, 2 * SOURCES_BATCH, e);
 }
 
 uint64_t sources_name(struct sources *s, const struct addr *addr)
@@ -296,22 +295,21 @@ static uint64_t tuple_hash(const struct packet *p)
 /* Pair rules: the keys that stay constant over a run are kept with their counts. */
 static bool rule_has_key(enum rule r) { return r == RULE_NMAP_PAIR || r == RULE_UNICORNSCAN; }
 
-/* One rule that one packet matched, on its way through the stages of sources_see. */
-struct sight {
-	const struct packet *packet;
-	uint64_t key, hash, tuple;
-	struct evidence_row *row;
-	unsigned rule;
-};
-#define SIGHTS 64 /* at a time */
-
-static void sight_init(struct sources *s, struct sight *g, uint64_t name, unsigned rule, const struct packet *p,
-                       uint64_t tuple)
+uint32_t sources_sight(const struct sources *s, uint64_t name, const struct packet *p, unsigned rules,
+                       struct sight *out)
 {
 	uint64_t hour = (uint64_t)(p->ts / HOUR_NS) & 0xffffff;
-	uint64_t key = name | hour << 7 | code_of_protocol(p->proto) << 4 | rule;
-	*g = (struct sight){ .packet = p, .key = key, .hash = hash_u64(&s->seed, key), .tuple = tuple, .rule = rule };
-	__builtin_prefetch(&s->evidence_index.slots[index_at(&s->evidence_index, g->hash)]);
+	uint64_t key = name | hour << 7 | code_of_protocol(p->proto) << 4;
+	uint64_t tuple = tuple_hash(p);
+	uint32_t n = 0;
+	for (; rules; rules &= rules - 1, n++) {
+		unsigned rule = (unsigned)__builtin_ctz(rules);
+		out[n] = (struct sight){ .key = key | rule, .hash = hash_u64(&s->seed, key | rule), .tuple = tuple,
+		                         .pair = rule_has_key((enum rule)rule) ? rule_key((enum rule)rule, p) : 0,
+		                         .sport = p->sport, .ttl = p->ttl, .rule = (uint8_t)rule };
+		__builtin_prefetch(&s->evidence_index.slots[index_at(&s->evidence_index, out[n].hash)]);
+	}
+	return n;
 }
 
 /* What its row's set will touch. */
@@ -323,52 +321,36 @@ static void want_set(const struct sources *s, const struct evidence_row *r, uint
 		__builtin_prefetch((const uint8_t *)set_at(s, r->set) + (tuple >> (64 - HLL_P)), 1);
 }
 
-static void evidence_count(struct sources *s, const struct sight *g)
+static void evidence_count(struct sources *s, struct evidence_row *r, const struct sight *g)
 {
-	struct evidence_row *r = g->row;
-	const struct packet *p = g->packet;
 	evidence_add_tuple(s, r, g->tuple);
 	if (rule_has_key((enum rule)g->rule))
-		evidence_add_key(s, r, rule_key((enum rule)g->rule, p), 1);
+		evidence_add_key(s, r, g->pair, 1);
 	r->packets++;
-	r->sport_min = r->sport_min < p->sport ? r->sport_min : p->sport;
-	r->sport_max = r->sport_max > p->sport ? r->sport_max : p->sport;
-	r->ttl_min = r->ttl_min < p->ttl ? r->ttl_min : p->ttl;
-	r->ttl_max = r->ttl_max > p->ttl ? r->ttl_max : p->ttl;
+	r->sport_min = r->sport_min < g->sport ? r->sport_min : g->sport;
+	r->sport_max = r->sport_max > g->sport ? r->sport_max : g->sport;
+	r->ttl_min = r->ttl_min < g->ttl ? r->ttl_min : g->ttl;
+	r->ttl_max = r->ttl_max > g->ttl ? r->ttl_max : g->ttl;
 }
 
 /* Every stage asks the memory for what the next one needs: evidence of many sources is never in the cache. */
-static void see_sights(struct sources *s, struct sight *g, uint32_t n)
+bool sources_see(struct sources *s, const struct sight *sights, uint32_t n)
 {
+	struct evidence_row *row[SOURCES_BATCH];
+	if (!evidence_has_room(s, n))
+		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t slot = s->evidence_index.slots[index_at(&s->evidence_index, g[i].hash)];
+		uint64_t slot = s->evidence_index.slots[index_at(&s->evidence_index, sights[i].hash)];
 		if (index_live(&s->evidence_index, slot))
 			__builtin_prefetch(&s->evidence[index_row(slot)], 1);
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		g[i].row = evidence_find_or_append(s, g[i].key, g[i].hash);
-		want_set(s, g[i].row, g[i].tuple);
+		row[i] = evidence_find_or_append(s, sights[i].key, sights[i].hash);
+		want_set(s, row[i], sights[i].tuple);
 	}
 	for (uint32_t i = 0; i < n; i++)
-		evidence_count(s, &g[i]);
-}
-
-uint32_t sources_see(struct sources *s, const struct packet *const *packets, const uint16_t *rules,
-                     const uint64_t *names, uint32_t n)
-{
-	struct sight sights[SIGHTS + RULE_COUNT];
-	for (uint32_t i = 0; i < n;) {
-		uint32_t n_sights = 0, from = i;
-		for (; i < n && n_sights < SIGHTS; i++) {
-			uint64_t tuple = tuple_hash(packets[i]);
-			for (unsigned left = rules[i]; left; left &= left - 1)
-				sight_init(s, &sights[n_sights++], names[i], (unsigned)__builtin_ctz(left), packets[i], tuple);
-		}
-		if (!evidence_has_room(s, n_sights))
-			return from;
-		see_sights(s, sights, n_sights);
-	}
-	return n;
+		evidence_count(s, row[i], &sights[i]);
+	return true;
 }
 
 /* ---- Merging ---- */

@@ -81,10 +81,21 @@ uint64_t sources_name(struct sources *s, const struct addr *addr);
 struct addr sources_addr(const struct sources *s, uint64_t key);
 const struct source_row *sources_find(const struct sources *s, uint64_t key);
 
-/* Evidence of up to SOURCES_BATCH packets that matched rules, after sources_prepare; names[i] by sources_name. Returns
- * how many were counted: less than n when the sets are full. */
-uint32_t sources_see(struct sources *s, const struct packet *const *packets, const uint16_t *rules,
-                     const uint64_t *names, uint32_t n);
+/* One rule that one packet matched. They are gathered over several batches, since evidence is rarer than packets. */
+struct sight {
+	uint64_t key, hash, tuple;
+	uint32_t pair;  /* of a pair rule: the key that stays constant over a run */
+	uint16_t sport;
+	uint8_t ttl, rule;
+};
+
+/* Makes one sight for each rule that a packet matched and asks for their rows early: how many. The packet's source must
+ * have a name, which sources_name gives after sources_prepare. */
+uint32_t sources_sight(const struct sources *s, uint64_t name, const struct packet *p, unsigned rules,
+                       struct sight *out);
+
+/* Counts up to SOURCES_BATCH sights, after sources_prepare. False: the sets are full, nothing was counted. */
+bool sources_see(struct sources *s, const struct sight *sights, uint32_t n);
 
 /* ---- Merging with what was handed over or counted elsewhere; each after sources_prepare ---- */
 struct evidence_part {

@@ -95,30 +95,34 @@ static void fold_fini(struct fold *f)
 	env_free(f->env, f->tuples, n * sizeof *f->tuples);
 }
 
-/* The hours that any source was seen in: few in most files, which spares the look-ups of a whole day. */
-struct hours {
-	uint32_t least, greatest;
+/* What one pass over all sources tells. Hours: few in most files, which spares the look-ups of a whole day. */
+struct census {
+	uint32_t hour_least, hour_greatest;
+	uint64_t packets, seen;
 };
 
-static struct hours hours_seen(const struct sources *s)
+static struct census census_of(const struct sources *s)
 {
-	struct hours h = { UINT32_MAX, 0 };
+	struct census c = { .hour_least = UINT32_MAX };
 	for (uint32_t i = 0; i < s->n; i++) {
 		uint32_t hour = (uint32_t)s->row[i].key & (SOURCE_V6 - 1);
-		h.least = hour < h.least ? hour : h.least;
-		h.greatest = hour > h.greatest ? hour : h.greatest;
+		c.hour_least = hour < c.hour_least ? hour : c.hour_least;
+		c.hour_greatest = hour > c.hour_greatest ? hour : c.hour_greatest;
+		c.packets += s->row[i].packets & ~SOURCE_SEEN;
+		c.seen += s->row[i].packets >> 63;
 	}
-	return h;
+	return c;
 }
 
 /* Sums of one source's day over its hours. */
-static uint64_t sum_hours(const struct sources *s, uint64_t day_key, struct hours h, uint64_t probes[PROBE_PROTOCOLS])
+static uint64_t sum_hours(const struct sources *s, uint64_t day_key, const struct census *c,
+                          uint64_t probes[PROBE_PROTOCOLS])
 {
 	uint64_t packets = 0;
 	uint32_t day = (uint32_t)day_key & (SOURCE_V6 - 1);
 	uint32_t from = day * HOURS_A_DAY, to = from + HOURS_A_DAY - 1;
-	from = from > h.least ? from : h.least;
-	to = to < h.greatest ? to : h.greatest;
+	from = from > c->hour_least ? from : c->hour_least;
+	to = to < c->hour_greatest ? to : c->hour_greatest;
 	memset(probes, 0, PROBE_PROTOCOLS * sizeof *probes);
 	for (uint32_t hour = from; hour <= to; hour++) {
 		const struct source_row *r = sources_find(s, source_part(day_key) | hour);
@@ -201,16 +205,13 @@ static uint32_t gather(const struct fold *f, const struct day *day)
 	return n;
 }
 
-static void fold_tools(const struct fold *f, struct sources_result *out)
+static void fold_tools(const struct fold *f, const struct census *c, struct sources_result *out)
 {
-	struct hours h = hours_seen(f->s);
-	uint64_t all = 0, named = 0;
-	for (uint32_t i = 0; i < f->s->n; i++)
-		all += f->s->row[i].packets & ~SOURCE_SEEN;
+	uint64_t named = 0;
 	for (uint32_t i = 0; i < f->n; i++) {
 		uint64_t probes[PROBE_PROTOCOLS];
 		uint32_t n = gather(f, &f->day[i]);
-		uint64_t packets = sum_hours(f->s, f->day[i].key, h, probes);
+		uint64_t packets = sum_hours(f->s, f->day[i].key, c, probes);
 		enum tool tool = tool_verdict(f->list, n, probes);
 		if (tool == TOOL_UNKNOWN)
 			continue;
@@ -218,16 +219,14 @@ static void fold_tools(const struct fold *f, struct sources_result *out)
 		out->tool_sources[tool]++;
 		named += packets;
 	}
-	out->tool_packets[TOOL_UNKNOWN] += all - named;
+	out->tool_packets[TOOL_UNKNOWN] += c->packets - named;
 }
 
 /* ---- Distinct sources: rows are by hour, so those of a run of several hours are united ---- */
-static int count_distinct(const struct sources *s, uint64_t *out, struct error *e)
+static int count_distinct(const struct sources *s, const struct census *c, uint64_t *out, struct error *e)
 {
-	struct hours h = hours_seen(s);
-	if (s->n && h.least == h.greatest) {
-		for (uint32_t i = 0; i < s->n; i++)
-			*out += s->row[i].packets >> 63;
+	if (c->hour_least >= c->hour_greatest) {
+		*out += c->seen;
 		return 0;
 	}
 	struct index x;
@@ -275,11 +274,12 @@ static void digest_evidence(const struct fold *f, uint64_t sensor, struct source
 int sources_fold(const struct sources *s, uint64_t sensor, struct sources_result *out, struct error *e)
 {
 	struct fold f;
+	struct census c = census_of(s);
 	int rc = fold_init(&f, s, e);
 	if (!rc) {
-		fold_tools(&f, out);
+		fold_tools(&f, &c, out);
 		digest_evidence(&f, sensor, out);
-		rc = count_distinct(s, &out->distinct, e);
+		rc = count_distinct(s, &c, &out->distinct, e);
 	}
 	fold_fini(&f);
 	return rc;

@@ -45,10 +45,8 @@ struct track {
 	const struct packet *packets;
 	const struct verdict *verdicts;
 	struct pending flow[FAMILIES], victim[FAMILIES];
-	const struct packet *witness[BATCH];
-	uint64_t witness_name[BATCH];
-	uint16_t witness_rules[BATCH];
-	uint32_t n_witness;
+	struct sight sight[BATCH]; /* evidence not yet counted, of this batch and earlier ones */
+	uint32_t n_sights;
 };
 
 /* ---- Making and ending ---- */
@@ -375,28 +373,6 @@ static struct addr source_of(const struct packet *p)
 	return a;
 }
 
-static int drain_evidence(struct track *t, struct error *e)
-{
-	for (uint32_t done = 0; done < t->n_witness;) {
-		int rc = sources_prepare(&t->sources, e);
-		if (!rc) {
-			for (uint32_t i = done; i < t->n_witness; i++) {
-				struct addr a = source_of(t->witness[i]);
-				t->witness_name[i] = sources_name(&t->sources, &a);
-			}
-			done += sources_see(&t->sources, t->witness + done, t->witness_rules + done, t->witness_name + done,
-			                    t->n_witness - done);
-			rc = done < t->n_witness ? -ENOSPC : 0;
-		}
-		if (rc == -ENOSPC)
-			rc = hand_over_sources(t, e);
-		if (rc)
-			return rc;
-	}
-	t->n_witness = 0;
-	return 0;
-}
-
 static int drain_all(struct track *t, struct error *e)
 {
 	int rc = 0;
@@ -468,10 +444,29 @@ static int switch_minute(struct track *t, int64_t ts, struct error *e)
 	return !rc && t->current ? prepare(t, e) : rc;
 }
 
-static void note_evidence(struct track *t, const struct packet *p, const struct verdict *v)
+/* Counts the evidence that waits. */
+static int drain_evidence(struct track *t, struct error *e)
 {
-	t->witness[t->n_witness] = p;
-	t->witness_rules[t->n_witness++] = v->rules;
+	for (;;) {
+		int rc = sources_used(&t->sources) > t->sources_limit ? -ENOSPC : sources_prepare(&t->sources, e);
+		if (!rc && sources_see(&t->sources, t->sight, t->n_sights))
+			break;
+		if (!rc || rc == -ENOSPC)
+			rc = hand_over_sources(t, e);
+		if (rc)
+			return rc;
+	}
+	t->n_sights = 0;
+	return 0;
+}
+
+/* Evidence is of IPv4 alone (rules.def), so that its names are addresses and outlive a hand-over. */
+static int note_evidence(struct track *t, const struct packet *p, const struct verdict *v, struct error *e)
+{
+	if (t->config.hold || p->version != 4)
+		return 0;
+	t->n_sights += sources_sight(&t->sources, (uint64_t)p->src << 32, p, v->rules, t->sight + t->n_sights);
+	return t->n_sights > BATCH - RULE_COUNT ? drain_evidence(t, e) : 0;
 }
 
 /* Whatever is not the common case: another minute, IPv6, a held window, a packet that makes no row. */
@@ -481,13 +476,11 @@ static int add_other(struct track *t, uint32_t i, struct error *e)
 	const struct verdict *v = &t->verdicts[i];
 	if (v->class <= CLASS_UNDECODED)
 		return see_ignored(t, p, e);
-	if (v->rules && !t->config.hold)
-		note_evidence(t, p, v);
-	if (!t->config.hold && (p->ts < t->start || p->ts - t->start >= MINUTE_NS)) {
-		int rc = switch_minute(t, p->ts, e);
-		if (rc)
-			return rc;
-	}
+	int rc = v->rules ? note_evidence(t, p, v, e) : 0;
+	if (!rc && !t->config.hold && (p->ts < t->start || p->ts - t->start >= MINUTE_NS))
+		rc = switch_minute(t, p->ts, e);
+	if (rc)
+		return rc;
 	if (!t->current)
 		return see_late(t, p, v, e);
 	push_flow(t, i);
@@ -510,13 +503,11 @@ static int add_batch(struct track *t, uint32_t n, struct error *e)
 		struct pending *q = &t->flow[DIRECT];
 		flow_op(&t->current->flow[DIRECT], p, v, i, rel, p->src, p->dst.v4, &q->op[q->n++]);
 		if (v->rules)
-			note_evidence(t, p, v);
+			rc = note_evidence(t, p, v, e);
 		if (v->class == CLASS_BACKSCATTER)
 			push_victim(t, i);
 	}
-	if (!rc && t->current)
-		rc = drain_all(t, e);
-	return rc ? rc : drain_evidence(t, e);
+	return !rc && t->current ? drain_all(t, e) : rc;
 }
 
 int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, size_t n,
@@ -611,7 +602,7 @@ static int merge_spilled(struct track *t, struct track *total, struct error *e)
 
 int track_finish(struct track *t, struct track *total, struct error *e)
 {
-	int rc = 0;
+	int rc = drain_evidence(t, e);
 	for (uint32_t i = 0; !rc && i < n_windows(t); i++)
 		if (t->window[i].open || t->config.hold)
 			rc = seal(t, &t->window[i], e);

@@ -26,7 +26,7 @@ struct erf_type {
 	uint16_t link;
 };
 
-enum { TYPE_ETHERNET = 2, TYPE_PAD = 48 };
+enum { TYPE_PAD = 48 };
 
 static const struct erf_type types[] = {
 	[1] = { USE_PACKET, 0, 0, LINK_PPP_HDLC },      /* HDLC_POS */
@@ -101,7 +101,7 @@ static bool erf_plausible(const uint8_t *p, size_t n, uint64_t before)
 	size_t record = load_be16(p + 10);
 	if (t->use == USE_UNKNOWN || record < HEADER)
 		return false;
-	if ((p[8] & 0x7f) == TYPE_PAD)
+	if (t->use == USE_NO_PACKET) /* its time may not be set */
 		return true;
 	if (n >= record && !erf_headers(p, n, record))
 		return false;
@@ -115,15 +115,15 @@ static enum match erf_match(const uint8_t *p, size_t n, bool end)
 {
 	size_t at = 0;
 	uint64_t before = 0;
-	unsigned good = 0, packets = 0;
-	while (n - at >= HEADER && (good < RECORDS_TO_BELIEVE || !packets)) {
+	unsigned good = 0;
+	bool said = false; /* something other than padding, which a run of zeros in ASCII looks like */
+	while (n - at >= HEADER && (good < RECORDS_TO_BELIEVE || !said)) {
 		if (!erf_plausible(p + at, n - at, before))
 			return MATCH_NO;
 		good++;
-		if ((p[at + 8] & 0x7f) != TYPE_PAD) {
-			packets++;
+		said |= (p[at + 8] & 0x7f) != TYPE_PAD;
+		if (erf_type(p[at + 8])->use != USE_NO_PACKET)
 			before = load_le64(p + at);
-		}
 		size_t record = load_be16(p + at + 10);
 		if (record > n - at) {
 			at = n;
@@ -133,9 +133,9 @@ static enum match erf_match(const uint8_t *p, size_t n, bool end)
 		}
 		at += record;
 	}
-	if (good >= RECORDS_TO_BELIEVE && packets)
+	if (good >= RECORDS_TO_BELIEVE && said)
 		return MATCH_YES;
-	return !end ? MATCH_MORE : packets ? MATCH_YES : MATCH_NO;
+	return !end ? MATCH_MORE : said ? MATCH_YES : MATCH_NO;
 }
 
 static ssize_t erf_open(struct reader *r, const uint8_t *p, struct error *e)

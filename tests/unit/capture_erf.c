@@ -139,6 +139,19 @@ static void test_telling(void **state)
 	expect_error("MON-CAP-004", 0, 0);
 }
 
+/* Wireshark writes a metadata record without a time first. */
+static void test_metadata_first(void **state)
+{
+	(void)state;
+	start();
+	put_record(META, 0, 2, 0, 72, 0, 0);
+	expect_end(0);
+	assert_string_equal(o.info.format, "erf");
+	put_record(ETH, at_second(1500000000), 0, 2, 60, 64, 2);
+	put_record(ETH, at_second(1500000000), 0, 2, 60, 64, 2);
+	expect_end(2);
+}
+
 static void test_damage(void **state)
 {
 	(void)state;
@@ -177,7 +190,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types), cmocka_unit_test(test_data), cmocka_unit_test(test_times),
-		cmocka_unit_test(test_telling), cmocka_unit_test(test_damage), cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_telling), cmocka_unit_test(test_metadata_first), cmocka_unit_test(test_damage), cmocka_unit_test(test_everything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

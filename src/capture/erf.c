@@ -125,9 +125,10 @@ static enum match erf_match(const uint8_t *p, size_t n, bool end)
 		if (erf_type(p[at + 8])->use != USE_NO_PACKET)
 			before = load_le64(p + at);
 		size_t record = load_be16(p + at + 10);
-		if (record > n - at) {
-			at = n;
-			if (end && good < 2) /* one header alone, and not even its record is whole */
+		if (record > n - at) { /* not whole: to be looked at again, or the last of a cut file */
+			if (!end)
+				return MATCH_MORE;
+			if (good < 2)
 				return MATCH_NO;
 			break;
 		}

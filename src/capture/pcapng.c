@@ -16,13 +16,15 @@ enum { OPTION_END = 0, OPTION_FLAGS = 2, OPTION_TSRESOL = 9, OPTION_FCSLEN = 13,
 /* A described section, interface or packet takes no more than this beyond its packet; blocks that nobody reads may be
  * of any size. libpcap has the same bound. */
 #define BLOCK_MAX (16u << 20)
+#define PACKET_MAX (128u << 20) /* the greatest link_max_length */
 
 /* A whole block, or its beginning. */
 struct block {
 	const uint8_t *body; /* behind type and length */
 	uint32_t type;
 	uint32_t total;
-	size_t have; /* bytes of the body that are here: all of it once the block is whole */
+	uint32_t trailer; /* the length behind the body; only of a whole block */
+	size_t have;      /* bytes of the body that are here: all of it once the block is whole */
 };
 
 static ALWAYS_INLINE uint16_t get16(const uint8_t *p, bool swap)
@@ -43,6 +45,21 @@ static uint64_t get64(const uint8_t *p, bool swap)
 static int damage(const struct batch *b, struct error *e, const char *code, const char *sentence)
 {
 	return error_set_at(e, -EBADMSG, code, b->offset + b->used, "%s", sentence);
+}
+
+/* `start`: where the block begins in the file. */
+static int check_trailer(uint64_t start, uint32_t total, uint32_t trailer, struct error *e)
+{
+	if (LIKELY(total == trailer))
+		return 0;
+	return error_set_at(e, -EBADMSG, "MON-CAP-012", start,
+	                    "a pcapng block has the length %u at its start and %u at its end", total, trailer);
+}
+
+/* Comes after what an incomplete block can be refused for, so that it does not matter how the bytes came. */
+static ALWAYS_INLINE int check_whole(const struct batch *b, const struct block *k, struct error *e)
+{
+	return check_trailer(b->offset + b->used, k->total, k->trailer, e);
 }
 
 static enum match pcapng_match(const uint8_t *p, size_t n, bool end)
@@ -234,6 +251,9 @@ static ALWAYS_INLINE int read_packet(struct reader *reader, struct batch *b, con
 		return damage(b, e, "MON-CAP-015", "a packet is longer than its block");
 	if (!whole)
 		return 0;
+	rc = check_whole(b, k, e);
+	if (UNLIKELY(rc))
+		return rc;
 	uint64_t units = (uint64_t)get32(k->body + 4, swap) << 32 | get32(k->body + 8, swap);
 	f.ts = pcapng_time(i, units, &f.marks);
 	size_t taken = PACKET_BODY + ((size_t)f.caplen + 3) / 4 * 4;
@@ -263,7 +283,10 @@ static int read_simple(struct reader *reader, struct batch *b, const struct bloc
 	if (f.caplen > room)
 		f.caplen = room;
 	int rc = packet_length(b, i, f.caplen, e);
-	if (!rc && whole)
+	if (rc || !whole)
+		return rc;
+	rc = check_whole(b, k, e);
+	if (!rc)
 		b->frames[b->count++] = f;
 	return rc;
 }
@@ -278,11 +301,14 @@ static ALWAYS_INLINE int read_block(struct reader *reader, struct batch *b, cons
 		return read_packet(reader, b, k, whole, swap, e);
 	if (k->type == BLOCK_SIMPLE)
 		return read_simple(reader, b, k, whole, e);
-	if (k->type == BLOCK_SECTION && whole)
+	if (!whole)
+		return 0;
+	int rc = check_whole(b, k, e);
+	if (rc)
+		return rc;
+	if (k->type == BLOCK_SECTION)
 		return read_section(reader, b, k, e);
-	if (k->type == BLOCK_INTERFACE && whole)
-		return read_interface(reader, b, k, e);
-	return 0;
+	return k->type == BLOCK_INTERFACE ? read_interface(reader, b, k, e) : 0;
 }
 
 static bool is_read(uint32_t type)
@@ -291,20 +317,18 @@ static bool is_read(uint32_t type)
 	       type == BLOCK_ENHANCED;
 }
 
-static int check_total(const struct batch *b, uint32_t total, struct error *e)
+static int check_total(const struct batch *b, uint32_t type, uint32_t total, struct error *e)
 {
-	if (total >= BLOCK_EXTRA && !(total & 3))
+	if (UNLIKELY(total < BLOCK_EXTRA || total & 3))
+		return error_set_at(e, -EBADMSG, "MON-CAP-013", b->offset + b->used,
+		                    "a pcapng block has the length %u, which is no multiple of 4 from 12 up", total);
+	if (LIKELY(total <= BLOCK_MAX) || !is_read(type))
+		return 0;
+	uint32_t max = type == BLOCK_SECTION || type == BLOCK_INTERFACE ? BLOCK_MAX : BLOCK_MAX + PACKET_MAX;
+	if (total <= max)
 		return 0;
 	return error_set_at(e, -EBADMSG, "MON-CAP-013", b->offset + b->used,
-	                    "a pcapng block has the length %u, which is no multiple of 4 from 12 up", total);
-}
-
-static int check_trailer(const struct batch *b, uint32_t total, uint32_t trailer, struct error *e)
-{
-	if (LIKELY(total == trailer))
-		return 0;
-	return error_set_at(e, -EBADMSG, "MON-CAP-012", b->offset + b->used,
-	                    "a pcapng block has the length %u at its start and %u at its end", total, trailer);
+	                    "a pcapng block claims %u bytes, more than a block of its kind can have", total);
 }
 
 /* The block at the front is not whole. Either we need the rest of it, or nobody does. */
@@ -315,11 +339,9 @@ static int partial_block(struct reader *reader, struct batch *b, const struct bl
 		reader->pcapng.trailer = k->total;
 		return 0;
 	}
-	uint32_t max = k->type == BLOCK_SECTION || k->type == BLOCK_INTERFACE ? BLOCK_MAX : BLOCK_MAX + (128u << 20);
-	if (k->total > max)
-		return error_set_at(e, -EBADMSG, "MON-CAP-013", b->offset + b->used,
-		                    "a pcapng block claims %u bytes, more than a block of its kind can have", k->total);
-	b->need = k->total;
+	/* Room is made for a packet only once what it says of itself has been looked at. */
+	bool packet = k->type == BLOCK_PACKET || k->type == BLOCK_ENHANCED;
+	b->need = packet && k->have < PACKET_BODY && k->total > 8 + PACKET_BODY ? 8 + PACKET_BODY : k->total;
 	return read_block(reader, b, k, false, reader->pcapng.swap, e);
 }
 
@@ -339,7 +361,7 @@ static ALWAYS_INLINE int read_blocks(struct reader *reader, struct batch *b, boo
 			k.total = get32(p + 4, reader->pcapng.swap);
 		}
 		if (!rc)
-			rc = check_total(b, k.total, e);
+			rc = check_total(b, k.type, k.total, e);
 		if (UNLIKELY(rc))
 			return rc;
 		if (UNLIKELY(k.total > left)) {
@@ -348,9 +370,8 @@ static ALWAYS_INLINE int read_blocks(struct reader *reader, struct batch *b, boo
 		}
 		k.have = k.total - BLOCK_EXTRA;
 		bool section = k.type == BLOCK_SECTION;
-		rc = check_trailer(b, k.total, get32(p + k.total - 4, section ? reader->pcapng.swap : swap), e);
-		if (!rc)
-			rc = read_block(reader, b, &k, true, swap, e);
+		k.trailer = get32(p + k.total - 4, section ? reader->pcapng.swap : swap);
+		rc = read_block(reader, b, &k, true, swap, e);
 		if (UNLIKELY(rc))
 			return rc;
 		b->used += k.total;
@@ -367,7 +388,7 @@ static int read_trailer(struct pcapng_reader *r, struct batch *b, struct error *
 	b->need = 4;
 	if (!r->trailer || b->n < 4)
 		return 0;
-	int rc = check_trailer(b, r->trailer, get32(b->bytes, r->swap), e);
+	int rc = check_trailer(b->offset - (r->trailer - 4), r->trailer, get32(b->bytes, r->swap), e);
 	if (rc)
 		return rc;
 	r->trailer = 0;

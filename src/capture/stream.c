@@ -17,7 +17,8 @@ struct stream {
 	uint64_t raw;
 	uint64_t total;
 
-	uint8_t *in; /* bytes of the file: first its beginning, then what waits to be unpacked */
+	uint8_t head[64]; /* the beginning of the file, that tells the packing */
+	uint8_t *in;      /* bytes read but not used: head, or a buffer for what waits to be unpacked */
 	size_t in_at, in_end;
 	bool in_over; /* the file gave its end */
 
@@ -61,9 +62,8 @@ int stream_open(struct stream **out, const struct env *env, const char *path, bo
 		return error_no_memory(e, "opening a capture");
 	s->env = env;
 	s->memory = (struct unpack_memory){ .env = env, .limit = memory };
+	s->in = s->head;
 	int rc = stream_open_fd(s, path, follow, e);
-	if (!rc && !(s->in = env_alloc(env, IN_SIZE)))
-		rc = error_no_memory(e, "opening a capture");
 	if (rc) {
 		stream_close(s);
 		return rc;
@@ -81,7 +81,8 @@ void stream_close(struct stream *s)
 		s->unpacker->close(s->state);
 		env_free(env, s->state, s->unpacker->state);
 	}
-	env_free(env, s->in, IN_SIZE);
+	if (s->in != s->head)
+		env_free(env, s->in, IN_SIZE);
 	if (s->owns_fd)
 		env->close(env, s->fd);
 	env_free(env, s, sizeof *s);
@@ -142,7 +143,12 @@ static int stream_open_unpacker(struct stream *s, struct error *e)
 		return error_set(e, -ENOTSUP, "MON-CAP-009", "the file is %s, which this build of monomi does not read",
 		                 s->unpacker->name);
 	s->state = env_alloc(s->env, s->unpacker->state);
-	if (!s->state)
+	uint8_t *in = env_alloc(s->env, IN_SIZE);
+	if (in) {
+		memcpy(in, s->head, s->in_end);
+		s->in = in;
+	}
+	if (!s->state || !in)
 		return error_no_memory(e, "decompressing");
 	enum unpack_status status = s->unpacker->open(s->state, &s->memory);
 	return status ? unpack_error(s, status, e) : 0;
@@ -152,7 +158,7 @@ static int stream_open_unpacker(struct stream *s, struct error *e)
 static int stream_tell(struct stream *s, struct error *e)
 {
 	while (s->in_end < UNPACK_MAGIC) {
-		ssize_t got = stream_read_raw(s, s->in + s->in_end, IN_SIZE - s->in_end, e);
+		ssize_t got = stream_read_raw(s, s->head + s->in_end, sizeof s->head - s->in_end, e);
 		if (got < 0)
 			return (int)got;
 		if (!got && s->grows)

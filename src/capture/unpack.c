@@ -125,6 +125,7 @@ static void gzip_close(void *state)
 struct zstd {
 	ZSTD_DCtx *context;
 	struct unpack_memory *memory;
+	size_t wants; /* bytes up to the end of the block at hand */
 	bool boundary;
 };
 
@@ -138,6 +139,7 @@ static enum unpack_status zstd_open(void *state, struct unpack_memory *m)
 {
 	struct zstd *z = state;
 	z->memory = m;
+	z->wants = ZSTD_FRAMEHEADERSIZE_PREFIX(ZSTD_f_zstd1);
 	z->context = ZSTD_createDCtx_advanced((ZSTD_customMem){ piece_alloc, piece_free, m });
 	if (!z->context)
 		return memory_status(m);
@@ -146,10 +148,11 @@ static enum unpack_status zstd_open(void *state, struct unpack_memory *m)
 	return UNPACK_OK;
 }
 
+/* Block by block: where a call fails, the library does not say what it had given before. */
 static enum unpack_status zstd_run(void *state, struct unpack_io *io)
 {
 	struct zstd *z = state;
-	ZSTD_inBuffer in = { io->in, io->n_in, 0 };
+	ZSTD_inBuffer in = { io->in, io->n_in < z->wants ? io->n_in : z->wants, 0 };
 	ZSTD_outBuffer out = { io->out, io->n_out, 0 };
 	bool before = z->boundary;
 	size_t rc = ZSTD_decompressStream(z->context, &out, &in);
@@ -163,6 +166,7 @@ static enum unpack_status zstd_run(void *state, struct unpack_io *io)
 		return before && code == ZSTD_error_prefix_unknown ? UNPACK_GARBAGE : UNPACK_DAMAGED;
 	}
 	z->boundary = io->boundary = !rc || (before && !in.pos);
+	z->wants = rc ? rc : ZSTD_FRAMEHEADERSIZE_PREFIX(ZSTD_f_zstd1);
 	return UNPACK_OK;
 }
 
@@ -180,6 +184,7 @@ static bool xz_match(const uint8_t *p, size_t n) { return n >= 6 && !memcmp(p, "
 struct lz4 {
 	LZ4F_dctx *context;
 	struct unpack_memory *memory;
+	size_t wants; /* as above */
 	bool boundary;
 };
 
@@ -189,6 +194,7 @@ static enum unpack_status lz4_open(void *state, struct unpack_memory *m)
 	struct lz4 *l = state;
 	LZ4F_CustomMem hooks = { piece_alloc, piece_alloc, piece_free, m };
 	l->memory = m;
+	l->wants = LZ4F_HEADER_SIZE_MIN;
 	l->context = LZ4F_createDecompressionContext_advanced(hooks, LZ4F_VERSION);
 	return l->context ? UNPACK_OK : memory_status(m);
 }
@@ -196,7 +202,7 @@ static enum unpack_status lz4_open(void *state, struct unpack_memory *m)
 static enum unpack_status lz4_run(void *state, struct unpack_io *io)
 {
 	struct lz4 *l = state;
-	size_t in = io->n_in, out = io->n_out;
+	size_t in = io->n_in < l->wants ? io->n_in : l->wants, out = io->n_out;
 	bool before = l->boundary;
 	size_t rc = LZ4F_decompress(l->context, io->out, &out, io->in, &in, NULL);
 	if (LZ4F_isError(rc)) {
@@ -206,6 +212,7 @@ static enum unpack_status lz4_run(void *state, struct unpack_io *io)
 	}
 	io_advance(io, in, out);
 	l->boundary = io->boundary = !rc || (before && !in);
+	l->wants = rc ? rc : LZ4F_HEADER_SIZE_MIN;
 	return UNPACK_OK;
 }
 

@@ -310,6 +310,7 @@ static void test_unknown_block_damaged(void **state)
 	b.p[whole - 1] ^= 1;
 	read_bytes(&o, b.p, b.n, (struct reading){ .block = 4096 });
 	assert_string_equal(o.e.code, "MON-CAP-012");
+	assert_int_equal(o.e.offset, at); /* the block's, however much of it was here when it was met */
 	assert_int_equal(o.n, 1);
 }
 
@@ -367,6 +368,23 @@ static void test_huge_block(void **state)
 	assert_true(o.most_bytes < 4 << 20);
 	store_le32(b.p + at, 1);
 	expect_error("MON-CAP-013", at, 0);
+}
+
+/* What is wrong with a packet is met before room is made for its block, also where only its first bytes are here. */
+static void test_huge_wrong_packet(void **state)
+{
+	(void)state;
+	start(false);
+	put_interface(&b, 1, 0, 255, 0);
+	size_t at = b.n;
+	put_enhanced(&b, 7, 2, 8, 8);
+	store_le32(b.p + at + 4, 100 << 20);
+	static const size_t pieces[] = { 0, 1, 20 };
+	for (int i = 0; i < 3; i++) {
+		read_bytes(&o, b.p, b.n, (struct reading){ .block = 32, .piece = pieces[i] });
+		assert_string_equal(o.e.code, "MON-CAP-014");
+		assert_int_equal(o.e.offset, at);
+	}
 }
 
 static void test_interface_option_damaged(void **state)
@@ -440,7 +458,7 @@ int main(void)
 		cmocka_unit_test(test_simple_packets), cmocka_unit_test(test_flags), cmocka_unit_test(test_interface_fcs),
 		cmocka_unit_test(test_snap_lies), cmocka_unit_test(test_unknown_blocks),
 		cmocka_unit_test(test_unknown_block_damaged), cmocka_unit_test(test_damage), cmocka_unit_test(test_huge_block),
-		cmocka_unit_test(test_interface_option_damaged), cmocka_unit_test(test_packet_option_damaged),
+		cmocka_unit_test(test_huge_wrong_packet), cmocka_unit_test(test_interface_option_damaged), cmocka_unit_test(test_packet_option_damaged),
 		cmocka_unit_test(test_many_interfaces), cmocka_unit_test(test_section_forgets),
 		cmocka_unit_test(test_everything),
 	};

@@ -144,7 +144,7 @@ static void test_every_flip(void **state)
 	make_plain(8);
 	for (size_t i = 0; i < KINDS; i++) {
 		pack(&kinds[i], 1);
-		check_every_flip(&packed);
+		check_every_flip(&packed, false);
 	}
 }
 

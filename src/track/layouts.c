@@ -56,6 +56,13 @@ void layouts_clear(struct layouts *l)
 
 bool layouts_has_room(const struct layouts *l, uint32_t more) { return l->n + more <= LAYOUTS_MAX; }
 
+/* Options that the header announces and the capture, or the fragment, does not hold. */
+static bool options_cut(const struct packet *p)
+{
+	bool missing = p->ip_len != (uint32_t)p->payload_offset + p->payload_len || (p->bits & PACKET_FRAGMENT);
+	return missing && 4u * (p->ip[p->l4_offset + 12] >> 4) > 20u + p->tcp_options_len;
+}
+
 static uint8_t header_flags(const struct packet *p)
 {
 	uint8_t f = SYN_PRESENT;
@@ -69,6 +76,8 @@ static uint8_t header_flags(const struct packet *p)
 		f |= SYN_ACK_NONZERO;
 	if (p->payload_len)
 		f |= SYN_DATA;
+	if (options_cut(p))
+		f |= SYN_BAD_OPTIONS;
 	return f;
 }
 

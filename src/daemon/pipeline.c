@@ -69,12 +69,29 @@ static void fail(struct pipeline *p, int rc, const struct error *e)
 }
 
 /* ---- Shares ---- */
-static unsigned shard_of(const struct pipeline *p, const struct packet *k)
+static unsigned shard_of_key(const struct pipeline *p, uint64_t key)
 {
-	uint64_t key = k->version == 6 ? hash_fold(load_le64(k->addrs6) ^ p->run->shard_seed,
-	                                           load_le64(k->addrs6 + 8) | 1) : k->src;
 	uint64_t hash = hash_fold(key ^ p->run->shard_seed, 0x9e3779b97f4a7c15u);
 	return (unsigned)((hash >> 32) * p->shards >> 32);
+}
+
+static uint64_t shard_key6(const struct pipeline *p, const uint8_t address[static 16])
+{
+	return hash_fold(load_le64(address) ^ p->run->shard_seed, load_le64(address + 8) | 1);
+}
+
+static unsigned shard_of(const struct pipeline *p, const struct packet *k)
+{
+	return shard_of_key(p, k->version == 6 ? shard_key6(p, k->addrs6) : k->src);
+}
+
+/* Errors about one victim come from many routers: where its rows are is told by the victim. */
+static unsigned shard_of_victim(const struct pipeline *p, const struct packet *k, unsigned source_shard)
+{
+	struct victim victim;
+	if (!classify_victim(k, &victim))
+		return source_shard;
+	return shard_of_key(p, addr_is_v4(&victim.addr) ? addr_v4(&victim.addr) : shard_key6(p, victim.addr.bytes));
 }
 
 static bool share_reserve(struct share *s, const struct env *env, uint32_t more)
@@ -88,8 +105,11 @@ static bool share_reserve(struct share *s, const struct env *env, uint32_t more)
 	s->packets = packets;
 	struct verdict *verdicts = env_grow(env, s->verdicts, s->room * sizeof *verdicts, room * sizeof *verdicts);
 	if (!verdicts) {
+		/* Both arrays have one size: the packets go back to it. What they held is lost, and so is the run. */
 		env_free(env, packets, room * sizeof *packets);
+		env_free(env, s->verdicts, s->room * sizeof *verdicts);
 		s->packets = NULL;
+		s->verdicts = NULL;
 		s->room = s->n = 0;
 		return false;
 	}
@@ -98,6 +118,13 @@ static bool share_reserve(struct share *s, const struct env *env, uint32_t more)
 	return true;
 }
 
+static inline void share_put(struct share *s, const struct packet *packet, struct verdict verdict)
+{
+	s->packets[s->n] = *packet;
+	s->verdicts[s->n++] = verdict;
+}
+
+/* Each packet goes to a shard at most once, so that room for n in each is enough. */
 static int give(struct pipeline *p, struct slot *slot, const struct packet *packets, const struct verdict *verdicts,
                 size_t n, struct error *e)
 {
@@ -107,9 +134,16 @@ static int give(struct pipeline *p, struct slot *slot, const struct packet *pack
 	for (size_t i = 0; i < n; i++) {
 		if (!packets[i].ip)
 			continue;
-		struct share *s = &slot->share[shard_of(p, &packets[i])];
-		s->packets[s->n] = packets[i];
-		s->verdicts[s->n++] = verdicts[i];
+		struct verdict v = verdicts[i];
+		unsigned shard = shard_of(p, &packets[i]);
+		if (v.class == CLASS_BACKSCATTER && packets[i].proto != PROTO_TCP) {
+			unsigned other = shard_of_victim(p, &packets[i], shard);
+			if (other != shard) {
+				share_put(&slot->share[other], &packets[i], (struct verdict){ .flags = VERDICT_VICTIM_ONLY });
+				v.flags |= VERDICT_VICTIM_ELSEWHERE;
+			}
+		}
+		share_put(&slot->share[shard], &packets[i], v);
 	}
 	return 0;
 }

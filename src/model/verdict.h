@@ -33,6 +33,9 @@ enum verdict_flag {
 	VERDICT_PROBE = 4,      /* counts as a probe of its source when tools are named (classes scan, payload, P2P) */
 	VERDICT_QUOTE_MISMATCH = 8, /* ICMP error whose quoted source is not the address it came to */
 	VERDICT_CANNOT_TELL = 16,   /* a rule that reads the destination could not: its public address is unknown */
+	/* Between pipeline and trackers: an ICMP error is counted where its source is, its victim where the victim is. */
+	VERDICT_VICTIM_ELSEWHERE = 32, /* backscatter whose victim another shard counts */
+	VERDICT_VICTIM_ONLY = 64,      /* (class ignored) the other half of it: nothing but the victim counts here */
 };
 
 struct verdict {

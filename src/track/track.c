@@ -469,12 +469,18 @@ static int note_evidence(struct track *t, const struct packet *p, const struct v
 	return t->n_sights > BATCH - RULE_COUNT ? drain_evidence(t, e) : 0;
 }
 
+static inline bool has_victim(const struct verdict *v)
+{
+	return v->class == CLASS_BACKSCATTER && !(v->flags & VERDICT_VICTIM_ELSEWHERE);
+}
+
 /* Whatever is not the common case: another minute, IPv6, a held window, a packet that makes no row. */
 static int add_other(struct track *t, uint32_t i, struct error *e)
 {
 	const struct packet *p = &t->packets[i];
 	const struct verdict *v = &t->verdicts[i];
-	if (v->class <= CLASS_UNDECODED)
+	bool victim_only = v->flags & VERDICT_VICTIM_ONLY;
+	if (v->class <= CLASS_UNDECODED && !victim_only)
 		return see_ignored(t, p, e);
 	int rc = v->rules ? note_evidence(t, p, v, e) : 0;
 	if (!rc && !t->config.hold && (p->ts < t->start || p->ts - t->start >= MINUTE_NS))
@@ -482,9 +488,10 @@ static int add_other(struct track *t, uint32_t i, struct error *e)
 	if (rc)
 		return rc;
 	if (!t->current)
-		return see_late(t, p, v, e);
-	push_flow(t, i);
-	if (v->class == CLASS_BACKSCATTER)
+		return victim_only ? 0 : see_late(t, p, v, e);
+	if (!victim_only)
+		push_flow(t, i);
+	if (victim_only || has_victim(v))
 		push_victim(t, i);
 	return 0;
 }
@@ -504,7 +511,7 @@ static int add_batch(struct track *t, uint32_t n, struct error *e)
 		flow_op(&t->current->flow[DIRECT], p, v, i, rel, p->src, p->dst.v4, &q->op[q->n++]);
 		if (v->rules)
 			rc = note_evidence(t, p, v, e);
-		if (v->class == CLASS_BACKSCATTER)
+		if (has_victim(v))
 			push_victim(t, i);
 	}
 	return !rc && t->current ? drain_all(t, e) : rc;

@@ -12,7 +12,7 @@ import random
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("lib", "golden", "oracle")]
+sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("oracle", "lib", "golden")]
 import formats
 import harness
 import make_captures

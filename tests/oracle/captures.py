@@ -94,8 +94,9 @@ class Interface:
 
     def time(self, high, low):
         ticks = high << 32 | low
-        return (ticks // self.per_second + self.offset) * 1000000000 \
+        ns = (ticks // self.per_second + self.offset) * 1000000000 \
             + ticks % self.per_second * 1000000000 // self.per_second
+        return max(-1 << 63, min(ns, (1 << 63) - 1))  # as many as 64 bits hold, and the nearest end past them
 
 
 def read_pcapng(data):

@@ -9,7 +9,8 @@ import packets
 import rows
 import verdicts
 
-FIELDS = ("packets", "accesses", "attempts", "classes", "sources", "flows", "flow_digest")
+FIELDS = ("packets", "accesses", "attempts", "classes", "sources", "flows", "flow_digest", "victim_seconds",
+          "victim_second_digest")
 SENSOR = "proof"
 
 

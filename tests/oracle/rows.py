@@ -252,7 +252,7 @@ class Count:
         return {"packets": self.packets, "accesses": self.accesses,
                 "attempts": sum(len(r.attempts) for r in self.flows.values()), "classes": classes,
                 "sources": len(self.sources), "flows": flow_digest.rows, "flow_digest": flow_digest.text(),
-                "victim_seconds": victim_digest.rows, "victim_digest": victim_digest.text()}
+                "victim_seconds": victim_digest.rows, "victim_second_digest": victim_digest.text()}
 
 
 CLASS_NUMBER = {name: i for i, name in enumerate(verdicts.CLASSES)}
@@ -261,7 +261,8 @@ VICTIM = Table("victim_second", ["second", "sensor", "victim", "protocol", "port
 
 
 def makes_row(p, v):
-    return bool(p.src) and v.kind != "ignored"
+    """Ignored packets are nobody's business, undecoded ones have no header to make a key of: both are counts only."""
+    return bool(p.src) and v.kind not in ("ignored", "undecoded")
 
 
 def parse_arguments(argv):

@@ -10,10 +10,11 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
+sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("oracle", "lib", "golden")]
 import captures
 import compare
 import harness
+import make_captures
 import trace
 import verdicts
 
@@ -34,7 +35,7 @@ def full_trace(checks):
         want = compare.picked(compare.oracle(captures.read(path)))
         for shards in (1, 2, 7):
             check(checks, "trace of %d packets, %d shards" % (FULL, shards), want, [path], "--shards", shards)
-        check(checks, "trace of %d packets, little memory" % FULL, want, [path], "--memory", "24M")
+        check(checks, "trace of %d packets, little memory" % FULL, want, [path], "--shards", "1", "--memory", "16M")
 
 
 def real_tools(checks, folder):
@@ -91,8 +92,26 @@ def orders(checks, frames, want, folder, rng):
     for name, order in ("neighbours swapped", near), ("backwards", frames[::-1]), ("shuffled", far), \
             ("20 packets at the end", stray):
         captures.write_pcap(path, order)
-        for options in ((), ("--shards", 2), ("--memory", "8M")):
+        for options in ((), ("--shards", 2), ("--shards", "1", "--memory", "16M")):
             check(checks, "%s %s" % (name, " ".join(map(str, options))), want, [path], *options)
+
+
+def routers(checks, folder):
+    """ICMP errors of many routers about few victims: rows of a victim are one, whichever shard its errors' sources have."""
+    error = make_captures.frames()[11]
+    frames = []
+    for i in range(3000):
+        data = bytearray(error)
+        data[26:30] = (0x51000000 + i * 7919).to_bytes(4, "big")
+        data[58:62] = (0xCB007100 + i % 5).to_bytes(4, "big")
+        frames.append(captures.Frame(10**18 + i * 90000000, 1, bytes(data), len(data), 0, False))
+    want = compare.picked(compare.oracle(frames))
+    checks.true("routers: few rows for many", want["victim_seconds"] < 1500 < want["flows"], str(want))
+    path = os.path.join(folder, "routers.pcap")
+    for name, order in ("in order", frames), ("backwards", frames[::-1]):
+        captures.write_pcap(path, order)
+        for shards in (1, 2, 7):
+            check(checks, "routers %s, %d shards" % (name, shards), want, [path], "--shards", shards)
 
 
 def hours(checks, frames, folder, rng):
@@ -101,7 +120,7 @@ def hours(checks, frames, folder, rng):
     want = compare.picked(compare.oracle(moved))
     path = os.path.join(folder, "hours.pcap")
     captures.write_pcap(path, moved)
-    for options in ((), ("--shards", 2), ("--memory", "8M")):
+    for options in ((), ("--shards", 2), ("--shards", "1", "--memory", "16M")):
         check(checks, "hours late %s" % " ".join(map(str, options)), want, [path], *options)
 
 
@@ -160,7 +179,7 @@ def ipv6(checks, frames, folder):
     want = compare.picked(compare.oracle(mapped))
     path = os.path.join(folder, "six.pcap")
     captures.write_pcap(path, mapped)
-    for options in ((), ("--shards", 7), ("--memory", "8M")):
+    for options in ((), ("--shards", 7), ("--shards", "1", "--memory", "16M")):
         check(checks, "over IPv6 %s" % " ".join(map(str, options)), want, [path], *options)
 
 
@@ -179,6 +198,7 @@ def main():
             twice(checks, frames, folder)
             encodings(checks, frames, want, folder)
             ipv6(checks, frames, folder)
+        routers(checks, folder)
         full_trace(checks)
     checks.finish()
 

@@ -9,7 +9,7 @@ import random
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE] + [os.path.join(HERE, "..", part) for part in ("lib", "golden")]
+sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("oracle", "lib", "golden")]
 import captures
 import compare
 import harness

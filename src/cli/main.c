@@ -18,20 +18,29 @@ static void help(FILE *out)
 	fputs("\n`monomi COMMAND --help` tells the options of each.\n", out);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	if (argc < 2) {
 		fputs("monomi: MON-CLI-001: no command; `monomi --help` lists them\n", stderr);
-		return 2;
+		return EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
-		return 0;
+		return EXIT_DONE;
 	}
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (!strcmp(argv[1], commands[i].name) ||
 		    (!strcmp(argv[1], "--version") && !strcmp(commands[i].name, "version")))
 			return commands[i].run(&commands[i], argc - 1, argv + 1);
 	fprintf(stderr, "monomi: MON-CLI-002: there is no command '%s'; `monomi --help` lists them\n", argv[1]);
-	return 2;
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+	/* What was printed counts only once it is out: a full disk shows here. */
+	if (fflush(stdout) && status == EXIT_DONE)
+		status = EXIT_FAILED;
+	return status;
 }

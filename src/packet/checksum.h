@@ -1,52 +1,53 @@
-/* The Internet checksum (RFC 1071), over 64-bit words. Private to this folder. */
+/* The Internet checksum (RFC 1071), over 64-bit words with end-around carry. Private to this folder.
+ *
+ * Words are of this machine's order: sums of byte-swapped words are byte-swapped sums. (A 128-bit sum would say the
+ * same, but the compiler keeps it in memory.) */
 #pragma once
 #include "base/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The two halves added: less than 2^33, and equal to the word modulo 2^16 - 1, so that sums of halves never overflow. */
-static inline uint64_t checksum_halves(uint64_t v)
-{
-	return (v & 0xffffffff) + (v >> 32);
-}
-
 /* The last 0 to 7 bytes as one word. An odd last byte counts as if a zero followed it. */
 static inline uint64_t checksum_tail(const uint8_t *p, size_t n)
 {
-	uint64_t sum = 0;
-
+	uint64_t word = 0;
+	size_t at = 0;
 	if (n & 4) {
-		sum += load_le32(p);
-		p += 4;
+		word = load_le32(p);
+		at = 4;
 	}
 	if (n & 2) {
-		sum += load_le16(p);
-		p += 2;
+		word |= (uint64_t)load_le16(p + at) << 8 * at;
+		at += 2;
 	}
-	return n & 1 ? sum + *p : sum;
+	return n & 1 ? word | (uint64_t)p[at] << 8 * at : word;
 }
 
-/* Adds n bytes, as 16-bit words in this machine's order: sums of byte-swapped words are byte-swapped sums. */
+static inline uint64_t checksum_word(uint64_t sum, uint64_t word)
+{
+	sum += word;
+	return sum + (sum < word);
+}
+
+/* Adds n bytes. */
 static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t n)
 {
 	if (n < 8)
-		return sum + checksum_tail(p, n);
+		return checksum_word(sum, checksum_tail(p, n));
 	const uint8_t *last = p + n - 8;
 	for (; n >= 8; n -= 8, p += 8)
-		sum += checksum_halves(load_le64(p));
+		sum = checksum_word(sum, load_le64(p));
 	/* What is no whole word is cut from the last eight bytes, without a branch for each size. */
-	return sum + checksum_halves((load_le64(last) >> 1) >> (63 - 8 * n));
+	return checksum_word(sum, (load_le64(last) >> 1) >> (63 - 8 * n));
 }
 
-/* True when a sum that includes the checksum field itself says that nothing was changed. */
+/* True when a sum that includes the checksum field itself says that nothing was changed. Each step adds the halves of
+ * what is there, with the carry of the lower one, in the upper half of a sum with the halves exchanged. */
 static inline bool checksum_ok(uint64_t sum)
 {
-	sum = checksum_halves(sum);
-	sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return sum == 0xffff;
+	uint32_t word = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+	return (word + (word << 16 | word >> 16)) >> 16 == 0xffff;
 }
 
 /* Protocol and length of a pseudo header, in this machine's order of big-endian words. */

@@ -59,8 +59,8 @@ static void ipv4_fragments(void **state)
 		  "ok 4/other 4 17 " V4 " 0>0 pay 20 FRAG LATER OUTERFRAG" },
 		{ "tiny: ends before the flags", 101, IP4("001c", "2000", "06", "0000") "03e8 0050 0000 0005",
 		  "ok 4/tcp 4 6 " V4 " 1000>80 pay 8 seq 5 ack 0 flags 00 win 0 opt 0 FRAG TINY OUTERFRAG" },
-
-		  	{ "16 bytes: flags, no header", 101, IP4("0024", "2000", "06", "0000") "03e8 0050 0000 0005 0000 0006 5012 0400",
+		{ "16 bytes: flags, no header", 101,
+		  IP4("0024", "2000", "06", "0000") "03e8 0050 0000 0005 0000 0006 5012 0400",
 		  "short 4/tcp 4 6 " V4 " 1000>80 pay 16 seq 5 ack 6 flags 12 win 1024 opt 0 FRAG OUTERFRAG" },
 		{ "tiny UDP", 101, IP4("0018", "2000", "11", "0000") "1388 0035",
 		  "ok 4/udp 4 17 " V4 " 5000>53 pay 4 FRAG TINY OUTERFRAG" },
@@ -70,8 +70,8 @@ static void ipv4_fragments(void **state)
 		  "short 4/tcp 4 6 " V4 " 1000>80 pay 8 seq 5 ack 0 flags 00 win 0 opt 0 FRAG OUTERFRAG" },
 		{ "UDP length of the whole datagram", 101, IP4("0020", "2000", "11", "0000") "1388 0035 0800 0000 6161 6161",
 		  "ok 4/udp 4 17 " V4 " 5000>53 pay 4 FRAG L4 OUTERFRAG" },
-
-		  	{ "TCP options go on in the next", 101, IP4("0028", "2000", "06", "0000") "03e8 0050 0000 0005 0000 0006 f012 0400 0000 0000",
+		{ "TCP options go on in the next", 101,
+		  IP4("0028", "2000", "06", "0000") "03e8 0050 0000 0005 0000 0006 f012 0400 0000 0000",
 		  "ok 4/tcp 4 6 " V4 " " TCP_ALL " FRAG L4 OUTERFRAG" },
 	};
 	check_rows(rows, COUNT(rows), &plain);
@@ -110,8 +110,8 @@ static void ipv6_headers(void **state)
 		  "ok 6/tcp 6 6 " V6 " 1000>80 pay 2 seq 5 ack 6 flags 12 win 1024 opt 0 L4" },
 		{ "payload length 0, UDP: nothing", 101, IP6("0000", "11") "1388 0035 000c 0000",
 		  "short 6/udp 6 17 " V6 " 0>0 pay 0" },
-
-		  	{ "payload length 0 with options that say nothing", 101, IP6("0000", "00") "1100 0104 0000 0000" "1388 0035 000c 0000",
+		{ "payload length 0 with options that say nothing", 101,
+		  IP6("0000", "00") "1100 0104 0000 0000" "1388 0035 000c 0000",
 		  "short 6/udp 6 17 " V6 " 0>0 pay 0 OPTIONS" },
 		{ "jumbogram", 101, IP6("0000", "00") "1100 c204 0001 0020" "1388 0035 0000 0000 6161 6161",
 		  "ok 6/udp 6 17 " V6 " 5000>53 pay 4 L4 OPTIONS" },
@@ -126,13 +126,14 @@ static void transports(void **state)
 	(void)state;
 	static const struct row rows[] = {
 
-		  	{ "TCP options", 101, IP4("002c", "0000", "06", "0000") "03e8 0050 0000 0005 0000 0000 6002 0400 0000 0000 020405b4",
+		{ "TCP options", 101,
+		  IP4("002c", "0000", "06", "0000") "03e8 0050 0000 0005 0000 0000 6002 0400 0000 0000 020405b4",
 		  "ok 4/tcp 4 6 " V4 " 1000>80 pay 0 seq 5 ack 0 flags 02 win 1024 opt 4 L4" },
-
-		  	{ "TCP header length 16", 101, IP4("0028", "0000", "06", "0000") "03e8 0050 0000 0005 0000 0000 4002 0400 0000 0000",
+		{ "TCP header length 16", 101,
+		  IP4("0028", "0000", "06", "0000") "03e8 0050 0000 0005 0000 0000 4002 0400 0000 0000",
 		  "malformed 4/tcp 4 6 " V4 " 1000>80 pay 20 seq 5 ack 0 flags 02 win 1024 opt 0" },
-
-		  	{ "TCP header past the packet", 101, IP4("0028", "0000", "06", "0000") "03e8 0050 0000 0005 0000 0000 6002 0400 0000 0000 0000",
+		{ "TCP header past the packet", 101,
+		  IP4("0028", "0000", "06", "0000") "03e8 0050 0000 0005 0000 0000 6002 0400 0000 0000 0000",
 		  "malformed 4/tcp 4 6 " V4 " 1000>80 pay 20 seq 5 ack 0 flags 02 win 1024 opt 0" },
 		{ "TCP options cut by the capture", 101,
 		  IP4("0030", "0000", "06", "0000") "03e8 0050 0000 0005 0000 0000 7002 0400 0000 0000 020405b4",

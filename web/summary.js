@@ -76,8 +76,8 @@ function seconds(from, to) {
 }
 
 function duration(s, lang) {
-  const units = lang === 'ja' ? ['秒', '分', '時間', '日'] : ['\u00a0s', '\u00a0min', '\u00a0h', '\u00a0days'];
-  const [n, unit] = s < 120 ? [s, 0] : s < 7200 ? [s / 60, 1] : s < 172800 ? [s / 3600, 2] : [s / 86400, 3];
+  const units = lang === 'ja' ? ['秒', '分', '時間', '日', '年'] : ['\u00a0s', '\u00a0min', '\u00a0h', '\u00a0days', '\u00a0years'];
+  const [n, unit] = s < 120 ? [s, 0] : s < 7200 ? [s / 60, 1] : s < 172800 ? [s / 3600, 2] : s < 63072000 ? [s / 86400, 3] : [s / 31557600, 4];
   return (n > 0 && n < 1 ? '<1' : Math.round(n)) + units[unit];
 }
 
@@ -195,7 +195,7 @@ function section(title, unit, answer, ...body) {
 }
 
 const COLOUR = { scan: 'var(--blue)', backscatter: 'var(--ochre)', payload: 'var(--m4)', p2p: 'var(--m3)', misconfiguration: 'var(--m2)',
-  other: 'var(--m2)', ignored: 'var(--m1)', undecoded: 'var(--accent)' };
+  other: 'var(--line2)', ignored: 'var(--m1)', undecoded: 'var(--accent)' };
 
 function classSection(t, lang) {
   const w = WORDS[lang], shown = CLASSES.filter((c) => sum(t.classes[c]));
@@ -262,9 +262,15 @@ function moment(iso) {
   return e;
 }
 
+function linkTypes(names) {
+  const e = make('span', names.slice(0, 4).join(', ') || '–', names.length > 4 ? ` + ${names.length - 4}` : '');
+  e.title = names.join(', ');
+  return e;
+}
+
 function captureSection(t, lang) {
   const w = WORDS[lang];
-  const rows = [[w.min, moment(t.min)], [w.max, moment(t.max)], [w.bytes, size(t.bytes)], [w.links, (t.link_types || []).join(', ') || '–']];
+  const rows = [[w.min, moment(t.min)], [w.max, moment(t.max)], [w.bytes, size(t.bytes)], [w.links, linkTypes(t.link_types || [])]];
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
   return make('section', make('div.eyebrow', make('span', w.capture), make('span.unit', zone)), make('h2', orderSentence(t, lang)),
     table(null, rows.map(([k, v]) => [make('td', k), make('td.n', v)]), 'facts'));
@@ -273,8 +279,8 @@ function captureSection(t, lang) {
 function filesRow(files, lang) {
   const w = WORDS[lang], bad = files.filter((f) => f.error).length, n = files.length;
   const answer = lang === 'ja' ? `${n}ファイル、うち破損${bad}。` : `${n} ${n === 1 ? 'file' : 'files'}, ${bad || 'none'} damaged.`;
-  const rows = files.map((f) => [make('td.name', f.file), make('td.n', count(f.packets)), make('td.n', count(f.accesses)),
-    make('td.n', count(f.sources)), make('td.error', f.error || '')]);
+  const rows = [...files].sort((a, b) => !a.error - !b.error).map((f) => [make('td.name', f.file), make('td.n', count(f.packets)),
+    make('td.n', count(f.accesses)), make('td.n', count(f.sources)), make('td.error', f.error || '')]);
   const box = make('div.scroll', table([[w.file], [w.packets, 'n'], [w.access, 'n'], [w.sources, 'n'], ['']], rows, 'files'));
   return make('div.row', section(w.files, '', answer, box));
 }

@@ -156,21 +156,19 @@ static int64_t erf_time(uint64_t ts)
 	return (int64_t)(SECONDS(ts) * 1000000000 + fraction);
 }
 
-static struct frame erf_frame(const uint8_t *p, size_t record, size_t headers)
+static void erf_frame(struct frame *f, const uint8_t *p, size_t record, size_t headers)
 {
 	const struct erf_type *t = erf_type(p[8]);
-	struct frame f = { .ts = erf_time(load_le64(p)), .link = t->link, .fcs_len = t->fcs_len };
-	if (t->use == USE_WHOLE) {
-		f.data = p;
-		f.caplen = f.wirelen = (uint32_t)record;
-		return f;
-	}
-	f.data = p + headers;
-	f.wirelen = load_be16(p + 14);
-	f.caplen = (uint32_t)(record - headers);
-	if (f.caplen > f.wirelen) /* records are padded to 8 bytes */
-		f.caplen = f.wirelen;
-	return f;
+	bool whole = t->use == USE_WHOLE;
+	uint32_t wirelen = whole ? (uint32_t)record : load_be16(p + 14);
+	uint32_t caplen = (uint32_t)(whole ? record : record - headers);
+	f->ts = erf_time(load_le64(p));
+	f->data = whole ? p : p + headers;
+	f->caplen = caplen < wirelen ? caplen : wirelen; /* records are padded to 8 bytes */
+	f->wirelen = wirelen;
+	f->link = t->link;
+	f->fcs_len = t->fcs_len;
+	f->marks = 0;
 }
 
 static int erf_damage(const struct batch *b, struct error *e, const char *sentence)
@@ -186,7 +184,7 @@ static int erf_record(struct batch *b, const uint8_t *p, size_t record, struct e
 	size_t headers = erf_headers(p, record, record);
 	if (!headers)
 		return erf_damage(b, e, "an ERF record is too short for its headers");
-	b->frames[b->count++] = erf_frame(p, record, headers);
+	erf_frame(&b->frames[b->count++], p, record, headers);
 	return 0;
 }
 

@@ -56,8 +56,8 @@ struct pcapng_reader {
 };
 
 struct snoop_reader {
-	struct frame template;
 	uint32_t max;
+	uint16_t link;
 };
 
 struct reader {

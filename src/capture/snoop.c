@@ -50,21 +50,22 @@ static ssize_t snoop_open(struct reader *reader, const uint8_t *p, struct error 
 	if (version != 2)
 		return error_set_at(e, -EPROTONOSUPPORT, "MON-CAP-005", 8,
 		                    "snoop version %u is not the one that monomi reads (2)", version);
-	r->template.link = snoop_link(load_be32(p + 12));
-	r->max = link_max_length(r->template.link);
-	reader->link = r->template.link;
+	r->link = snoop_link(load_be32(p + 12));
+	r->max = link_max_length(r->link);
+	reader->link = r->link;
 	return FILE_HEADER;
 }
 
 /* Seconds and microseconds are unsigned 32 bits: their sum stays far below 2^63. */
-static struct frame snoop_frame(const struct snoop_reader *r, const uint8_t *p)
+static void snoop_frame(struct frame *f, const struct snoop_reader *r, const uint8_t *p)
 {
-	struct frame f = r->template;
-	f.ts = (int64_t)load_be32(p + 16) * 1000000000 + (int64_t)load_be32(p + 20) * 1000;
-	f.data = p + RECORD_HEADER;
-	f.caplen = load_be32(p + 4);
-	f.wirelen = load_be32(p);
-	return f;
+	f->ts = (int64_t)load_be32(p + 16) * 1000000000 + (int64_t)load_be32(p + 20) * 1000;
+	f->data = p + RECORD_HEADER;
+	f->caplen = load_be32(p + 4);
+	f->wirelen = load_be32(p);
+	f->link = r->link;
+	f->fcs_len = 0;
+	f->marks = 0;
 }
 
 static int snoop_check(const struct batch *b, const struct snoop_reader *r, uint32_t captured, uint32_t record,
@@ -90,15 +91,14 @@ static int snoop_parse(struct reader *reader, struct batch *b, struct error *e)
 		b->need = RECORD_HEADER;
 		if (left < RECORD_HEADER)
 			return 0;
-		struct frame f = snoop_frame(r, p);
 		uint32_t record = load_be32(p + 8);
-		int rc = snoop_check(b, r, f.caplen, record, e);
+		int rc = snoop_check(b, r, load_be32(p + 4), record, e);
 		if (rc)
 			return rc;
 		b->need = record;
 		if (left < record)
 			return 0;
-		b->frames[b->count++] = f;
+		snoop_frame(&b->frames[b->count++], r, p);
 		b->used += record;
 	}
 	b->full = true;

@@ -93,7 +93,7 @@ enum layer loop_layer(struct walk *w)
 
 /* ---- Linux cooked ---- */
 
-enum { ARPHRD_FRAD = 770, ARPHRD_80211 = 801, ARPHRD_PRISM = 802, ARPHRD_RADIOTAP = 803, ARPHRD_NETLINK = 824 };
+enum { ARPHRD_FRAD = 770, ARPHRD_RADIOTAP = 803, ARPHRD_NETLINK = 824 };
 enum { SLL_OUTGOING = 4, SLL_8023 = 1, SLL_8022 = 4 };
 
 static enum layer sll_payload(struct walk *w, uint16_t hardware, uint16_t protocol)
@@ -102,8 +102,6 @@ static enum layer sll_payload(struct walk *w, uint16_t hardware, uint16_t protoc
 		return walk_end(w, PACKET_SHORT);
 	switch (hardware) {
 	case ARPHRD_FRAD: return LAYER_FRAME_RELAY;
-	case ARPHRD_80211: return LAYER_WIFI;
-	case ARPHRD_PRISM: return LAYER_PRISM;
 	case ARPHRD_RADIOTAP: return LAYER_RADIOTAP;
 	case ARPHRD_NETLINK: return walk_end(w, PACKET_UNSUPPORTED);
 	default: break;

@@ -55,8 +55,10 @@ enum layer ppp_protocol_layer(struct walk *w)
 	uint16_t protocol = compressed ? cursor_u8(&w->c) : cursor_be16(&w->c);
 
 	switch (protocol) {
-	case PPP_IP: return walk_next(w, LAYER_IPV4);
-	case PPP_IPV6: return walk_next(w, LAYER_IPV6);
+	case PPP_IP:
+	case 0x0800: return walk_next(w, LAYER_IPV4); /* some write the ethertype */
+	case PPP_IPV6:
+	case 0x86dd: return walk_next(w, LAYER_IPV6);
 	case PPP_MPLS:
 	case PPP_MPLS_MULTI: return walk_next(w, LAYER_MPLS);
 	case PPP_BRIDGED: return ppp_bridged(w);
@@ -76,8 +78,6 @@ enum layer pppoe_layer(struct walk *w)
 
 	if (!h)
 		return walk_end(w, PACKET_SHORT);
-	if (h[1]) /* a code: discovery */
-		return walk_local(w);
 	walk_limit(w, load_be16(h + 4));
 	return LAYER_PPP_PROTOCOL;
 }
@@ -191,7 +191,7 @@ static enum layer mpls_payload(struct walk *w)
 
 enum layer mpls_layer(struct walk *w)
 {
-	enum { LABEL_IPV4_NULL = 0, LABEL_IPV6_NULL = 2, LABEL_CHANNEL = 13 };
+	enum { LABEL_CHANNEL = 13 }; /* RFC 5586; the explicit nulls say nothing that the first nibble does not */
 	uint32_t entry;
 
 	do {
@@ -199,10 +199,5 @@ enum layer mpls_layer(struct walk *w)
 	} while (cursor_ok(&w->c) && !(entry & 0x100));
 	if (!cursor_ok(&w->c))
 		return walk_end(w, PACKET_SHORT);
-	switch (entry >> 12) {
-	case LABEL_IPV4_NULL: return LAYER_IPV4;
-	case LABEL_IPV6_NULL: return LAYER_IPV6;
-	case LABEL_CHANNEL: return mpls_channel(w);
-	default: return mpls_payload(w);
-	}
+	return entry >> 12 == LABEL_CHANNEL ? mpls_channel(w) : mpls_payload(w);
 }

@@ -104,6 +104,8 @@ static void ipv6_headers(void **state)
 		{ "shim6", 101, IP6("001c", "8c") "0600 8000 0000 0000" TCP20, "ok 6/tcp 6 6 " V6 " " TCP_ALL " L4 OPTIONS" },
 		{ "no next header", 101, IP6("0000", "3b"), "ok 6/other 6 59 " V6 " 0>0 pay 0" },
 		{ "extension header, cut", 101, IP6("0020", "00") "0602 0000", "short 6/other 6 0 " V6 " 0>0 pay 0" },
+		{ "option past its header: its length is the header's", 101, IP6("001c", "3c") "0600 0400 0000 0090" TCP20,
+		  "ok 6/tcp 6 6 " V6 " " TCP_ALL " L4 OPTIONS" },
 		{ "cut in the header", 101, "6000 0000 0014 06", "short 6/other" },
 		{ "version 4 by its own word", 1, MACS "86dd" IP4("0028", "0000", "06", "0000") TCP20, "malformed 0/none" },
 		{ "payload length 0, TCP still to be cut up", 101, IP6("0000", "06") TCP20 "6161",

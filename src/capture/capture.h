@@ -7,7 +7,8 @@
  * stay valid until that block is read into again, so that other threads can work on earlier blocks meanwhile.
  *
  * Damage is not fatal: what came before it is delivered first, then the call that meets it fails with one sentence and
- * the offset (codes MON-CAP-…), and every call after that fails the same way.
+ * the offset (codes MON-CAP-…), and every call after that fails the same way. docs/formats/captures.md says what is
+ * read of each format and what counts as damage.
  */
 #pragma once
 #include "base/env.h"
@@ -33,8 +34,8 @@ void frame_block_fini(struct frame_block *b, const struct env *env);
 
 struct capture_config {
 	const char *filter; /* pcap-filter(7); NULL: all. A frame it refuses is as if it were not in the file */
-	bool follow;        /* the file still grows: its end is not damage, and more may come */
-	size_t memory;      /* bound for what a file may make us allocate, 0: 64 MiB */
+	bool follow;        /* a regular file that still grows: its end is not damage, and more may come */
+	size_t memory;      /* bound for what a file may make us allocate, 0: 256 MiB: ¾ decompressor, ⅛ + ⅛ a record */
 };
 
 /* Does a filter expression compile, for Ethernet or for raw IP? MON-CAP-007. */
@@ -56,7 +57,7 @@ enum capture_more { CAPTURE_END, CAPTURE_FRAMES, CAPTURE_WAIT };
 int capture_read(struct capture *c, struct frame_block *b, struct error *e) MUST_USE;
 
 struct capture_info {
-	const char *format;      /* "pcap", "pcapng", "snoop", "erf" */
+	const char *format;      /* "pcap", "pcapng", "snoop", "erf"; "unknown" while a growing file has too little */
 	const char *compression; /* "none", "gzip", "zstd", "lz4", "xz" */
 	uint64_t bytes_read;     /* of the file as it lies on disk, so far */
 	uint64_t bytes_total;    /* its size, 0 when unknown (a pipe) */

@@ -190,7 +190,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types), cmocka_unit_test(test_data), cmocka_unit_test(test_times),
-		cmocka_unit_test(test_telling), cmocka_unit_test(test_metadata_first), cmocka_unit_test(test_damage), cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_telling), cmocka_unit_test(test_metadata_first),
+		cmocka_unit_test(test_damage), cmocka_unit_test(test_everything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

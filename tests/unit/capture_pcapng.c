@@ -458,7 +458,8 @@ int main(void)
 		cmocka_unit_test(test_simple_packets), cmocka_unit_test(test_flags), cmocka_unit_test(test_interface_fcs),
 		cmocka_unit_test(test_snap_lies), cmocka_unit_test(test_unknown_blocks),
 		cmocka_unit_test(test_unknown_block_damaged), cmocka_unit_test(test_damage), cmocka_unit_test(test_huge_block),
-		cmocka_unit_test(test_huge_wrong_packet), cmocka_unit_test(test_interface_option_damaged), cmocka_unit_test(test_packet_option_damaged),
+		cmocka_unit_test(test_huge_wrong_packet), cmocka_unit_test(test_interface_option_damaged),
+		cmocka_unit_test(test_packet_option_damaged),
 		cmocka_unit_test(test_many_interfaces), cmocka_unit_test(test_section_forgets),
 		cmocka_unit_test(test_everything),
 	};

@@ -70,14 +70,17 @@ INLINE void trial_verify(struct trial *t, uint64_t pseudo, uint32_t n)
 	uint64_t addresses = load_le64(t->ip + 12);
 	uint64_t header = checksum_word(checksum_word(addresses, t->first), load_le32(t->ip + 8));
 	uint64_t data = checksum_add(pseudo ? checksum_word(addresses, pseudo) : 0, t->ip + 20, n);
-	t->bits |= (uint64_t)!(checksum_ok(header) & checksum_ok(data)) * PACKET_BAD_CHECKSUM;
+	t->bits |= checksum_ok(header) && checksum_ok(data) ? 0 : PACKET_BAD_CHECKSUM;
 }
 
 INLINE bool trial_tcp(struct trial *t, struct packet *packet, bool checksums)
 {
 	const uint8_t *h = t->ip + 20;
-	uint32_t n = t->length - 20, header = (h[12] >> 2) & 0x3cu;
-	if (n < 20 || header < 20 || header > n)
+	uint32_t n = t->length - 20;
+	if (n < 20)
+		return false;
+	uint32_t header = (h[12] >> 2) & 0x3cu;
+	if (header < 20 || header > n)
 		return false;
 	if (checksums)
 		trial_verify(t, checksum_pseudo(PROTO_TCP, n), n);

@@ -41,6 +41,7 @@ int classify_open(struct classify **out, const struct env *env, const struct sco
 		classify_close(c);
 		return rc;
 	}
+	scope_set_quick(c);
 	*out = c;
 	return 0;
 }
@@ -54,17 +55,18 @@ void classify_close(struct classify *c)
 	env_free(c->env, c, sizeof *c);
 }
 
-/* ---- One packet ---- */
+/* ---- One packet ----
+ * Each of these fills a verdict field by field: returned by value it would be put together bit by bit. */
 
-static struct verdict verdict_ignored(enum verdict_reason reason)
+static void verdict_set(struct verdict *v, uint8_t class, uint8_t reason)
 {
-	return (struct verdict){ .class = CLASS_IGNORED, .reason = (uint8_t)reason };
+	*v = (struct verdict){ .class = class, .reason = reason };
 }
 
-static struct verdict verdict_undecoded(const struct packet *p)
+static uint8_t reason_undecoded(const struct packet *p)
 {
 	static const uint8_t reasons[] = { REASON_UNSUPPORTED, REASON_SHORT, REASON_MALFORMED, REASON_UNSUPPORTED };
-	return (struct verdict){ .class = CLASS_UNDECODED, .reason = reasons[p->status & 3] };
+	return reasons[p->status & 3];
 }
 
 /* "other" by name, whatever tags they have. */
@@ -82,35 +84,30 @@ static uint8_t class_of_rest(const struct packet *p, uint16_t tags)
 	return (tags & TAG_ERRATIC) && !fragment && !is_tunnel(p->proto) ? CLASS_MISCONFIGURATION : CLASS_OTHER;
 }
 
-/* Evidence of a TCP segment: rarely any. */
-static inline uint16_t rules_of_tcp(const struct packet *p, unsigned flags, bool known)
-{
-	if (flags & VERDICT_PROBE)
-		return __builtin_expect(rules_candidate(p), 0) ? rules_match(p, known) : 0;
-	bool syn_ack = (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK);
-	bool id = p->ip_id == ZMAP_IP_ID || (known && masscan_ip_id(p));
-	return syn_ack && id ? 1u << RULE_REPLY_ID : 0;
-}
-
-static inline struct verdict judge_tcp(const struct packet *p, bool known)
+/* Of a segment with its header. Written without branches that a mix of scans and replies would take either way; `known`
+ * and `v4` are constants where it is called in the hot path. */
+static inline __attribute__((always_inline)) void judge_tcp(const struct packet *p, bool known, bool v4,
+                                                            struct verdict *v)
 {
 	bool data = packet_has_data(p);
 	const struct tcp_cell *cell = &tcp_cells[data][p->tcp_flags];
-	struct verdict v = { .class = cell->class, .flags = cell->flags };
-	if (__builtin_expect(data, 0) && v.class != CLASS_BACKSCATTER && p2p_tcp(packet_payload(p)))
-		v.class = CLASS_P2P;
-	if (p->version == 4) {
-		v.rules = rules_of_tcp(p, v.flags, known);
-		v.flags |= !known && tcp_is_syn(p) ? VERDICT_CANNOT_TELL : 0;
-	}
-	bool scanner = tcp_is_syn(p) && (v.rules || (p->window == 1024 && p->tcp_options_len == 0));
-	v.tags = tags_of_tcp(p, cell->tags, scanner);
-	if (v.class == CLASS_OTHER)
-		v.class = class_of_rest(p, v.tags);
-	return v;
+	unsigned shape = rules_shape(p), bare = (shape & ~(unsigned)SHAPE_DF) == 1024; /* what corsaro3 knows of scanners */
+	unsigned rules = v4 ? rules_of_segment(p, shape, cell, known) : 0;
+	uint16_t tags = tags_of_tcp(p, cell->tags, cell->is_syn & ((rules != 0) | bare), v4);
+	v->class = cell->class;
+	v->reason = REASON_NONE;
+	v->flags = cell->flags;
+	v->rules = (uint16_t)rules;
+	v->tags = tags;
+	if (!known && v4 && cell->is_syn)
+		v->flags |= VERDICT_CANNOT_TELL;
+	if (__builtin_expect(data, 0) && cell->class != CLASS_BACKSCATTER && p2p_tcp(packet_payload(p)))
+		v->class = CLASS_P2P;
+	if (__builtin_expect(v->class == CLASS_OTHER, 0))
+		v->class = class_of_rest(p, tags);
 }
 
-static struct verdict judge_udp(const struct packet *p)
+static void judge_udp(const struct packet *p, struct verdict *v)
 {
 	static const struct {
 		uint8_t class;
@@ -125,9 +122,9 @@ static struct verdict judge_udp(const struct packet *p)
 	};
 	bool data = packet_has_data(p);
 	enum udp_kind kind = data ? udp_kind(p) : UDP_UNSURE;
-	struct verdict v = { .class = data ? kinds[kind].class : CLASS_SCAN, .flags = kinds[kind].flags };
-	v.tags = tags_of_other(p, data);
-	return v;
+	v->class = data ? kinds[kind].class : CLASS_SCAN;
+	v->flags = kinds[kind].flags;
+	v->tags = tags_of_other(p, data);
 }
 
 /* The quoted packet must claim to come from where the error came to; both sides of a NAT are right. */
@@ -145,80 +142,120 @@ static uint16_t quote_flags(const struct classify *c, const struct packet *p, bo
 	return same ? 0 : VERDICT_QUOTE_MISMATCH;
 }
 
-static struct verdict judge_icmp(const struct classify *c, const struct packet *p, bool known)
+static void judge_icmp(const struct classify *c, const struct packet *p, bool known, struct verdict *v)
 {
 	unsigned type = p->dport >> 8;
-	struct verdict v = { .class = CLASS_OTHER, .tags = tags_of_other(p, false) };
 	bool request = p->version == 4 ? type == 8 || type == 13 || type == 15 || type == 17 : type == 128;
+	v->tags = tags_of_other(p, false);
 	if (request) {
-		v.class = CLASS_SCAN;
-		v.flags = VERDICT_ACCESS | VERDICT_PROBE;
-	} else if (v.tags & TAG_REPLY) {
-		v.class = CLASS_BACKSCATTER;
-		v.flags = quote_flags(c, p, known);
+		v->class = CLASS_SCAN;
+		v->flags = VERDICT_ACCESS | VERDICT_PROBE;
+	} else if (v->tags & TAG_REPLY) {
+		v->class = CLASS_BACKSCATTER;
+		v->flags = quote_flags(c, p, known);
 	} else {
-		v.class = class_of_rest(p, v.tags);
+		v->class = class_of_rest(p, v->tags);
 	}
-	return v;
 }
 
 /* SCTP: an INIT (RFC 9260 section 3.3.2) is a probe; all else and all other protocols are the rest. */
-static struct verdict judge_rest(const struct packet *p, bool known)
+static void judge_rest(const struct packet *p, bool known, struct verdict *v)
 {
-	struct verdict v = { .tags = tags_of_other(p, false) };
+	v->tags = tags_of_other(p, false);
 	bool init = p->proto == PROTO_SCTP && (p->bits & PACKET_L4) && p->payload_len && p->ip[p->payload_offset] == 1;
 	if (!init) {
-		v.class = class_of_rest(p, v.tags);
-		return v;
+		v->class = class_of_rest(p, v->tags);
+		return;
 	}
-	v.class = CLASS_SCAN;
-	v.flags = VERDICT_PROBE | (known ? 0 : VERDICT_CANNOT_TELL);
+	v->class = CLASS_SCAN;
+	v->flags = VERDICT_PROBE | (known ? 0 : VERDICT_CANNOT_TELL);
 	if (p->version == 4)
-		v.rules = rules_match(p, known);
-	return v;
+		v->rules = rules_match(p, known);
 }
 
-static struct verdict judge_other(const struct classify *c, const struct packet *p, bool known)
+static void judge_other(const struct classify *c, const struct packet *p, bool known, struct verdict *v)
 {
-	bool header = p->bits & PACKET_L4;
-	struct verdict v;
+	verdict_set(v, CLASS_OTHER, REASON_NONE);
+	bool header = (p->bits & (PACKET_L4 | PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT)) == PACKET_L4;
 	if (header && p->proto == PROTO_UDP)
-		v = judge_udp(p);
+		judge_udp(p, v);
 	else if (header && p->proto == (p->version == 4 ? PROTO_ICMP : PROTO_ICMPV6))
-		v = judge_icmp(c, p, known);
+		judge_icmp(c, p, known, v);
 	else
-		return judge_rest(p, known);
-	if ((v.flags & VERDICT_PROBE) && p->version == 4 && p->ip_id == ZMAP_IP_ID)
-		v.rules = rules_match(p, known);
-	return v;
+		judge_rest(p, known, v);
+	if ((v->flags & VERDICT_PROBE) && p->version == 4 && p->ip_id == ZMAP_IP_ID)
+		v->rules = rules_match(p, known);
 }
 
-static inline __attribute__((always_inline)) struct verdict judge(const struct classify *c, const struct packet *p,
-                                                                   unsigned notes)
+static void judge(const struct classify *c, const struct packet *p, unsigned notes, struct verdict *v)
 {
 	enum verdict_reason reason = scope_reason(c, p, notes);
-	if (__builtin_expect(reason != REASON_NONE, 0))
-		return verdict_ignored(reason);
 	bool known = !(c->nat_unknown || (notes & NAT_UNKNOWN));
-	if (__builtin_expect(p->status == PACKET_OK, 1) && (p->bits & PACKET_L4) && p->proto == PROTO_TCP)
-		return judge_tcp(p, known);
-	if (!p->version || p->status != PACKET_OK) /* a fragment whose own header is cut, too */
-		return verdict_undecoded(p);
-	return p->bits & (PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT) ? judge_rest(p, known) : judge_other(c, p, known);
+	bool fragment = p->bits & (PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT);
+	if (reason != REASON_NONE)
+		verdict_set(v, CLASS_IGNORED, (uint8_t)reason);
+	else if (!p->version || (p->status != PACKET_OK && !fragment))
+		verdict_set(v, CLASS_UNDECODED, reason_undecoded(p));
+	else if (!fragment && p->proto == PROTO_TCP && (p->bits & PACKET_L4))
+		judge_tcp(p, known, p->version == 4, v);
+	else
+		judge_other(c, p, known, v);
+}
+
+/* ---- Batches ---- */
+
+/* Most packets of a telescope: TCP over IPv4, decoded, with no mark of the sensor. */
+static inline unsigned is_plain_tcp(const struct packet *p)
+{
+	const unsigned looked_at = PACKET_L4 | PACKET_OWN | PACKET_OUTGOING | PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT;
+	return (p->version == 4) & (p->proto == PROTO_TCP) & (p->status == PACKET_OK) & ((p->bits & looked_at) == PACKET_L4);
+}
+
+static inline void judge_plain_tcp(const struct classify *c, const struct packet *p, struct verdict *v)
+{
+	if (__builtin_expect((uint32_t)(p->dst.v4 - c->quick_first) < c->quick_size, 1))
+		judge_tcp(p, true, true, v);
+	else
+		judge(c, p, 0, v);
+}
+
+#define BATCH 64
+
+/* TCP and the rest apart, since in a mix of both the processor guesses most branches wrong. */
+static void judge_batch(const struct classify *c, const struct packet *packets, struct verdict *verdicts, size_t n)
+{
+	uint8_t tcp[BATCH], rest[BATCH];
+	size_t n_tcp = 0, n_rest = 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned plain = is_plain_tcp(&packets[i]);
+		tcp[n_tcp] = rest[n_rest] = (uint8_t)i;
+		n_tcp += plain;
+		n_rest += !plain;
+	}
+	for (size_t i = 0; i < n_tcp; i++)
+		judge_plain_tcp(c, &packets[tcp[i]], &verdicts[tcp[i]]);
+	for (size_t i = 0; i < n_rest; i++)
+		judge(c, &packets[rest[i]], 0, &verdicts[rest[i]]);
+}
+
+static void judge_translated(const struct classify *c, struct packet *packets, struct verdict *verdicts, size_t n,
+                             uint8_t (*scratch)[32])
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned notes = scope_translate(c, &packets[i], scratch ? scratch[i] : NULL);
+		judge(c, &packets[i], notes, &verdicts[i]);
+	}
 }
 
 void classify_packets(const struct classify *c, struct packet *packets, struct verdict *verdicts, size_t n,
                       uint8_t (*scratch)[32])
 {
-	if (!c->n_nat) {
-		for (size_t i = 0; i < n; i++)
-			verdicts[i] = judge(c, &packets[i], 0);
+	if (c->n_nat) {
+		judge_translated(c, packets, verdicts, n, scratch);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		unsigned notes = scope_translate(c, &packets[i], scratch ? scratch[i] : NULL);
-		verdicts[i] = judge(c, &packets[i], notes);
-	}
+	for (size_t at = 0; at < n; at += BATCH)
+		judge_batch(c, packets + at, verdicts + at, n - at < BATCH ? n - at : BATCH);
 }
 
 /* ---- Names ---- */

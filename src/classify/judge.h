@@ -8,6 +8,9 @@ struct tcp_cell {
 	uint8_t class;
 	uint8_t flags; /* enum verdict_flag */
 	uint16_t tags;
+	uint16_t rules; /* evidence rules that these flags allow */
+	uint8_t is_syn; /* SYN without ACK, RST, FIN */
+	uint8_t seldom; /* flags that few send: their rules are asked one by one */
 };
 extern const struct tcp_cell tcp_cells[2][256];
 

@@ -152,7 +152,10 @@ uint16_t rules_match(const struct packet *p, bool known)
 #define RULE(id, ...) rules |= (unsigned)match_##id(p) << RULE_##id;
 #include "classify/rules.def"
 #undef RULE
-	return (uint16_t)(known ? rules : rules & ~READS_DESTINATION);
+	if (known)
+		return (uint16_t)rules;
+	rules &= ~READS_DESTINATION; /* REPLY_ID reads it for masscan's half */
+	return (uint16_t)(p->ip_id == ZMAP_IP_ID ? rules : rules & ~(1u << RULE_REPLY_ID));
 }
 
 const char *rule_name(enum rule r) { return rule_rows[r].name; }

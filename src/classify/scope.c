@@ -122,6 +122,26 @@ bool ranges_contain6(const struct ranges *r, const uint8_t address[static 16])
 	return low && a <= r->v6[low - 1].last;
 }
 
+/* The largest of the monitored ranges, or all unicast below 224.0.0.0. */
+void scope_set_quick(struct classify *c)
+{
+	c->quick_size = 0;
+	if (c->own.n4 || c->nat_unknown)
+		return; /* more must be looked at than the destination */
+	if (c->everything) {
+		c->quick_first = 0;
+		c->quick_size = UINT64_C(14) << 28;
+	}
+	for (size_t i = 0; i < c->monitored.n4; i++) {
+		const struct range4 *r = &c->monitored.v4[i];
+		uint64_t size = (uint64_t)r->last - r->first + 1;
+		if (size > c->quick_size) {
+			c->quick_first = r->first;
+			c->quick_size = size;
+		}
+	}
+}
+
 /* ---- Network address translation ---- */
 
 static const struct nat *nat_of4(const struct classify *c, uint32_t address)

@@ -26,7 +26,9 @@ struct classify {
 	struct ranges monitored, own;
 	const struct nat *nat;
 	size_t n_nat;
-	bool everything; /* no monitored prefixes: every unicast destination counts */
+	uint32_t quick_first; /* one range of IPv4 destinations that count whatever else is asked of a TCP packet; … */
+	uint64_t quick_size;  /* … 0: there is none */
+	bool everything;      /* no monitored prefixes: every unicast destination counts */
 	bool nat_unknown;
 };
 
@@ -61,12 +63,14 @@ enum verdict_reason scope_reason6(const struct classify *c, const struct packet 
 /* DHCP between its ports (RFC 2131 section 4.1). A scan of port 67 from any other port is a scan. */
 static inline bool scope_dhcp4(const struct packet *p)
 {
-	return p->proto == PROTO_UDP && p->sport - 67u <= 1 && p->dport - 67u <= 1;
+	return (p->sport - 67u <= 1) & (p->dport - 67u <= 1) & (p->proto == PROTO_UDP);
 }
 
 static inline enum verdict_reason scope_reason4(const struct classify *c, const struct packet *p)
 {
 	uint32_t dst = p->dst.v4;
+	if (__builtin_expect((uint32_t)(dst - c->quick_first) < c->quick_size && p->proto != PROTO_UDP, 1))
+		return REASON_NONE;
 	if (c->own.n4 && (ranges_contain4(&c->own, p->src) || ranges_contain4(&c->own, dst)))
 		return REASON_OWN;
 	if (scope_dhcp4(p))
@@ -78,6 +82,9 @@ static inline enum verdict_reason scope_reason4(const struct classify *c, const 
 		return REASON_NONE;
 	return local ? REASON_LOCAL : REASON_NOT_MONITORED;
 }
+
+/* Chooses the quick range: the answer for nearly all packets of a telescope by one comparison. */
+void scope_set_quick(struct classify *c);
 
 /* REASON_NONE: the packet counts. */
 static inline enum verdict_reason scope_reason(const struct classify *c, const struct packet *p, unsigned notes)

@@ -14,7 +14,7 @@ const uint8_t tags_bogon_first[256] = {
 	[254] = BOGON_ALL, [255] = BOGON_ALL,
 };
 
-bool tags_bogon4_rest(uint32_t source)
+static bool bogon4_rest(uint32_t source)
 {
 	static const struct {
 		uint32_t net;
@@ -38,12 +38,33 @@ bool tags_bogon4_rest(uint32_t source)
 
 /* corsaro knows no IPv6. Routed space is 2000::/3 (RFC 4291 section 2.4, IANA) without its documentation prefix (RFC
  * 3849), and the translation prefix 64:ff9b::/96 (RFC 6052). */
-bool tags_bogon6(const uint8_t source[static 16])
+static bool bogon6(const uint8_t source[static 16])
 {
 	static const uint8_t translated[12] = { 0x00, 0x64, 0xff, 0x9b };
 	if (source[0] >> 5 != 1)
 		return memcmp(source, translated, sizeof translated) != 0;
 	return load_be32(source) == 0x20010db8;
+}
+
+const uint8_t tags_port_kind[PORTS_TOLD] = {
+	[0] = PORT_NONE, [23] = PORT_SERVICE, [53] = PORT_SERVICE, [80] = PORT_SERVICE, [5000] = PORT_SERVICE,
+};
+const uint16_t tags_of_port_kinds[4] = {
+	[PORT_SERVICE] = PART_PORT, [PORT_NONE] = PART_PORT_ZERO, [PORT_SERVICE | PORT_NONE] = PART_PORT | PART_PORT_ZERO,
+};
+
+static unsigned tags_of_source(const struct packet *p)
+{
+	if (p->version == 6)
+		return tags_if(bogon6(p->addrs6), TAG_ROUTED) | tags_if(memcmp(p->addrs6, p->addrs6 + 16, 16) == 0, PART_LAND);
+	uint8_t bogon = tags_bogon_first[p->src >> 24], last = (uint8_t)p->src;
+	return tags_if(bogon == BOGON_ALL || (bogon == BOGON_SOME && bogon4_rest(p->src)), TAG_ROUTED) |
+	       tags_if(last == 0 || last == 255, PART_LAST_BYTE) | tags_if(p->src == p->dst.v4, PART_LAND);
+}
+
+unsigned tags_seldom(const struct packet *p)
+{
+	return tags_of_source(p) | tags_if(p->bits & (PACKET_LATER_FRAGMENT | PACKET_RESERVED_FLAG), PART_FRAGMENT);
 }
 
 /* ---- UDP ---- */
@@ -56,7 +77,7 @@ static bool begins(struct span data, const char *text, size_t n)
 /* The flags and counts of an ordinary answer, whatever its port. */
 static bool dns_answer(const struct packet *p, struct span data)
 {
-	return p->ip_len > 42 && data.n >= 12 && (load_be16(data.p + 2) & 0xfff0) == 0x8180 && load_be16(data.p + 4) < 10 &&
+	return data.n >= 12 && data.p[2] == 0x81 && data.p[3] >> 4 == 8 && p->ip_len > 42 && load_be16(data.p + 4) < 10 &&
 	       load_be16(data.p + 6) < 10 && load_be16(data.p + 8) < 10 && load_be16(data.p + 10) < 10;
 }
 
@@ -64,8 +85,8 @@ static bool erratic_content(const struct packet *p, struct span data)
 {
 	if (p->ip_len == 58 && begins(data, "\0\0\0\0\0\0\0\0\x31\0", 10))
 		return true;
-	if (p->sport == 5060 && p->dport == 5060 && begins(data, "SIP/2.0", 7))
-		return true;
+	if (p->sport == 5060 && p->dport == 5060)
+		return begins(data, "SIP/2.0", 7) || dns_answer(p, data);
 	if (p->sport == 137 && p->dport == 137 && p->ip_len > 48 && data.n >= 20 &&
 	    memcmp(data.p + 12, "\x20" "CKAAAAA", 8) == 0) /* the wildcard name, RFC 1002 section 4.2.12 */
 		return true;
@@ -79,20 +100,25 @@ static bool utp_start(uint16_t first, uint8_t extension)
 	       first == 0x3102;
 }
 
+static bool erratic_utp(const struct packet *p, struct span data)
+{
+	uint16_t first = load_be16(data.p);
+	if (p->ip_len == 48 && utp_start(first, 0))
+		return true;
+	return p->ip_len >= 58 && !packet_is_cut(p) && utp_start(first, 2) &&
+	       memcmp(data.p + data.n - 10, "\0\x08\0\0\0\0\0\0\0\0", 10) == 0;
+}
+
 static bool erratic_bittorrent(const struct packet *p, struct span data)
 {
-	if (data.n >= 12 && begins(data, "d1:", 3) && (data.p[3] == 'a' || data.p[3] == 'r') &&
-	    memcmp(data.p + 4, "d2:id20:", 8) == 0)
-		return true;
-	if (data.n >= 40 && memcmp(data.p + 20, "\x13" "BitTorrent protocol", 20) == 0)
-		return true;
 	if (data.n < 10)
 		return false;
-	uint16_t first = load_be16(data.p);
-	if (p->ip_len >= 58 && !packet_is_cut(p) && utp_start(first, 2) &&
-	    memcmp(data.p + data.n - 10, "\0\x08\0\0\0\0\0\0\0\0", 10) == 0)
+	if (data.p[0] == 'd' && data.n >= 12 && begins(data, "d1:", 3) && (data.p[3] == 'a' || data.p[3] == 'r') &&
+	    memcmp(data.p + 4, "d2:id20:", 8) == 0)
 		return true;
-	if (p->ip_len == 48 && utp_start(first, 0))
+	if ((data.p[0] & 0x8f) == 1 && erratic_utp(p, data))
+		return true;
+	if (data.n >= 40 && data.p[20] == 0x13 && memcmp(data.p + 20, "\x13" "BitTorrent protocol", 20) == 0)
 		return true;
 	return p->ip_len == 61 && data.n >= 32 &&
 	       memcmp(data.p + 12, "\x7f\xff\xff\xff\xab\x02\x04\0\x01\0\0\0\x08\0\0\0\0\0\0\0", 20) == 0;
@@ -100,13 +126,14 @@ static bool erratic_bittorrent(const struct packet *p, struct span data)
 
 static unsigned tags_of_udp(const struct packet *p, bool data)
 {
-	unsigned parts = tags_if(p->sport == 0 || p->dport == 0, TAG_PORT_ZERO) | tags_if(p->dport == 80, TAG_UDP_80) |
-	                 tags_if(p->sport == 53, TAG_REPLY) | tags_if(p->sport == 53 || p->dport == 53, TAG_PORT);
+	unsigned parts = tags_if(p->dport == 80, PART_UDP_80) | tags_if(p->sport == 53, PART_REPLY) |
+	                 tags_if((p->sport == 53) | (p->dport == 53), PART_PORT) |
+	                 tags_if((p->sport == 0) | (p->dport == 0), PART_PORT_ZERO);
 	if (!data)
 		return parts;
 	struct span bytes = packet_payload(p);
-	return parts | tags_if(erratic_content(p, bytes), TAG_CONTENT) |
-	       tags_if(erratic_bittorrent(p, bytes), TAG_BITTORRENT);
+	return parts | tags_if(erratic_content(p, bytes), PART_CONTENT) |
+	       tags_if(erratic_bittorrent(p, bytes), PART_BITTORRENT);
 }
 
 /* ---- The rest ---- */
@@ -128,10 +155,11 @@ static bool icmp_reply(const struct packet *p)
 
 uint16_t tags_of_other(const struct packet *p, bool data)
 {
-	unsigned parts = tags_of_header(p, false) | tags_if(!normal_protocol(p), TAG_ABNORMAL);
+	unsigned high = (p->ttl >= 200) & (p->proto != PROTO_ICMP) & (p->proto != PROTO_ICMPV6);
+	unsigned parts = tags_if(high, PART_TTL_200 | PART_TTL_SPOOFED) | tags_if(!normal_protocol(p), PART_ABNORMAL);
 	if (p->proto == PROTO_UDP)
-		parts |= tags_if(p->ip_len == 96 || p->ip_len == 1500, TAG_LENGTH);
+		parts |= tags_if((p->ip_len == 96) | (p->ip_len == 1500), PART_LENGTH);
 	if (p->bits & PACKET_L4)
-		parts |= p->proto == PROTO_UDP ? tags_of_udp(p, data) : tags_if(icmp_reply(p), TAG_REPLY);
-	return tags_finish(parts);
+		parts |= p->proto == PROTO_UDP ? tags_of_udp(p, data) : tags_if(icmp_reply(p), PART_REPLY);
+	return (uint16_t)(p->version != 4 || tags_ask4(p) ? parts | tags_seldom(p) : parts);
 }

@@ -1,5 +1,6 @@
 /* TCP by a table over all flag bytes, made by the compiler: DEFINITIONS 1 (classes, accesses) and 3 (flags). */
 #include "classify/judge.h"
+#include "classify/tags.h"
 
 #define HAS(f, bits) (((f) & (bits)) != 0)
 /* ECE and CWR say nothing of the kind of a segment (RFC 3168). */
@@ -26,8 +27,20 @@
 #define IS_PROBE(f, data) (CLASS_OF(f, data) == CLASS_SCAN || CLASS_OF(f, data) == CLASS_PAYLOAD)
 
 #define FLAGS_OF(f, data) ((IS_ACCESS(f) ? VERDICT_ACCESS : 0) | (IS_PROBE(f, data) ? VERDICT_PROBE : 0))
-#define TAGS_OF(f) ((IS_NORMAL(f) ? 0 : TAG_ABNORMAL) | (IS_REPLY(f) ? TAG_REPLY : 0))
-#define CELL(f, data) { CLASS_OF(f, data), FLAGS_OF(f, data), TAGS_OF(f) }
+#define TAGS_OF(f) ((IS_NORMAL(f) ? 0 : PART_ABNORMAL) | (IS_REPLY(f) ? PART_REPLY : 0))
+
+#define RULE_BIT(r) (1 << RULE_##r)
+/* Of any SYN; of a plain one, without ECN, PSH or URG, as the tools send it; of FIN and Xmas probes; of all probes. */
+#define RULES_SYN (RULE_BIT(MIRAI) | RULE_BIT(MASSCAN) | RULE_BIT(CONSTANT_SEQ))
+#define RULES_NMAP (RULE_BIT(NMAP) | RULE_BIT(NMAP_PAIR))
+#define RULES_PLAIN_SYN (RULES_NMAP | RULE_BIT(ZMAP4) | RULE_BIT(HPING3) | RULE_BIT(UNICORNSCAN) | RULE_BIT(HAJIME))
+#define IS_NMAP_STEALTH(f) ((f) == TCP_FIN || (f) == (TCP_FIN | TCP_PSH | TCP_URG))
+#define RULES_OF(f, data) \
+	((IS_ACCESS(f) ? RULES_SYN : 0) | ((f) == TCP_SYN ? RULES_PLAIN_SYN : 0) | (IS_NMAP_STEALTH(f) ? RULES_NMAP : 0) | \
+	 (IS_PROBE(f, data) ? RULE_BIT(ZMAP_ID) : 0) | (IS_SYN_ACK(f) && !HAS(f, TCP_RST) ? RULE_BIT(REPLY_ID) : 0))
+
+#define CELL(f, data) \
+	{ CLASS_OF(f, data), FLAGS_OF(f, data), TAGS_OF(f), RULES_OF(f, data), IS_ACCESS(f), IS_NMAP_STEALTH(f) }
 #define CELLS4(f, data) CELL(f, data), CELL((f) + 1, data), CELL((f) + 2, data), CELL((f) + 3, data)
 #define CELLS16(f, data) CELLS4(f, data), CELLS4((f) + 4, data), CELLS4((f) + 8, data), CELLS4((f) + 12, data)
 #define CELLS64(f, data) CELLS16(f, data), CELLS16((f) + 16, data), CELLS16((f) + 32, data), CELLS16((f) + 48, data)

@@ -1,3 +1,4 @@
+#include "base/bytes.h"
 #include "classify/judge.h"
 
 /* Forms that begin with a byte of their own. */
@@ -10,7 +11,13 @@ static enum udp_kind kind_by_first_byte(const struct packet *p, struct span data
 	}
 }
 
-/* Forms that need their port to be believed, and DNS, whose question section proves itself. */
+/* Ports that make weak content believable: CharGEN, DNS, NTP, NetBIOS names, multicast DNS, LLMNR, memcached. */
+static bool is_service(unsigned port)
+{
+	return port == 19 || port == 53 || port == 123 || port == 137 || port == 5353 || port == 5355 || port == 11211;
+}
+
+/* Forms that need their port to be believed. */
 static enum udp_kind kind_by_port(const struct packet *p, struct span data)
 {
 	enum udp_kind kind = reply_ntp(p, data);
@@ -21,13 +28,18 @@ static enum udp_kind kind_by_port(const struct packet *p, struct span data)
 	return kind == UDP_UNSURE ? reply_dns(p, data) : kind;
 }
 
-/* What is proved comes first, as replies come before P2P heads in the partition. */
+/* What is proved comes first, as replies come before P2P heads in the partition. A DNS question section proves itself
+ * on any port: one question is what it must say. */
 enum udp_kind udp_kind(const struct packet *p)
 {
 	struct span data = packet_payload(p);
+	enum udp_kind kind = UDP_UNSURE;
 	if (!data.n)
 		return UDP_UNSURE;
-	enum udp_kind kind = kind_by_port(p, data);
+	if (is_service(p->sport) || is_service(p->dport))
+		kind = kind_by_port(p, data);
+	else if (data.n >= 12 && load_be16(data.p + 4) == 1)
+		kind = reply_dns(p, data);
 	if (kind == UDP_UNSURE)
 		kind = kind_by_first_byte(p, data);
 	return kind == UDP_UNSURE ? p2p_udp(data) : kind;

@@ -194,7 +194,7 @@ static void judge(const struct classify *c, const struct packet *p, unsigned not
 	bool fragment = p->bits & (PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT);
 	if (reason != REASON_NONE)
 		verdict_set(v, CLASS_IGNORED, (uint8_t)reason);
-	else if (!p->version || (p->status != PACKET_OK && !fragment))
+	else if (!p->version || p->status != PACKET_OK)
 		verdict_set(v, CLASS_UNDECODED, reason_undecoded(p));
 	else if (!fragment && p->proto == PROTO_TCP && (p->bits & PACKET_L4))
 		judge_tcp(p, known, p->version == 4, v);

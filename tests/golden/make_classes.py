@@ -68,6 +68,7 @@ row("local goes before not monitored", icmp6(135), "ignored", "local", scope=MON
 row("IP header cut", tcp(SYN)[:15], "undecoded", "short")
 row("TCP header cut", tcp(SYN)[:33], "undecoded", "short")
 row("data offset below 5", tcp(SYN)[:32] + b"\x40" + tcp(SYN)[33:], "undecoded", "malformed")
+row("options of a later fragment cut", b"\x47" + ip4(6, b"", offset=1808, total=76)[1:], "undecoded", "short", scope="wire=76")
 row("undecoded to where nothing is monitored is ignored", tcp(SYN)[:33], "ignored", "not_monitored",
     scope="monitored=198.51.8.0/24")
 

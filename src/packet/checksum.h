@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#ifdef __AVX512BW__
+#include <immintrin.h>
+#endif
 
 /* The last 0 to 7 bytes as one word. An odd last byte counts as if a zero followed it. */
 static inline uint64_t checksum_tail(const uint8_t *p, size_t n)
@@ -30,9 +33,25 @@ static inline uint64_t checksum_word(uint64_t sum, uint64_t word)
 	return sum + (sum < word);
 }
 
+#ifdef __AVX512BW__
+/* Adds 1 to 64 bytes at once: nearly every packet of a telescope, whose lengths no branch predictor guesses. The mask
+ * keeps the load from reading behind the end. */
+static inline uint64_t checksum_short(uint64_t sum, const uint8_t *p, size_t n)
+{
+	__m512i bytes = _mm512_maskz_loadu_epi8(~0ull >> (64 - n), p);
+	__m512i low = _mm512_and_si512(bytes, _mm512_set1_epi64(UINT32_MAX)), high = _mm512_srli_epi64(bytes, 32);
+
+	return checksum_word(sum, (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(low, high)));
+}
+#endif
+
 /* Adds n bytes. */
 static inline uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t n)
 {
+#ifdef __AVX512BW__
+	if (n - 1 < 64)
+		return checksum_short(sum, p, n);
+#endif
 	if (n < 8)
 		return checksum_word(sum, checksum_tail(p, n));
 	const uint8_t *last = p + n - 8;

@@ -216,3 +216,11 @@ struct syn_profile layouts_get(const struct layouts *l, uint32_t word)
 	s.window = (uint16_t)(word >> 12);
 	return s;
 }
+
+void layouts_canonical(const struct layouts *l, uint32_t word, uint8_t out[static 24])
+{
+	const struct syn_profile *s = &l->entry[word & (LAYOUTS_MAX - 1)];
+	memcpy(out, s, sizeof *s);
+	store_be16(out, (uint16_t)(word >> 12));
+	store_be16(out + 2, s->mss);
+}

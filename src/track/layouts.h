@@ -19,8 +19,9 @@ bool layouts_has_room(const struct layouts *l, uint32_t more);
 uint32_t layouts_put(struct layouts *l, const struct packet *syn);
 uint32_t layouts_put_profile(struct layouts *l, const struct syn_profile *profile);
 
-/* The profile of such a word. */
+/* The profile of such a word, and its canonical bytes. */
 struct syn_profile layouts_get(const struct layouts *l, uint32_t word);
+void layouts_canonical(const struct layouts *l, uint32_t word, uint8_t out[static 24]);
 
 /* The profile of a SYN packet. */
 struct syn_profile syn_profile_of(const struct packet *syn);

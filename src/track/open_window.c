@@ -1,3 +1,4 @@
+#include "track/flow_digest.h"
 #include "track/open_window.h"
 
 #define XXH_INLINE_ALL
@@ -135,34 +136,6 @@ static uint32_t minute_of(const struct open_window *w, const struct row *r)
 	return w->many ? w->names.name[name_of(r)].epoch : (uint32_t)w->minute;
 }
 
-/* Hashes canonical bytes of a length the compiler knows, which spares the choice among XXH3's ways. */
-static inline void digest_bytes(struct digest *d, const uint8_t *bytes, size_t n)
-{
-	XXH128_hash_t x = XXH3_128bits(bytes, n);
-	digest_add(d, x.low64, x.high64);
-}
-
-static inline void digest_flow(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
-                        struct window *sum)
-{
-	struct flow_record f = {
-		.minute = sum->minute, .sensor = sensor, .source = address_of(w, family, r),
-		.protocol = (uint8_t)(r->key >> 8), .port = (uint16_t)(r->key >> 16), .class = (uint8_t)r->key,
-		.packets = r->packets, .bytes = row_bytes(r),
-		.destinations = row_destinations(r), .attempts = row_attempts(r),
-		.first = r->first, .last = r->last, .ttl_min = r->ttl_min, .ttl_max = r->ttl_max,
-		.length_min = r->length_min, .length_max = r->length_max,
-		.tcp_flags = row_flags(r), .rules = r->rules, .tags = r->tags,
-	};
-	if (r->syn != ROW_NO_SYN)
-		f.syn = layouts_get(w->layouts, (uint32_t)r->syn & 0xfffffff);
-	uint8_t bytes[RECORD_MAX];
-	digest_bytes(&sum->flow_digest, bytes, flow_record_store(&f, bytes));
-	sum->flows++;
-	sum->packets += r->packets;
-	sum->attempts += f.attempts;
-}
-
 static void digest_victim(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
                           struct window *sum)
 {
@@ -172,23 +145,36 @@ static void digest_victim(const struct open_window *w, int family, const struct 
 		.packets = r->packets, .bytes = row_bytes(r), .attackers = row_destinations(r),
 	};
 	uint8_t bytes[RECORD_MAX];
-	digest_bytes(&sum->victim_digest, bytes, victim_second_record_store(&v, bytes));
+	XXH128_hash_t x = XXH3_128bits(bytes, victim_second_record_store(&v, bytes));
+	digest_add(&sum->victim_digest, x.low64, x.high64);
 	sum->victim_seconds++;
 }
 
-typedef void (*digest_fn)(const struct open_window *, int, const struct row *, uint64_t, struct window *);
-
-static inline int digest_table(const struct open_window *w, const struct rows *t, int family, digest_fn digest,
-                               uint64_t sensor, struct window_sums *sums, struct error *e)
+static int digest_victims(const struct open_window *w, int family, uint64_t sensor, struct window_sums *sums,
+                          struct error *e)
 {
-	struct window *sum = NULL;
+	const struct rows *t = &w->victim[family];
 	for (uint32_t i = 0; i < t->n; i++) {
-		uint32_t minute = minute_of(w, &t->row[i]);
-		if (!sum || sum->minute != minute)
-			sum = window_sums_at(sums, (int32_t)minute, e);
+		struct window *sum = window_sums_at(sums, (int32_t)minute_of(w, &t->row[i]), e);
 		if (!sum)
 			return -ENOMEM;
-		digest(w, family, &t->row[i], sensor, sum);
+		digest_victim(w, family, &t->row[i], sensor, sum);
+	}
+	return 0;
+}
+
+static int digest_flows(const struct open_window *w, int family, uint64_t sensor, struct window_sums *sums,
+                        struct error *e)
+{
+	const struct rows *t = &w->flow[family];
+	for (uint32_t i = 0, next; i < t->n; i = next) {
+		uint32_t minute = minute_of(w, &t->row[i]);
+		for (next = w->many ? i + 1 : t->n; next < t->n && minute_of(w, &t->row[next]) == minute; next++)
+			;
+		struct window *sum = window_sums_at(sums, (int32_t)minute, e);
+		if (!sum)
+			return -ENOMEM;
+		flow_digest_rows(t, i, next, family == NAMED ? &w->names : NULL, w->layouts, sensor, sum);
 	}
 	return 0;
 }
@@ -197,9 +183,9 @@ int open_window_digest(const struct open_window *w, uint64_t sensor, struct wind
 {
 	int rc = 0;
 	for (int family = 0; !rc && family < FAMILIES; family++) {
-		rc = digest_table(w, &w->flow[family], family, digest_flow, sensor, sums, e);
+		rc = digest_flows(w, family, sensor, sums, e);
 		if (!rc)
-			rc = digest_table(w, &w->victim[family], family, digest_victim, sensor, sums, e);
+			rc = digest_victims(w, family, sensor, sums, e);
 	}
 	return rc;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define LEAST_ROWS 4096u
-#define FIRST_SET_LOG 4 /* slots of a new set: room for 12 entries */
+#define FIRST_SET_LOG 5 /* slots of a new set: room for 16 entries */
 
 int rows_init(struct rows *t, const struct env *env, size_t limit, struct error *e)
 {
@@ -65,7 +65,8 @@ int rows_prepare(struct rows *t, struct error *e)
 
 /* ---- Sets of a row that has outgrown its pairs ----
  * A slot of the main set: destination << 32 | port << 16 | state; of the multi set: destination << 32 | port << 16 | 1.
- * Both are at most three quarters full. */
+ * Both are at most half full: most of
+ * what comes is new, and what is not there is found out slowly in a full table. */
 enum { SET_EMPTY, SET_NO_ACCESS, SET_ONE_PORT, SET_MANY_PORTS };
 
 static uint64_t *set_slots(const struct rows *t, uint32_t offset)
@@ -112,7 +113,7 @@ static bool set_double(struct rows *t, uint32_t *offset, uint8_t *log, bool by_d
 	return true;
 }
 
-static bool set_full(uint32_t used, uint8_t log) { return used + 1 > (3ull << log) / 4; }
+static bool set_full(uint32_t used, uint8_t log) { return used + 1 > (1ull << log) / 2; }
 
 /* One more source port of a destination that has been asked from another: is this pair new? -1: no room. */
 static int multi_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t sport)

@@ -68,7 +68,7 @@ struct rows {
 };
 
 /* What a packet adds to a row. rows_add takes up to ROWS_BATCH of them. */
-#define ROWS_BATCH 64
+#define ROWS_BATCH 128
 struct row_op {
 	uint64_t key;
 	uint64_t hash;     /* by rows_want */

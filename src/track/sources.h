@@ -63,7 +63,7 @@ void sources_fini(struct sources *s);
 void sources_clear(struct sources *s);
 size_t sources_used(const struct sources *s);
 
-#define SOURCES_BATCH 64
+#define SOURCES_BATCH 128
 /* Makes sure that a batch fits: 0, -ENOSPC when full, -ENOMEM. */
 int sources_prepare(struct sources *s, struct error *e) MUST_USE;
 

@@ -273,8 +273,8 @@ static inline int64_t start_of(const struct track *t, const struct packet *p, ui
 
 static inline bool is_syn(const struct packet *p, const struct verdict *v)
 {
-	return v->class == CLASS_SCAN && p->proto == PROTO_TCP &&
-	       (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+	uint32_t flags = p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST);
+	return ((uint32_t)v->class << 16 | (uint32_t)p->proto << 8 | flags) == (CLASS_SCAN << 16 | PROTO_TCP << 8 | TCP_SYN);
 }
 
 static inline void flow_op(const struct rows *table, const struct packet *p, const struct verdict *v, uint32_t i,
@@ -496,23 +496,36 @@ static int add_other(struct track *t, uint32_t i, struct error *e)
 	return 0;
 }
 
+/* The common case: IPv4 into the current minute's rows, from packet *i on until one that wants more than that. */
+static int push_direct(struct track *t, uint32_t *i, uint32_t n, struct error *e)
+{
+	const struct rows *table = t->current ? &t->current->flow[DIRECT] : NULL;
+	struct pending *q = &t->flow[DIRECT];
+	uint64_t direct = t->direct;
+	int64_t start = t->start;
+	int rc = 0;
+	for (; *i < n && !rc; ++*i) {
+		const struct packet *p = &t->packets[*i];
+		const struct verdict *v = &t->verdicts[*i];
+		uint64_t rel = (uint64_t)(p->ts - start);
+		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= direct, 0))
+			break;
+		flow_op(table, p, v, *i, rel, p->src, p->dst.v4, &q->op[q->n++]);
+		if (v->rules)
+			rc = note_evidence(t, p, v, e);
+		if (has_victim(v))
+			push_victim(t, *i);
+	}
+	return rc;
+}
+
 static int add_batch(struct track *t, uint32_t n, struct error *e)
 {
 	int rc = t->current ? prepare(t, e) : 0;
 	for (uint32_t i = 0; i < n && !rc; i++) {
-		const struct packet *p = &t->packets[i];
-		const struct verdict *v = &t->verdicts[i];
-		uint64_t rel = (uint64_t)(p->ts - t->start);
-		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= t->direct, 0)) {
+		rc = push_direct(t, &i, n, e);
+		if (!rc && i < n)
 			rc = add_other(t, i, e);
-			continue;
-		}
-		struct pending *q = &t->flow[DIRECT];
-		flow_op(&t->current->flow[DIRECT], p, v, i, rel, p->src, p->dst.v4, &q->op[q->n++]);
-		if (v->rules)
-			rc = note_evidence(t, p, v, e);
-		if (has_victim(v))
-			push_victim(t, i);
 	}
 	return !rc && t->current ? drain_all(t, e) : rc;
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH 128
+#define BATCH 64
 #define PROGRESS_NS 200000000
 #define FOLLOW_WAIT_NS 50000000
 

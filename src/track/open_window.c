@@ -52,9 +52,9 @@ size_t open_window_used(const struct open_window *w)
 
 int open_window_prepare(struct open_window *w, struct error *e)
 {
-	if (!layouts_has_room(w->layouts, ROWS_BATCH))
+	if (!layouts_has_room(w->layouts, ROWS_ROOM))
 		return -ENOSPC;
-	int rc = names_prepare(&w->names, 3 * ROWS_BATCH, e); /* source, destination and victim of each packet */
+	int rc = names_prepare(&w->names, 3 * ROWS_ROOM, e); /* source, destination and victim of each packet */
 	for (int family = w->many ? NAMED : DIRECT; !rc && family < FAMILIES; family++) {
 		rc = rows_prepare(&w->flow[family], e);
 		if (!rc)

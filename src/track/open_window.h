@@ -25,7 +25,7 @@ int open_window_init(struct open_window *w, const struct env *env, size_t limit,
 void open_window_fini(struct open_window *w);
 void open_window_clear(struct open_window *w, size_t keep);
 size_t open_window_used(const struct open_window *w);
-int open_window_prepare(struct open_window *w, struct error *e) MUST_USE; /* for a batch: 0, -ENOSPC, -ENOMEM */
+int open_window_prepare(struct open_window *w, struct error *e) MUST_USE; /* for ROWS_ROOM packets: 0, -ENOSPC, -ENOMEM */
 
 /* Sums by minute. */
 struct window_sums {

@@ -56,9 +56,9 @@ static uint64_t hash_of_row(const void *ctx, uint32_t row)
 
 int rows_prepare(struct rows *t, struct error *e)
 {
-	if (t->room.limit - t->room.used < ROWS_BATCH * sizeof(struct row))
+	if (t->room.limit - t->room.used < ROWS_ROOM * sizeof(struct row))
 		return -ENOSPC;
-	if (index_has_room(&t->index, ROWS_BATCH))
+	if (index_has_room(&t->index, ROWS_ROOM))
 		return 0;
 	return index_grow(&t->index, t->env, hash_of_row, t, e);
 }

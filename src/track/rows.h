@@ -68,7 +68,8 @@ struct rows {
 };
 
 /* What a packet adds to a row. rows_add takes up to ROWS_BATCH of them. */
-#define ROWS_BATCH 128
+#define ROWS_BATCH 64
+#define ROWS_ROOM 1024 /* packets that rows_prepare makes room for */
 struct row_op {
 	uint64_t key;
 	uint64_t hash;     /* by rows_want */
@@ -85,7 +86,7 @@ void rows_fini(struct rows *t);
 void rows_clear(struct rows *t, size_t keep);
 size_t rows_used(const struct rows *t); /* bytes that its contents take */
 
-/* Makes sure that a batch finds room for its rows. -ENOSPC: the table is full, hand over and clear. */
+/* Makes sure that ROWS_ROOM packets find room for their rows. -ENOSPC: the table is full, hand over and clear. */
 int rows_prepare(struct rows *t, struct error *e) MUST_USE;
 
 /* Says early that a key will be looked up, so that its slot is on the way while the batch is still being made. */

@@ -30,6 +30,7 @@ struct track {
 	struct open_window *current;             /* NULL: its minute is late */
 	int64_t start;                           /* ns: of the minute that `current` takes */
 	uint64_t direct;                         /* ns from there on for which IPv4 packets need nothing special */
+	uint32_t room_left;                      /* packets that `current` surely has room for */
 	int32_t newest;
 	bool begun;
 	struct window_sums sums;
@@ -391,10 +392,13 @@ static int prepare(struct track *t, struct error *e)
 	for (uint32_t i = 0; i < n_windows(t); i++)
 		used += open_window_used(&t->window[i]);
 	int rc = used > t->windows_limit ? -ENOSPC : open_window_prepare(t->current, e);
-	if (rc != -ENOSPC)
-		return rc;
-	rc = hand_over_windows(t, e);
-	return rc ? rc : open_window_prepare(t->current, e);
+	if (rc == -ENOSPC) {
+		rc = hand_over_windows(t, e);
+		if (!rc)
+			rc = open_window_prepare(t->current, e);
+	}
+	t->room_left = rc ? 0 : ROWS_ROOM;
+	return rc;
 }
 
 static int add_source(struct track *t, const struct addr *source, int64_t ts, struct source_add *add, struct error *e)
@@ -521,7 +525,8 @@ static int push_direct(struct track *t, uint32_t *i, uint32_t n, struct error *e
 
 static int add_batch(struct track *t, uint32_t n, struct error *e)
 {
-	int rc = t->current ? prepare(t, e) : 0;
+	int rc = t->current && t->room_left < 2 * BATCH ? prepare(t, e) : 0;
+	t->room_left -= t->current ? n : 0;
 	for (uint32_t i = 0; i < n && !rc; i++) {
 		rc = push_direct(t, &i, n, e);
 		if (!rc && i < n)

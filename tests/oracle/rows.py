@@ -235,7 +235,7 @@ class Count:
         """Canonical bytes of each flow row."""
         names = table.names[6:]
         for (minute, source, protocol, port, kind), row in self.flows.items():
-            yield table.pack(minute & 0xFFFFFFFF, self.sensor, address16(source), protocol, port, kind,
+            yield table.pack(minute & 0xFFFFFFFF, self.sensor, address16(source), port, protocol, kind,
                              *[row.column(n) for n in names])
 
     def result(self):
@@ -256,7 +256,7 @@ class Count:
 
 
 CLASS_NUMBER = {name: i for i, name in enumerate(verdicts.CLASSES)}
-FLOW = Table("flow", ["minute", "sensor", "source", "protocol", "port", "class"])
+FLOW = Table("flow", ["minute", "sensor", "source", "port", "protocol", "class"])
 VICTIM = Table("victim_second", ["second", "sensor", "victim", "protocol", "port", "packets", "bytes", "attackers"])
 
 

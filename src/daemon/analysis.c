@@ -15,7 +15,7 @@ struct file {
 	char *path;
 	uint64_t packets;      /* delivered; a file that has grown since is read no further */
 	struct window *window; /* by minute, ascending */
-	uint32_t n_windows;
+	uint32_t n_windows, windows_room;
 	struct spool *spool;   /* standard input and pipes, else NULL */
 };
 
@@ -57,7 +57,7 @@ static void file_fini(struct analysis *a, struct file *f)
 {
 	if (f->path)
 		env_free(a->env, f->path, strlen(f->path) + 1);
-	env_free(a->env, f->window, f->n_windows * sizeof *f->window);
+	env_free(a->env, f->window, f->windows_room * sizeof *f->window);
 	if (f->spool) {
 		spool_close(f->spool);
 		env_free(a->env, f->spool, sizeof *f->spool);
@@ -312,7 +312,8 @@ static int settle(struct analysis *a, struct run *r, struct file *f, struct summ
 	windows_unite(&windows, NULL);
 	add_windows(out, &windows);
 	if (!rc && a->config.several) {
-		f->window = env_grow(a->env, NULL, 0, (windows.n + 1) * sizeof *f->window);
+		f->windows_room = windows.n + 1;
+		f->window = env_alloc(a->env, f->windows_room * sizeof *f->window);
 		rc = f->window ? 0 : error_no_memory(e, "remembering minutes");
 	}
 	if (f->window && windows.n) {

@@ -140,17 +140,17 @@ int prefix_parse(const char *text, struct prefix *out, struct error *e)
 	size_t n = strcspn(text, "/");
 
 	if (n >= sizeof(address))
-		return error_set(e, -EINVAL, "MON-BASE-010", "\"%.60s\" is not an address or prefix.", text);
+		return error_set(e, -EINVAL, "MON-BASE-010", "\"%.60s\" is not an address or prefix", text);
 	memcpy(address, text, n);
 	address[n] = 0;
 	if (parse_address(address, out))
-		return error_set(e, -EINVAL, "MON-BASE-010", "\"%.60s\" is not an address or prefix.", text);
+		return error_set(e, -EINVAL, "MON-BASE-010", "\"%.60s\" is not an address or prefix", text);
 	if (text[n] && parse_bits(text + n + 1, out->bits, &out->bits))
-		return error_set(e, -EINVAL, "MON-BASE-010", "\"%.60s\" has a prefix length that is not 0 to %u.", text,
+		return error_set(e, -EINVAL, "MON-BASE-010", "\"%.60s\" has a prefix length that is not 0 to %u", text,
 		                 out->bits);
 	if (host_bits_set(out))
 		return error_set(e, -EINVAL, "MON-BASE-010",
-		                 "\"%.60s\" has bits set past its prefix length: write the network's first address.", text);
+		                 "\"%.60s\" has bits set past its prefix length: write the network's first address", text);
 	unmap(out);
 	return 0;
 }

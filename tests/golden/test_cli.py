@@ -5,6 +5,7 @@ beside the comparison, so that no regeneration can break it.
 
 Killed mutants: an exit code changed, the whole help printed at a usage error, an error without its code.
 """
+import json
 import os
 import re
 import signal
@@ -91,9 +92,12 @@ def run(folder, arguments, stdin):
 
 
 def shown(arguments, stdin, result):
-    """The case as a transcript that reads like a terminal's."""
+    """The case as a transcript that reads like a terminal's, JSON a key a line (the program prints an object a line)."""
     words = " ".join("'%s'" % a if not a or " " in a else a for a in arguments)
-    text = "$ monomi %s%s\n%s" % (words, " < " + stdin if stdin else "", result.out)
+    out = result.out
+    if "json" in arguments:
+        out = "".join(json.dumps(x, indent=1) + "\n" for x in result.objects())
+    text = "$ monomi %s%s\n%s" % (words, " < " + stdin if stdin else "", out)
     if result.err:
         text += "--- stderr\n" + result.err
     return text + "--- exit %d\n" % result.code
@@ -179,7 +183,7 @@ def follow(checks, folder):
     out, err = process.communicate(timeout=60)
     lines = out.decode().splitlines()
     if checks.true("follow: prints its numbers at the end", bool(lines), err.decode()[-400:]):
-        total = harness.json.loads(lines[-1])
+        total = json.loads(lines[-1])
         checks.equal("follow: packets", total["packets"], len(make_captures.small()))
         checks.equal("follow: error", total["error"], None)
 

@@ -15,6 +15,8 @@ import packets
 import udp
 import verdicts
 
+SMALL = os.path.join(HERE, "..", "golden", "small.pcap")
+
 # Files whose difference is the oracle's own limit, with the reason.
 LEFT_OUT = {
     "tunnel/suricata-verif__decode-nsh-type1_input.pcap": "IP behind a network service header",
@@ -36,7 +38,7 @@ def main():
     left = 0
     scope = verdicts.Scope()
     with harness.scratch() as folder:
-        for path in harness.captures(checks):
+        for path in [SMALL] + harness.captures(checks):
             name = os.path.relpath(path, harness.CAPTURES)
             frames = frames_of(path)
             decoded = [packets.decode(f) for f in frames]

@@ -195,10 +195,20 @@ static int note_late(struct track *t, int32_t minute, struct error *e)
 	return 0;
 }
 
+/* Minutes before 1970 are negative; neighbours must not meet where the sign changes. */
 static struct open_window *window_at(struct track *t, int32_t minute)
 {
-	return &t->window[(uint32_t)minute % OPEN_MINUTES];
+	int32_t at = minute % OPEN_MINUTES;
+	return &t->window[at < 0 ? at + OPEN_MINUTES : at];
 }
+
+#define MINUTE_FIRST (INT64_MIN / MINUTE_NS - 1)
+#define MINUTE_LAST (INT64_MAX / MINUTE_NS)
+
+/* Its first nanosecond. That of the very first minute does not fit 64 bits: it wraps, and so does what is counted from
+ * it (ns_since), rightly for times in it; but it and the very last minute then look alike. */
+static int64_t start_of_minute(int64_t minute) { return (int64_t)((uint64_t)minute * MINUTE_NS); }
+static inline uint64_t ns_since(int64_t start, int64_t ts) { return (uint64_t)ts - (uint64_t)start; }
 
 /* Makes `current` the window of the minute that ts lies in, sealing what is now past its lateness. */
 static int enter_minute(struct track *t, int64_t ts, struct error *e)
@@ -214,7 +224,7 @@ static int enter_minute(struct track *t, int64_t ts, struct error *e)
 		t->newest = minute;
 		t->begun = true;
 	}
-	t->start = minute * MINUTE_NS;
+	t->start = start_of_minute(minute);
 	t->direct = 0;
 	t->current = NULL;
 	if (minute <= t->newest - OPEN_MINUTES)
@@ -222,7 +232,7 @@ static int enter_minute(struct track *t, int64_t ts, struct error *e)
 	t->current = window_at(t, minute);
 	t->current->open = true;
 	t->current->minute = minute;
-	t->direct = MINUTE_NS;
+	t->direct = minute == MINUTE_FIRST || minute == MINUTE_LAST ? 0 : MINUTE_NS; /* 0: every packet asks anew */
 	return 0;
 }
 
@@ -269,7 +279,7 @@ static inline int64_t start_of(const struct track *t, const struct packet *p, ui
 	}
 	int64_t minute = p->ts / MINUTE_NS - (p->ts % MINUTE_NS < 0);
 	*epoch = (uint32_t)minute;
-	return minute * MINUTE_NS;
+	return start_of_minute(minute);
 }
 
 static inline bool is_syn(const struct packet *p, const struct verdict *v)
@@ -296,7 +306,7 @@ static void push_flow(struct track *t, uint32_t i)
 {
 	const struct packet *p = &t->packets[i];
 	uint32_t epoch, src, dst;
-	uint64_t rel = (uint64_t)(p->ts - start_of(t, p, &epoch));
+	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
 	int family = name_packet(t, p, epoch, &src, &dst);
 	struct pending *q = &t->flow[family];
 	flow_op(&t->current->flow[family], p, &t->verdicts[i], i, rel, src, dst, &q->op[q->n++]);
@@ -310,7 +320,7 @@ static void push_victim(struct track *t, uint32_t i)
 	uint32_t epoch, src, dst;
 	if (!classify_victim(p, &victim))
 		return;
-	uint64_t rel = (uint64_t)(p->ts - start_of(t, p, &epoch));
+	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
 	int family = name_packet(t, p, epoch, &src, &dst);
 	if (family == DIRECT && addr_is_v4(&victim.addr))
 		src = addr_v4(&victim.addr);
@@ -487,7 +497,7 @@ static int add_other(struct track *t, uint32_t i, struct error *e)
 	if (v->class <= CLASS_UNDECODED && !victim_only)
 		return see_ignored(t, p, e);
 	int rc = v->rules ? note_evidence(t, p, v, e) : 0;
-	if (!rc && !t->config.hold && (p->ts < t->start || p->ts - t->start >= MINUTE_NS))
+	if (!rc && !t->config.hold && (!t->direct || ns_since(t->start, p->ts) >= MINUTE_NS))
 		rc = switch_minute(t, p->ts, e);
 	if (rc)
 		return rc;
@@ -511,7 +521,7 @@ static int push_direct(struct track *t, uint32_t *i, uint32_t n, struct error *e
 	for (; *i < n && !rc; ++*i) {
 		const struct packet *p = &t->packets[*i];
 		const struct verdict *v = &t->verdicts[*i];
-		uint64_t rel = (uint64_t)(p->ts - start);
+		uint64_t rel = ns_since(start, p->ts);
 		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= direct, 0))
 			break;
 		flow_op(table, p, v, *i, rel, p->src, p->dst.v4, &q->op[q->n++]);

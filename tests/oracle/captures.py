@@ -155,17 +155,19 @@ def pcapng_block(order, kind, body):
     return struct.pack(order + "I", kind) + total + body + total
 
 
-def write_pcapng(path, frames, order="<", sections=1):
-    """pcapng with nanosecond times; with sections > 1 the frames are spread over that many sections in turn."""
+def write_pcapng(path, frames, order="<", sections=1, offset=0):
+    """pcapng with nanosecond times from `offset` seconds on (so that times before 1970 can be told); with sections > 1
+    the frames are spread over that many sections in turn."""
     link = frames[0].link if frames else LINK_ETHERNET
     share = -(-len(frames) // sections) or 1
     with open(path, "wb") as f:
         for start in range(0, max(len(frames), 1), share):
             f.write(pcapng_block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)))
             f.write(pcapng_block(order, 1, struct.pack(order + "HHI", link, 0, 0) +
-                                 struct.pack(order + "HHB3xHH", 9, 1, 9, 0, 0)))
+                                 struct.pack(order + "HHB3xHHqHH", 9, 1, 9, 14, 8, offset, 0, 0)))
             for x in frames[start:start + share]:
-                f.write(pcapng_block(order, 6, struct.pack(order + "IIIII", 0, x.ts >> 32, x.ts & 0xFFFFFFFF,
+                ticks = x.ts - offset * 1000000000
+                f.write(pcapng_block(order, 6, struct.pack(order + "IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF,
                                                            len(x.data), x.wirelen) + x.data))
 
 

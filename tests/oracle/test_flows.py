@@ -114,6 +114,22 @@ def routers(checks, folder):
             check(checks, "routers %s, %d shards" % (name, shards), want, [path], "--shards", shards)
 
 
+def epochs(checks, frames, folder):
+    """Times that break arithmetic: the first and last of 64 bits, both sides of 1970, and one minute into each."""
+    latest = (1 << 63) - 2 * 10**8  # 64 bits of a capture's ticks do not span both ends to the nanosecond
+    moments = [-(1 << 63), -(1 << 63) + 1, latest, latest - 60 * 10**9]
+    moments += [k * 30 * 10**9 + d for k in range(-7, 8) for d in (-1, 0, 1)]
+    path = os.path.join(folder, "epochs.pcapng")
+    for name, times in ("ascending", sorted(moments)), ("descending", sorted(moments)[::-1]), ("as they come", moments), \
+            ("first minute alone", [0, 1, 59 * 10**9]), ("minute before 1970 alone", [-1, -10**9]), \
+            ("last minute alone", [(1 << 63) - 1]), ("first of all alone", [-(1 << 63)]):
+        moved = [frames[i]._replace(ts=times[i % len(times)]) for i in range(400)]
+        captures.write_pcapng(path, moved, offset=min(times) // 10**9)
+        want = compare.picked(compare.oracle(moved))
+        for shards in (1, 3):
+            check(checks, "epochs %s, %d shards" % (name, shards), want, [path], "--shards", shards)
+
+
 def hours(checks, frames, folder, rng):
     """The same packets spread over days, some of them hours late."""
     moved = [f._replace(ts=f.ts + rng.choice((0, 1, 26)) * HOUR) for f in frames]
@@ -195,6 +211,7 @@ def main():
             splits(checks, frames, want, folder, rng)
             orders(checks, frames, want, folder, rng)
             hours(checks, frames, folder, rng)
+            epochs(checks, frames, folder)
             twice(checks, frames, folder)
             encodings(checks, frames, want, folder)
             ipv6(checks, frames, folder)

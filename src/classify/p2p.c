@@ -229,6 +229,16 @@ enum udp_kind p2p_udp(struct span data)
 
 /* ---- Over TCP ---- */
 
+/* Operations of eMule's opcodes.h between clients and with servers (0xe3), of its extensions (0xc5), and of either packed
+ * (0xd4). A transaction number of Modbus met protocol and length by chance: hence also the operation. */
+static bool edonkey_operation_exists(uint8_t protocol, uint8_t o)
+{
+	bool basic = o == 0x01 || (o >= 0x14 && o <= 0x1c) || o == 0x21 || o == 0x23 || (o >= 0x32 && o <= 0x38) ||
+	             (o >= 0x40 && o <= 0x61);
+	bool extended = o == 0x01 || o == 0x02 || o == 0x40 || o == 0x60 || o == 0x61 || (o >= 0x81 && o <= 0xac);
+	return protocol == 0xe3 ? basic : protocol == 0xc5 ? extended : protocol == 0xd4 && (basic || extended);
+}
+
 /* Messages end to end: protocol byte, little-endian length, operation and its bytes. Their chain must meet the end of
  * the segment. */
 static bool edonkey_tcp(struct span data)
@@ -237,7 +247,7 @@ static bool edonkey_tcp(struct span data)
 	for (unsigned i = 0; i < 8 && data.n - at >= 6; i++) {
 		uint8_t protocol = data.p[at];
 		uint32_t length = load_le32(data.p + at + 1);
-		if ((protocol != 0xe3 && protocol != 0xc5 && protocol != 0xd4) || length == 0 || length > data.n - at - 5)
+		if (!edonkey_operation_exists(protocol, data.p[at + 5]) || length == 0 || length > data.n - at - 5)
 			return false;
 		at += 5 + length;
 	}

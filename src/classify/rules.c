@@ -25,7 +25,7 @@ static bool only_syn(const struct packet *p)
 
 static bool match_MIRAI(const struct packet *p)
 {
-	return tcp_is_syn(p) && p->seq == p->dst.v4;
+	return only_syn(p) && p->seq == p->dst.v4;
 }
 
 static bool match_ZMAP_ID(const struct packet *p)

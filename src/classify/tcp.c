@@ -31,9 +31,10 @@
 
 #define RULE_BIT(r) (1 << RULE_##r)
 /* Of any SYN; of a plain one, without ECN, PSH or URG, as the tools send it; of FIN and Xmas probes; of all probes. */
-#define RULES_SYN (RULE_BIT(MIRAI) | RULE_BIT(MASSCAN) | RULE_BIT(CONSTANT_SEQ))
+#define RULES_SYN (RULE_BIT(MASSCAN) | RULE_BIT(CONSTANT_SEQ))
 #define RULES_NMAP (RULE_BIT(NMAP) | RULE_BIT(NMAP_PAIR))
-#define RULES_PLAIN_SYN (RULES_NMAP | RULE_BIT(ZMAP4) | RULE_BIT(HPING3) | RULE_BIT(UNICORNSCAN) | RULE_BIT(HAJIME))
+#define RULES_PLAIN_SYN \
+	(RULE_BIT(MIRAI) | RULES_NMAP | RULE_BIT(ZMAP4) | RULE_BIT(HPING3) | RULE_BIT(UNICORNSCAN) | RULE_BIT(HAJIME))
 #define IS_NMAP_STEALTH(f) ((f) == TCP_FIN || (f) == (TCP_FIN | TCP_PSH | TCP_URG))
 #define RULES_OF(f, data) \
 	((IS_ACCESS(f) ? RULES_SYN : 0) | ((f) == TCP_SYN ? RULES_PLAIN_SYN : 0) | (IS_NMAP_STEALTH(f) ? RULES_NMAP : 0) | \

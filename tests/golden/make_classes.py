@@ -48,6 +48,8 @@ row("IPv6 not monitored", tcp6(SYN, dst="2a0b:6b41::"), "ignored", "not_monitore
 row("multicast", udp(b"x", dst="224.0.0.251"), "ignored", "local")
 row("multicast beside monitored prefixes", udp(b"x", dst="239.1.2.3"), "ignored", "local", scope=MON)
 row("multicast that is monitored", udp(b"x", dst="239.1.2.3"), "payload", flags=UNSURE, scope="monitored=239.1.2.0/24")
+row("multicast over TCP", tcp(SYN, dst="224.0.0.251"), "ignored", "local")
+row("broadcast over TCP", tcp(SYN, dst="255.255.255.255"), "ignored", "local")
 row("broadcast", udp(b"x", dst="255.255.255.255"), "ignored", "local")
 row("broadcast that is monitored", udp(b"x", dst="255.255.255.255"), "payload", flags=UNSURE,
     scope="monitored=255.255.255.255/32")
@@ -117,6 +119,8 @@ row("DNS answer without a question", udp(dns(0x8181, questions=0, tail=b"\0" * 4
     tags="erratic,port,content,reply")
 row("the same from another port", udp(dns(0x8181, questions=0, tail=b"\0" * 4), sport=1053), "payload", flags=UNSURE,
     tags="erratic,content")
+row("the same to port 53", udp(dns(0x8181, questions=0, tail=b"\0" * 4), dport=53), "payload", flags=UNSURE,
+    tags="erratic,port,content")
 row("a DNS question", udp(dns(0x0100), dport=53), "payload", flags=ASKS, tags="erratic,port")
 row("a DNS question from port 53", udp(dns(0x0100), sport=53, dport=53), "payload", flags=ASKS,
     tags="erratic,port,reply")
@@ -131,6 +135,7 @@ row("NetBIOS status question", udp(dns(0x0000, name=b"\x20" + b"CK" + b"A" * 30 
     "payload", flags=ASKS, tags="erratic,content")
 row("NTP server", udp(b"\x24\x02\x06\xe9" + b"\0" * 44, sport=123), "backscatter")
 row("NTP server by mode, but from another port", udp(b"\x24\x02\x06\xe9" + b"\0" * 44), "payload", flags=UNSURE)
+row("NTP server by mode, but to port 123", udp(b"\x24\x02\x06\xe9" + b"\0" * 44, dport=123), "payload", flags=UNSURE)
 row("NTP server, too short", udp(b"\x24\x02\x06\xe9" + b"\0" * 20, sport=123), "payload", flags=UNSURE)
 row("NTP client", udp(b"\x23\0\6\xec" + b"\0" * 44, dport=123), "payload", flags=ASKS)
 row("NTP client between port 123 and itself", udp(b"\xe3\0\6\xec" + b"\0" * 44, sport=123, dport=123), "payload",
@@ -150,6 +155,8 @@ for pdu in (0xA0, 0xA1, 0xA3, 0xA5, 0xA7):
     row("SNMP pdu %x" % pdu, udp(snmp(1, pdu), dport=161), "payload", flags=ASKS)
 row("SNMP of no version", udp(snmp(7, 0xA2), sport=161), "payload", flags=UNSURE)
 row("SNMPv3 discovery", udp(snmp3(True, 0xA0), dport=161), "payload", flags=ASKS)
+row("SNMPv3, encrypted and reportable", udp(snmp3(True, 0xA0, sealed=True), dport=161), "payload", flags=ASKS)
+row("SNMPv3, encrypted", udp(snmp3(False, 0xA2, sealed=True), sport=161), "payload", flags=UNSURE)
 row("SNMPv3 report", udp(snmp3(False, 0xA8), sport=161), "backscatter")
 row("BER with a length past the end", udp(b"\x30\x7f" + snmp(1, 0xA2)[2:], sport=161), "payload", flags=UNSURE)
 row("CLDAP search entry", udp(ldap(0x64), sport=389), "backscatter")
@@ -203,6 +210,7 @@ row("uTP SYN as libtorrent sends it", udp(utp(4, window=0, seq=0x4235), id=9), "
 row("uTP SYN with its two old extensions", udp(utp(4, first_extension=2, extension=b"\0\x08" + b"\0" * 8)), "p2p",
     flags=ASKS, tags="erratic,bittorrent")
 row("uTP SYN that acknowledges", udp(utp(4, ack=7)), "payload", flags=UNSURE, tags="erratic,bittorrent")
+row("uTP SYN that measured a delay", udp(utp(4, diff=7)), "payload", flags=UNSURE, tags="erratic,bittorrent")
 row("uTP STATE", udp(utp(2, diff=99, ack=7)), "p2p", tags="erratic,bittorrent")
 row("uTP RESET", udp(utp(3, ack=7, window=0)), "p2p")
 row("uTP FIN", udp(utp(1, ack=7)), "p2p", flags=UNSURE, tags="erratic,bittorrent")
@@ -221,6 +229,10 @@ row("Kademlia packed, but no zlib", udp(b"\xe5\x29\x78\x9d" + b"\x55" * 20), "pa
 row("eDonkey server status", udp(b"\xe3\x96\1\2\3\4", dport=4665), "p2p", flags=ASKS)
 row("eMule reask", udp(b"\xc5\x90" + b"\x31" * 16, dport=4672), "p2p", flags=ASKS)
 row("eDonkey hello over TCP", tcp(PSH | ACK, b"\xe3\x05\0\0\0\x01\x10\1\2\3", dport=4662), "p2p", flags="probe")
+row("Modbus that looks like eDonkey", tcp(PSH | ACK, bytes.fromhex("c50700000006ff050001ff00"), dport=502), "payload",
+    flags="probe")
+row("eDonkey, two messages", tcp(PSH | ACK, b"\xe3\x02\0\0\0\x54\x01\xc5\x01\0\0\0\x81", dport=4662), "p2p", flags="probe")
+row("eDonkey with bytes behind it", tcp(PSH | ACK, b"\xe3\x02\0\0\0\x54\x01\xe3\0", dport=4662), "payload", flags="probe")
 row("eDonkey with a length of its own", tcp(PSH | ACK, b"\xe3\x06\0\0\0\x01\x10\1\2\3", dport=4662), "payload",
     flags="probe")
 row("P2P goes after backscatter", tcp(RST, HANDSHAKE), "backscatter", tags=REPLY)
@@ -368,6 +380,8 @@ BSD = bytes.fromhex("020405b4010303060101080a11223344000000000402" + "0000")
 DSTN = 0xC6330706
 row("Mirai", tcp(SYN, seq=DSTN, window=5555), "scan", flags=ASK, rules="mirai-seq")
 row("Mirai with another flag", tcp(SYN | FIN, seq=DSTN), "scan", flags="probe")
+row("a run of one byte over destination, seq and flags", tcp(SYN | PSH | URG | CWR, dst="170.170.170.170", seq=0xAAAAAAAA), "scan",
+    flags=ASK, tags="spoofed,erratic,abnormal")
 row("ZMap 2, SYN", tcp(SYN, id=54321, window=65535, ip_flags=0, ttl=250), "scan", flags=ASK, tags="erratic,ttl_200",
     rules="zmap-id")
 row("ZMap 2, UDP", udp(b"\xff", id=54321), "payload", flags=UNSURE, rules="zmap-id")

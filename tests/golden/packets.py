@@ -88,10 +88,11 @@ def snmp(version, pdu):
     return ber(0x30, ber(2, bytes([version])) + ber(4, b"public") + inner)
 
 
-def snmp3(reportable, pdu):
+def snmp3(reportable, pdu, sealed=False):
     head = ber(0x30, ber(2, b"\1") + ber(2, b"\x05\xdc") + ber(4, bytes([4 if reportable else 0])) + ber(2, b"\3"))
     scoped = ber(0x30, ber(4, b"engine") + ber(4, b"") + ber(pdu, ber(2, b"\1") + ber(2, b"\0") + ber(2, b"\0")))
-    return ber(0x30, ber(2, b"\3") + head + ber(4, ber(0x30, b"")) + scoped)
+    data = ber(4, b"\x99" * 40) if sealed else scoped
+    return ber(0x30, ber(2, b"\3") + head + ber(4, ber(0x30, b"")) + data)
 
 
 def ldap(operation):

@@ -43,7 +43,7 @@ def nmap_form(p):
 
 
 CONDITIONS = {
-    "MIRAI": lambda p: syn(p) and p.seq == destination(p),
+    "MIRAI": lambda p: bare_syn(p) and p.seq == destination(p),
     "ZMAP_ID": lambda p: p.ip_id == 54321 and p.proto in (TCP, UDP, ICMP, SCTP),
     "ZMAP4": lambda p: bare_syn(p) and p.window == 65535 and not p.df and not p.ack and p.ip_id != 54321 and
     (p.ttl <= 64 or p.ttl > 200) and 32768 <= p.sport <= 60999 and bool(ZMAP4_OPTIONS.match(p.options)),

@@ -34,7 +34,7 @@ NAMED = {
 # Scans in captures of other things: a source that sends ip.id 54321 in both of its two probes.
 SCANS = {"dos-amplification/amp.dns.RRSIG.fragmented.pcap": {"zmap": 2}}
 MONITORED = ["198.18.0.0/16", "44.16.0.0/16", "2001:db8:18::/48"]
-SAME = ("packets", "accesses", "attempts", "classes", "tools", "flows", "flow_digest", "victim_second_digest")
+SAME = ("packets", "accesses", "attempts", "classes", "tools", "quote_mismatches", "flows", "flow_digest", "victim_second_digest")
 
 
 def analyze(files, *options):

@@ -99,6 +99,7 @@ static void test_chance_at_scale(void **state)
 static void test_packets_and_tuples(void **state)
 {
 	(void)state;
+	expect_one(TOOL_UNKNOWN, evidence(RULE_ZMAP_ID, 3, 2), 120);
 	expect_one(TOOL_MASSCAN, evidence(RULE_MASSCAN, 100, 20), 200);
 	expect_one(TOOL_MIXED, evidence(RULE_MASSCAN, 99, 99), 200);
 	expect_one(TOOL_MASSCAN, evidence(RULE_MASSCAN, 1000, 1013), 1000);

@@ -139,7 +139,7 @@ static int format_open(struct capture *c, struct error *e)
 	return c->filter && c->reader.link >= 0 ? filter_compile(c->filter, (uint16_t)c->reader.link, e) : 0;
 }
 
-/* Reads until the format is told. 1: told; 0: a growing file has too little yet; or -errno. */
+/* Reads until the format is told. 1: told; 0: there is too little yet; or -errno. */
 static int capture_tell(struct capture *c, struct error *e)
 {
 	for (;;) {
@@ -149,7 +149,7 @@ static int capture_tell(struct capture *c, struct error *e)
 		ssize_t got = stream_read(c->stream, c->carry + c->carry_n, HEAD_READ, e);
 		if (got < 0)
 			return (int)got;
-		if (!got && stream_grows(c->stream))
+		if (!got && stream_waits(c->stream))
 			return 0;
 		capture_got(c, c->carry + c->carry_n, (size_t)got);
 		c->carry_n += (size_t)got;
@@ -334,12 +334,12 @@ static int window_fill(struct capture *c, struct frame_block *b, struct window *
 	return 1;
 }
 
-/* No more bytes now. A file that grows may have more later; any other ends here, or was cut inside a record. */
+/* No more bytes now: there may be more later, or the file ends here, or it was cut inside a record. */
 static int capture_end(struct capture *c, const struct frame_block *b, const struct window *w)
 {
 	struct error found;
 	bool cut = w->end > w->at || c->skip || (c->format == &format_pcapng && c->reader.pcapng.trailer);
-	if (stream_grows(c->stream)) {
+	if (stream_waits(c->stream)) {
 		int rc = carry_save(c, b, w, &found);
 		return rc ? capture_fail(c, rc, &found) : CAPTURE_WAIT;
 	}

@@ -38,7 +38,7 @@ struct capture_config {
 	size_t memory;      /* bound for what a file may make us allocate, 0: 256 MiB: ¾ decompressor, ⅛ + ⅛ a record */
 };
 
-/* Does a filter expression compile, for Ethernet or for raw IP? MON-CAP-007. */
+/* Does a filter expression compile for any of the usual link types? MON-CAP-007. */
 int capture_filter_check(const char *filter, struct error *e) MUST_USE;
 
 struct capture;
@@ -53,7 +53,8 @@ void capture_close(struct capture *c);
 enum capture_more { CAPTURE_END, CAPTURE_FRAMES, CAPTURE_WAIT };
 
 /* Reads the next frames into `b`. CAPTURE_FRAMES: b->n > 0. CAPTURE_END: whole file read. CAPTURE_WAIT: nothing more
- * yet of a file that grows (follow); ask again later. Negative: -errno, `e` says what and where; b->n is 0. */
+ * yet of a file that grows (follow), or a signal came while a pipe was waited for; ask again later. Negative: -errno,
+ * `e` says what and where; b->n is 0. */
 int capture_read(struct capture *c, struct frame_block *b, struct error *e) MUST_USE;
 
 struct capture_info {

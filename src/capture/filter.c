@@ -98,7 +98,7 @@ int filter_run(struct filter *f, struct frame *frames, uint32_t *n, struct error
 
 int capture_filter_check(const char *filter, struct error *e)
 {
-	static const int links[] = { DLT_EN10MB, DLT_RAW };
+	static const int links[] = { DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL2, DLT_IEEE802_11_RADIO, DLT_PFLOG };
 	char sentence[PCAP_ERRBUF_SIZE] = "";
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
 		struct bpf_program program;

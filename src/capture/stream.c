@@ -13,6 +13,7 @@ struct stream {
 	int fd;
 	bool owns_fd;
 	bool grows;   /* a regular file, followed */
+	bool waits;   /* the last read gave nothing, and was not the end */
 	bool known;   /* the packing has been told */
 	uint64_t raw;
 	uint64_t total;
@@ -103,14 +104,12 @@ static int stream_check_shrunk(struct stream *s, struct error *e)
 
 static ssize_t stream_read_raw(struct stream *s, uint8_t *out, size_t n, struct error *e)
 {
-	ssize_t got;
-	do
-		got = s->env->read(s->env, s->fd, out, n);
-	while (got == -EINTR);
-	if (got < 0)
+	ssize_t got = s->env->read(s->env, s->fd, out, n);
+	s->waits = got == -EINTR || got == -EAGAIN || (!got && s->grows);
+	if (got < 0 && !s->waits)
 		return error_set_at(e, (int)got, "MON-CAP-002", s->raw, "cannot be read: %s", strerror((int)-got));
-	if (!got && s->grows)
-		return stream_check_shrunk(s, e);
+	if (s->waits)
+		return got ? 0 : stream_check_shrunk(s, e);
 	s->raw += (uint64_t)got;
 	return got;
 }
@@ -154,14 +153,14 @@ static int stream_open_unpacker(struct stream *s, struct error *e)
 	return status ? unpack_error(s, status, e) : 0;
 }
 
-/* Reads as much of the beginning as tells the packing. 1: told; 0: a growing file has less so far. */
+/* Reads as much of the beginning as tells the packing. 1: told; 0: there is less so far. */
 static int stream_tell(struct stream *s, struct error *e)
 {
 	while (s->in_end < UNPACK_MAGIC) {
 		ssize_t got = stream_read_raw(s, s->head + s->in_end, sizeof s->head - s->in_end, e);
 		if (got < 0)
 			return (int)got;
-		if (!got && s->grows)
+		if (!got && s->waits)
 			return 0;
 		if (!got)
 			break;
@@ -187,12 +186,14 @@ static size_t stream_take_in(struct stream *s, uint8_t *out, size_t n)
 /* Refills an empty `in`; 0: nothing more, now or ever. */
 static ssize_t stream_refill(struct stream *s, struct error *e)
 {
-	ssize_t got = s->in_over ? 0 : stream_read_raw(s, s->in, IN_SIZE, e);
+	if (s->in_over)
+		return 0;
+	ssize_t got = stream_read_raw(s, s->in, IN_SIZE, e);
 	if (got < 0)
 		return got;
 	s->in_at = 0;
 	s->in_end = (size_t)got;
-	s->in_over = !got && !s->grows;
+	s->in_over = !got && !s->waits;
 	return got;
 }
 
@@ -207,7 +208,7 @@ static int stream_starved(struct stream *s, struct error *e)
 		return (int)got;
 	if (got || (s->in_over && !told)) /* xz completes only once it is told that nothing follows */
 		return 1;
-	if (s->grows || s->boundary)
+	if (s->waits || s->boundary)
 		return 0;
 	return error_set_at(e, -ENODATA, "MON-CAP-021", s->raw, "the %s data ends too early", s->unpacker->name);
 }
@@ -271,7 +272,7 @@ ssize_t stream_read(struct stream *s, uint8_t *out, size_t n, struct error *e)
 	return stream_read_raw(s, out, n, e);
 }
 
-bool stream_grows(const struct stream *s) { return s->grows; }
+bool stream_waits(const struct stream *s) { return s->waits; }
 const char *stream_compression(const struct stream *s) { return s->unpacker ? s->unpacker->name : "none"; }
 uint64_t stream_raw(const struct stream *s) { return s->raw; }
 uint64_t stream_total(const struct stream *s) { return s->total; }

@@ -15,11 +15,13 @@ int stream_open(struct stream **out, const struct env *env, const char *path, bo
                 struct error *e) MUST_USE;
 void stream_close(struct stream *s);
 
-/* Up to n bytes (n > 0): more than 0, or 0 at the end, or -errno. A short count says nothing. With `follow` there may
- * be more after 0 (stream_grows). Bytes before damage are given first. */
+/* Up to n bytes (n > 0): more than 0, or 0 when there are none, or -errno. A short count says nothing. Bytes before damage
+ * are given first. */
 ssize_t stream_read(struct stream *s, uint8_t *out, size_t n, struct error *e) MUST_USE;
 
-bool stream_grows(const struct stream *s);
+/* After 0: is that not the end? A followed file may grow; a signal came while a pipe was waited for, so that the caller
+ * can look whether it is to stop; or a descriptor that does not block has nothing yet. */
+bool stream_waits(const struct stream *s);
 const char *stream_compression(const struct stream *s); /* "none", "gzip", … */
 uint64_t stream_raw(const struct stream *s);   /* bytes read of the file as it lies on disk */
 uint64_t stream_total(const struct stream *s); /* its size, 0 when unknown */

@@ -164,6 +164,7 @@ struct outcome {
 	uint8_t digest[16];
 	uint64_t allocs;
 	uint64_t most_bytes;
+	uint64_t waits;
 };
 
 struct reading {
@@ -203,8 +204,12 @@ static inline void note_frames(struct outcome *o, const struct frame_block *b)
 
 static inline void read_frames(struct outcome *o, struct capture *c, struct frame_block *b)
 {
-	while ((o->rc = capture_read(c, b, &o->e)) == CAPTURE_FRAMES)
-		note_frames(o, b);
+	while ((o->rc = capture_read(c, b, &o->e)) == CAPTURE_FRAMES || o->rc == CAPTURE_WAIT) {
+		if (o->rc == CAPTURE_FRAMES)
+			note_frames(o, b);
+		else
+			o->waits++;
+	}
 	assert_int_equal(b->n, 0);
 	if (o->rc < 0) { /* failures are for good */
 		struct error again;
@@ -309,6 +314,7 @@ static inline void check_every_piece(const struct bytes *b, const struct outcome
 		read_bytes(&o, b->p, b->n, how);
 		assert_int_equal(o.rc, whole->rc);
 		assert_same_frames(&o, whole);
+		assert_true(!how.interrupt == !o.waits);
 		assert_memory_equal(o.digest, whole->digest, 16);
 	}
 }

@@ -199,6 +199,13 @@ static void test_large_record(void **state)
 	assert_string_equal(o.e.code, "MON-CAP-017");
 	assert_int_equal(o.e.offset, 24);
 	assert_true(o.most_bytes < 1 << 20);
+	for (uint64_t i = 1;; i++) { /* growing the block, and what is carried over, fails too */
+		read_bytes(&o, b.p, b.n, (struct reading){ .block = 4096, .fail_alloc = i });
+		if (o.rc == CAPTURE_END)
+			break;
+		assert_string_equal(o.e.code, "MON-BASE-001");
+		assert_true(i < 20);
+	}
 }
 
 static void test_refused(void **state)

@@ -2,6 +2,10 @@
 #define XXH_INLINE_ALL
 #include "capture_help.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -208,6 +212,32 @@ static void test_filter_links(void **state)
 	assert_int_equal(o.n, 3);
 }
 
+static void test_filter_too_many_links(void **state)
+{
+	(void)state;
+	memset(&b, 0, sizeof b);
+	put_section(&b, 1, 0);
+	for (uint16_t i = 0; i < 65; i++)
+		put_interface(&b, 193 + i, 0, 255, 0); /* libpcap compiles for all of these */
+	for (uint32_t i = 0; i < 65; i++)
+		put_enhanced(&b, i, i, 60, 60);
+	read_bytes(&o, b.p, b.n, (struct reading){ .filter = "greater 10" });
+	assert_string_equal(o.e.code, "MON-CAP-008");
+	assert_int_equal(o.n, 64);
+	read_bytes(&o, b.p, b.n, (struct reading){ .block = 0 });
+	assert_int_equal(o.n, 65);
+	assert_int_equal(o.info.n_links, 16); /* as many as are listed */
+}
+
+static void test_filter_check(void **state)
+{
+	(void)state;
+	assert_int_equal(capture_filter_check("tcp port 23 and not src net 10.0.0.0/8", &e), 0);
+	assert_int_equal(capture_filter_check("wlan type mgt", &e), 0);
+	assert_int_equal(capture_filter_check("tcp prot 23", &e), -EINVAL);
+	assert_string_equal(e.code, "MON-CAP-007");
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -256,6 +286,77 @@ static void test_standard_input(void **state)
 	close(fd);
 }
 
+/* A named pipe: opening waits for the writer, and its end is the file's. */
+static void test_fifo(void **state)
+{
+	(void)state;
+	make(100);
+	char path[] = "/tmp/monomi-fifo-XXXXXX";
+	assert_non_null(mkdtemp(path));
+	char fifo[sizeof path + 8];
+	snprintf(fifo, sizeof fifo, "%s/fifo", path);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	pid_t writer = fork();
+	if (!writer) {
+		int fd = open(fifo, O_WRONLY);
+		for (size_t at = 0; at < b.n; at += 100)
+			if (write(fd, b.p + at, b.n - at < 100 ? b.n - at : 100) < 0)
+				_exit(1);
+		_exit(0);
+	}
+	struct capture_config config = { .follow = true };
+	struct capture *c;
+	struct frame_block block;
+	assert_int_equal(frame_block_init(&block, env_system(), &e), 0);
+	int opened = capture_open(&c, env_system(), fifo, &config, &e);
+	unlink(fifo);
+	rmdir(path);
+	assert_int_equal(opened, 0);
+	uint32_t seen = 0;
+	assert_int_equal(read_on(c, &block, &seen), CAPTURE_END);
+	assert_int_equal(seen, 100);
+	capture_close(c);
+	frame_block_fini(&block, env_system());
+	int status;
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	assert_int_equal(status, 0);
+}
+
+static void nothing(int number) { (void)number; }
+
+/* A signal while nothing comes: the caller is asked, instead of waiting on; before the format is known, too. */
+static void test_interrupted(void **state)
+{
+	(void)state;
+	make(2);
+	struct sigaction action = { .sa_handler = nothing }, before;
+	assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+	int fds[2], saved = dup(0);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(dup2(fds[0], 0), 0);
+	struct itimerval often = { .it_interval = { .tv_usec = 5000 }, .it_value = { .tv_usec = 5000 } }, never = { 0 };
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	struct capture_config config = { 0 };
+	struct capture *c;
+	struct frame_block block;
+	assert_int_equal(frame_block_init(&block, env_system(), &e), 0);
+	assert_int_equal(capture_open(&c, env_system(), "-", &config, &e), 0);
+	uint32_t seen = 0;
+	assert_int_equal(read_on(c, &block, &seen), CAPTURE_WAIT);
+	assert_int_equal(write(fds[1], b.p, b.n), (ssize_t)b.n);
+	assert_int_equal(read_on(c, &block, &seen), CAPTURE_WAIT);
+	assert_int_equal(seen, 2);
+	setitimer(ITIMER_REAL, &never, NULL);
+	close(fds[1]);
+	assert_int_equal(read_on(c, &block, &seen), CAPTURE_END);
+	capture_close(c);
+	frame_block_fini(&block, env_system());
+	sigaction(SIGALRM, &before, NULL);
+	dup2(saved, 0);
+	close(saved);
+	close(fds[0]);
+}
+
 static void test_cannot_open(void **state)
 {
 	(void)state;
@@ -275,8 +376,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_follow_growth), cmocka_unit_test(test_follow_shrunk), cmocka_unit_test(test_follow_pipe),
 		cmocka_unit_test(test_blocks_live_on), cmocka_unit_test(test_digest), cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_filter_links), cmocka_unit_test(test_names), cmocka_unit_test(test_standard_input),
-		cmocka_unit_test(test_cannot_open),
+		cmocka_unit_test(test_filter_links), cmocka_unit_test(test_filter_too_many_links),
+		cmocka_unit_test(test_filter_check), cmocka_unit_test(test_names), cmocka_unit_test(test_standard_input),
+		cmocka_unit_test(test_fifo), cmocka_unit_test(test_interrupted), cmocka_unit_test(test_cannot_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

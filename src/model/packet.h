@@ -1,7 +1,8 @@
 /* A packet: one frame decoded, in one cache line. Integers are in host order.
  *
  * The fields describe one IP header and what follows it: the outermost, or with `decapsulate` the innermost that
- * could be reached. outer_* always speak of the outermost. What a packet does not have is zero.
+ * could be reached. outer_* always speak of the outermost. What a packet does not have is zero. Where `version` is 4 or
+ * 6, the whole fixed header (20 or 40 bytes) lies at `ip`, and the payload lies within the capture.
  */
 #pragma once
 #include "base/addr.h"
@@ -15,19 +16,20 @@ enum packet_status {
 	PACKET_UNSUPPORTED, /* a link type or ethertype that monomi does not read */
 };
 
-/* What stands directly after the outermost IP header (past IPv6 extension headers and AH/ESP). */
+/* What stands directly after the outermost IP header (past IPv6 extension headers and AH), even where it is cut. Nothing
+ * behind an IPv4 header, later fragments and headers that cannot be read are OUTER_OTHER. */
 enum packet_outer { OUTER_NONE, OUTER_TCP, OUTER_UDP, OUTER_ICMP, OUTER_ICMPV6, OUTER_OTHER };
 
 enum packet_bit {
 	PACKET_DF = 1 << 0,             /* IPv4 don't fragment */
 	PACKET_FRAGMENT = 1 << 1,       /* of this IP header: MF or offset != 0, or an IPv6 fragment header */
 	PACKET_LATER_FRAGMENT = 1 << 2, /* offset != 0: no transport header here */
-	PACKET_TINY_FRAGMENT = 1 << 3,  /* first fragment that ends before the TCP flags or the UDP/ICMP header */
+	PACKET_TINY_FRAGMENT = 1 << 3,  /* first fragment that ends before the TCP flags or in the UDP/ICMP/SCTP header */
 	PACKET_TRUNCATED = 1 << 4,      /* captured shorter than sent */
 	PACKET_L4 = 1 << 5,             /* transport header present and complete: ports, flags, … are valid */
 	PACKET_TUNNELLED = 1 << 6,      /* the fields describe an inner header; outer_* another */
 	PACKET_LOCAL = 1 << 7,          /* no IP but a known link-local protocol: ARP, STP, LLDP, … */
-	PACKET_BAD_CHECKSUM = 1 << 8,   /* a checksum of the IP or transport header is wrong, and was captured whole */
+	PACKET_BAD_CHECKSUM = 1 << 8,   /* IPv4's, or TCP's, UDP's or ICMP's of a packet that is whole, is wrong */
 	PACKET_OWN = 1 << 9,            /* FRAME_OWN */
 	PACKET_OUTGOING = 1 << 10,      /* FRAME_OUTGOING */
 	PACKET_OUTER_FRAGMENT = 1 << 11,/* the outermost header is a fragment */
@@ -52,7 +54,8 @@ struct packet {
 	uint16_t window;   /* TCP */
 	uint16_t ip_id;    /* IPv4 */
 	uint32_t wire_len; /* whole frame */
-	uint32_t ip_len;   /* IPv4: total length; IPv6: 40 + payload length; as the header says */
+	uint32_t ip_len;   /* IPv4: total length; IPv6: 40 + payload or jumbo length; as the header says, or where it says 0
+	                    * because segments are still to be cut: what the frame has */
 	uint16_t l4_offset;      /* from ip to the transport header */
 	uint16_t payload_offset; /* from ip to the data behind it (ICMP: behind the first 8 bytes) */
 	uint16_t payload_len;    /* captured bytes there, within ip_len: padding of the link never counts */

@@ -143,9 +143,9 @@ INLINE bool decode_trial(const struct decode_config *config, const struct frame 
 INLINE bool decode_try(const struct decode_config *config, const struct frame *frame, struct packet *packet)
 {
 	uint32_t before = frame->link == LINK_ETHERNET ? 14 : 0;
-	const uint8_t *ip = frame->data + before;
 	if (frame->fcs_len || frame->caplen < before + 28)
 		return false;
+	const uint8_t *ip = frame->data + before;
 	if (before ? load_le16(ip - 2) != 0x0008 : frame->link != LINK_RAW)
 		return false;
 	return decode_trial(config, frame, ip, frame->caplen - before, packet);

@@ -15,7 +15,7 @@ test:
 
 # The checks that need no build: seconds.
 check:
-	@tools/install test
+	@tools/install check
 	@tools/check
 
 bench: build

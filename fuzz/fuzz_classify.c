@@ -101,7 +101,7 @@ static void check_head(const uint8_t *data, size_t size)
 	};
 	require(udp_kind(&p) <= UDP_P2P_REPLY, "no such kind");
 	p2p_tcp(packet_payload(&p));
-	tags_of_other(&p, n != 0);
+	tags_of_udp(&p, n != 0);
 	free(payload);
 }
 

@@ -89,8 +89,10 @@ static uint8_t class_of_rest(const struct packet *p, uint16_t tags)
 static inline __attribute__((always_inline)) void judge_tcp(const struct packet *p, bool known, bool v4,
                                                             struct verdict *v)
 {
+	const struct tcp_cell *cell = &tcp_cells[0][p->tcp_flags];
 	bool data = packet_has_data(p);
-	const struct tcp_cell *cell = &tcp_cells[data][p->tcp_flags];
+	if (__builtin_expect(data, 0))
+		cell += 256;
 	unsigned shape = rules_shape(p), bare = (shape & ~(unsigned)SHAPE_DF) == 1024; /* what corsaro3 knows of scanners */
 	unsigned rules = v4 ? rules_of_segment(p, shape, cell, known) : 0;
 	uint16_t tags = tags_of_tcp(p, cell->tags, cell->is_syn & ((rules != 0) | bare), v4);
@@ -124,7 +126,7 @@ static void judge_udp(const struct packet *p, struct verdict *v)
 	enum udp_kind kind = data ? udp_kind(p) : UDP_UNSURE;
 	v->class = data ? kinds[kind].class : CLASS_SCAN;
 	v->flags = kinds[kind].flags;
-	v->tags = tags_of_other(p, data);
+	v->tags = tags_of_udp(p, data);
 }
 
 /* The quoted packet must claim to come from where the error came to; both sides of a NAT are right. */
@@ -146,7 +148,7 @@ static void judge_icmp(const struct classify *c, const struct packet *p, bool kn
 {
 	unsigned type = p->dport >> 8;
 	bool request = p->version == 4 ? type == 8 || type == 13 || type == 15 || type == 17 : type == 128;
-	v->tags = tags_of_other(p, false);
+	v->tags = tags_of_icmp(p);
 	if (request) {
 		v->class = CLASS_SCAN;
 		v->flags = VERDICT_ACCESS | VERDICT_PROBE;
@@ -161,7 +163,7 @@ static void judge_icmp(const struct classify *c, const struct packet *p, bool kn
 /* SCTP: an INIT (RFC 9260 section 3.3.2) is a probe; all else and all other protocols are the rest. */
 static void judge_rest(const struct packet *p, bool known, struct verdict *v)
 {
-	v->tags = tags_of_other(p, false);
+	v->tags = tags_of_other(p);
 	bool init = p->proto == PROTO_SCTP && (p->bits & PACKET_L4) && p->payload_len && p->ip[p->payload_offset] == 1;
 	if (!init) {
 		v->class = class_of_rest(p, v->tags);

@@ -146,6 +146,14 @@ const struct rule_row rule_rows[RULE_COUNT] = {
 #undef RULE
 };
 
+#define ZMAP_SAYS (1u << RULE_ZMAP_ID | 1u << RULE_REPLY_ID)
+#define MASSCAN_SAYS (1u << RULE_MASSCAN | 1u << RULE_REPLY_ID)
+#define MIRAI_SAYS (1u << RULE_MIRAI)
+const uint16_t rules_of_comparisons[8] = {
+	0, ZMAP_SAYS, MASSCAN_SAYS, ZMAP_SAYS | MASSCAN_SAYS,
+	MIRAI_SAYS, MIRAI_SAYS | ZMAP_SAYS, MIRAI_SAYS | MASSCAN_SAYS, MIRAI_SAYS | ZMAP_SAYS | MASSCAN_SAYS,
+};
+
 uint16_t rules_match(const struct packet *p, bool known)
 {
 	unsigned rules = 0;

@@ -47,10 +47,19 @@ _Static_assert(PACKET_DF << 16 == SHAPE_DF, "as rules_shape puts it");
  * numbers and halves of zero are Hajime's and the constant ones. */
 static inline bool rules_gate(const struct packet *p, unsigned shape)
 {
-	return shape == (65535 | SHAPE_OPTIONS) || ((shape - (1024 | SHAPE_OPTIONS)) & ~0xc00u) == 0 || p->window == 4096 ||
-	       p->window == 512 || (p->seq & 0xffff) == 0 || p->seq >> 16 == 0 || p->seq == 2018915346 ||
-	       p->seq == 333994513;
+#define RARE(condition) __builtin_expect((condition) != 0, 0)
+	if (RARE(shape == (65535 | SHAPE_OPTIONS)) || RARE(((shape - (1024 | SHAPE_OPTIONS)) & ~0xc00u) == 0))
+		return true;
+	if (RARE(p->window == 4096) || RARE(p->window == 512))
+		return true;
+	if (RARE((p->seq & 0xffff) == 0) || RARE(p->seq >> 16 == 0))
+		return true;
+	return RARE(p->seq == 2018915346) || RARE(p->seq == 333994513);
+#undef RARE
 }
+
+/* By which of ZMap's, masscan's and Mirai's comparisons hold (1, 2, 4): the rules that say so. */
+extern const uint16_t rules_of_comparisons[8];
 
 /* The same as rules_match of a TCP segment, for the hot path: rules of one comparison without a branch, the others
  * behind the gate. `cell`: what its flags say. */
@@ -59,6 +68,5 @@ static inline unsigned rules_of_segment(const struct packet *p, unsigned shape, 
 	if (__builtin_expect((rules_gate(p, shape) && cell->is_syn) || cell->seldom, 0))
 		return rules_match(p, known);
 	unsigned zmap = p->ip_id == ZMAP_IP_ID, masscan = known & masscan_ip_id(p), mirai = known & (p->seq == p->dst.v4);
-	return (zmap << RULE_ZMAP_ID | masscan << RULE_MASSCAN | mirai << RULE_MIRAI | (zmap | masscan) << RULE_REPLY_ID) &
-	       cell->rules;
+	return rules_of_comparisons[zmap + 2 * masscan + 4 * mirai] & cell->rules;
 }

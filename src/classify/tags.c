@@ -124,42 +124,59 @@ static bool erratic_bittorrent(const struct packet *p, struct span data)
 	       memcmp(data.p + 12, "\x7f\xff\xff\xff\xab\x02\x04\0\x01\0\0\0\x08\0\0\0\0\0\0\0", 20) == 0;
 }
 
-static unsigned tags_of_udp(const struct packet *p, bool data)
+static unsigned tags_of_high_ttl(const struct packet *p)
 {
-	unsigned parts = tags_if(p->dport == 80, PART_UDP_80) | tags_if(p->sport == 53, PART_REPLY) |
-	                 tags_if((p->sport == 53) | (p->dport == 53), PART_PORT) |
-	                 tags_if((p->sport == 0) | (p->dport == 0), PART_PORT_ZERO);
-	if (!data)
-		return parts;
-	struct span bytes = packet_payload(p);
-	return parts | tags_if(erratic_content(p, bytes), PART_CONTENT) |
-	       tags_if(erratic_bittorrent(p, bytes), PART_BITTORRENT);
+	return tags_if(p->ttl >= 200, PART_TTL_200 | PART_TTL_SPOOFED);
+}
+
+static uint16_t tags_with_seldom(const struct packet *p, unsigned tags)
+{
+	return (uint16_t)(p->version != 4 || tags_ask4(p) ? tags | tags_seldom(p) : tags);
+}
+
+uint16_t tags_of_udp(const struct packet *p, bool data)
+{
+	unsigned tags = tags_of_high_ttl(p) | tags_if((p->ip_len == 96) | (p->ip_len == 1500), PART_LENGTH) |
+	                tags_if(p->dport == 80, PART_UDP_80) | tags_if(p->sport == 53, PART_REPLY) |
+	                tags_if((p->sport == 53) | (p->dport == 53), PART_PORT) |
+	                tags_if((p->sport == 0) | (p->dport == 0), PART_PORT_ZERO);
+	if (data) {
+		struct span bytes = packet_payload(p);
+		tags |= tags_if(erratic_content(p, bytes), PART_CONTENT) |
+		        tags_if(erratic_bittorrent(p, bytes), PART_BITTORRENT);
+	}
+	return tags_with_seldom(p, tags);
 }
 
 /* ---- The rest ---- */
 
+static bool icmp_reply(const struct packet *p)
+{
+	const unsigned v4 = 1u << 0 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 11 | 1u << 12 | 1u << 14 | 1u << 16 | 1u << 18;
+	unsigned type = p->dport >> 8;
+	if (p->version == 4)
+		return type < 32 && (v4 >> type & 1);
+	return (type >= 1 && type <= 4) || type == 129;
+}
+
+uint16_t tags_of_icmp(const struct packet *p)
+{
+	return tags_with_seldom(p, tags_if(icmp_reply(p), PART_REPLY));
+}
+
+/* Protocols that corsaro3 calls normal; 58 is the ICMP of IPv6. */
 static bool normal_protocol(const struct packet *p)
 {
 	return p->proto == PROTO_UDP || p->proto == PROTO_TCP || p->proto == PROTO_IPV6 ||
 	       p->proto == (p->version == 4 ? PROTO_ICMP : PROTO_ICMPV6);
 }
 
-static bool icmp_reply(const struct packet *p)
+/* Without a transport header, or with one that no rule above reads. */
+uint16_t tags_of_other(const struct packet *p)
 {
-	unsigned type = p->dport >> 8;
-	if (p->version == 4 && p->proto == PROTO_ICMP)
-		return type < 32 && (1u << type & (1u << 0 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 11 | 1u << 12 | 1u << 14 |
-		                                   1u << 16 | 1u << 18));
-	return p->version == 6 && p->proto == PROTO_ICMPV6 && ((type >= 1 && type <= 4) || type == 129);
-}
-
-uint16_t tags_of_other(const struct packet *p, bool data)
-{
-	unsigned high = (p->ttl >= 200) & (p->proto != PROTO_ICMP) & (p->proto != PROTO_ICMPV6);
-	unsigned parts = tags_if(high, PART_TTL_200 | PART_TTL_SPOOFED) | tags_if(!normal_protocol(p), PART_ABNORMAL);
+	bool icmp = p->proto == PROTO_ICMP || p->proto == PROTO_ICMPV6;
+	unsigned tags = icmp ? 0 : tags_of_high_ttl(p);
 	if (p->proto == PROTO_UDP)
-		parts |= tags_if((p->ip_len == 96) | (p->ip_len == 1500), PART_LENGTH);
-	if (p->bits & PACKET_L4)
-		parts |= p->proto == PROTO_UDP ? tags_of_udp(p, data) : tags_if(icmp_reply(p), PART_REPLY);
-	return (uint16_t)(p->version != 4 || tags_ask4(p) ? parts | tags_seldom(p) : parts);
+		tags |= tags_if((p->ip_len == 96) | (p->ip_len == 1500), PART_LENGTH);
+	return tags_with_seldom(p, tags | tags_if(!normal_protocol(p), PART_ABNORMAL));
 }

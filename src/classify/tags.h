@@ -28,8 +28,10 @@ extern const uint8_t tags_bogon_first[256]; /* by the first byte of an IPv4 sour
 /* What a source and a header seldom have: routed, last byte, land, fragment. */
 unsigned tags_seldom(const struct packet *p);
 
-/* Tags of protocols other than TCP. */
-uint16_t tags_of_other(const struct packet *p, bool data);
+/* Tags of UDP, ICMP and ICMPv6 with their headers, and of all else. */
+uint16_t tags_of_udp(const struct packet *p, bool data);
+uint16_t tags_of_icmp(const struct packet *p);
+uint16_t tags_of_other(const struct packet *p);
 
 /* A mask, no branch. */
 static inline unsigned tags_if(unsigned condition, unsigned tag) { return -(unsigned)(condition != 0) & tag; }

@@ -130,6 +130,8 @@ static void set_rows(json_t *o, const struct summary *s)
 {
 	set_count(o, "flows", s->flows);
 	set_digest(o, "flow_digest", &s->flow_digest);
+	set_count(o, "flow_payloads", s->flow_payloads);
+	set_digest(o, "flow_payload_digest", &s->payload_digest);
 	set_count(o, "victim_seconds", s->victim_seconds);
 	set_digest(o, "victim_second_digest", &s->victim_digest);
 	set_count(o, "source_evidence", s->evidence);

@@ -131,6 +131,7 @@ static void print_rows(const struct summary *s)
 	row("flow", s->flows, 0);
 	printf("  %-18s %s\n", "flow digest", digest_format(&s->flow_digest, digest));
 	row("attempts", s->attempts, 0);
+	row_if("flow payloads", s->flow_payloads, 0);
 	row_if("victim seconds", s->victim_seconds, 0);
 	row_if("source evidence", s->evidence, 0);
 	row_if("late minutes", s->late_minutes, 0);

@@ -118,6 +118,8 @@ static void window_add(struct window *into, const struct window *w)
 	into->packets += w->packets;
 	into->attempts += w->attempts;
 	into->victim_seconds += w->victim_seconds;
+	into->flow_payloads += w->flow_payloads;
+	digest_add(&into->payload_digest, w->payload_digest.lo, w->payload_digest.hi);
 	digest_add(&into->flow_digest, w->flow_digest.lo, w->flow_digest.hi);
 	digest_add(&into->victim_digest, w->victim_digest.lo, w->victim_digest.hi);
 }
@@ -244,6 +246,8 @@ static void add_windows(struct summary *out, const struct windows *v)
 		out->flows += w->flows;
 		out->attempts += w->attempts;
 		out->victim_seconds += w->victim_seconds;
+		out->flow_payloads += w->flow_payloads;
+		digest_add(&out->payload_digest, w->payload_digest.lo, w->payload_digest.hi);
 		digest_add(&out->flow_digest, w->flow_digest.lo, w->flow_digest.hi);
 		digest_add(&out->victim_digest, w->victim_digest.lo, w->victim_digest.hi);
 	}

@@ -56,6 +56,8 @@ struct summary {
 	struct digest flow_digest;
 	uint64_t victim_seconds, evidence;
 	struct digest victim_digest, evidence_digest;
+	uint64_t flow_payloads;
+	struct digest payload_digest;
 	uint64_t late_minutes;   /* minutes that had to be derived again */
 	uint64_t spills;         /* hand-overs of full tables */
 	uint16_t links[16];

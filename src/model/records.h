@@ -17,6 +17,7 @@
 #define RECORD_TYPE_u32 uint32_t
 #define RECORD_TYPE_u64 uint64_t
 #define RECORD_TYPE_addr struct addr
+#define RECORD_TYPE_hash struct addr /* 16 bytes too */
 #define RECORD_TYPE_syn struct syn_profile
 
 static inline uint8_t *record_put_u8(uint8_t *p, const uint8_t *v) { *p = *v; return p + 1; }
@@ -24,6 +25,7 @@ static inline uint8_t *record_put_u16(uint8_t *p, const uint16_t *v) { store_be1
 static inline uint8_t *record_put_u32(uint8_t *p, const uint32_t *v) { store_be32(p, *v); return p + 4; }
 static inline uint8_t *record_put_u64(uint8_t *p, const uint64_t *v) { store_be64(p, *v); return p + 8; }
 static inline uint8_t *record_put_addr(uint8_t *p, const struct addr *v) { memcpy(p, v, 16); return p + 16; }
+static inline uint8_t *record_put_hash(uint8_t *p, const struct addr *v) { return record_put_addr(p, v); }
 static inline uint8_t *record_put_syn(uint8_t *p, const struct syn_profile *v)
 {
 	memcpy(p, v, sizeof *v);

@@ -25,4 +25,6 @@ struct window {
 	struct digest flow_digest;
 	uint64_t victim_seconds; /* rows of `victim_second` */
 	struct digest victim_digest;
+	uint64_t flow_payloads;  /* rows of `flow_payload` */
+	struct digest payload_digest;
 };

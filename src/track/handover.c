@@ -14,9 +14,10 @@ static uint32_t partition_of(const struct addr *source)
 	return (uint32_t)(h >> 32) % SPILL_PARTITIONS;
 }
 
-struct row_part { /* head of a SPILL_FLOW or SPILL_VICTIM record; pairs follow */
+struct row_part { /* head of a SPILL_FLOW, SPILL_VICTIM or SPILL_PAYLOAD record; pairs follow */
 	struct addr addr;
-	uint64_t key; /* its low half */
+	uint64_t key; /* its low half; of a payload row the epoch of its content */
+	struct addr content; /* of a payload row, else zero */
 	uint64_t word, syn_time;
 	uint32_t minute, packets;
 	uint16_t rules, tags, length_min, length_max;
@@ -24,7 +25,7 @@ struct row_part { /* head of a SPILL_FLOW or SPILL_VICTIM record; pairs follow *
 	uint8_t syn[24]; /* canonical, when syn_time is one */
 	uint8_t pad[4];
 };
-_Static_assert(sizeof(struct row_part) == 88, "no hidden padding in it");
+_Static_assert(sizeof(struct row_part) == 104, "no hidden padding in it");
 
 struct pair_part {
 	struct addr dst;
@@ -54,9 +55,9 @@ static int record_put(struct record *r)
 	int rc = spill_put(r->spill, r->partition, r->kind, bytes,
 	                   (uint16_t)(sizeof r->head + r->n * sizeof *r->pair), r->e);
 	r->n = 0;
-	r->head = (struct row_part){ .addr = r->head.addr, .key = r->head.key, .minute = r->head.minute,
-	                             .syn_time = ROW_NO_SYN, .length_min = UINT16_MAX, .ttl_min = UINT8_MAX,
-	                             .first = UINT8_MAX };
+	r->head = (struct row_part){ .addr = r->head.addr, .key = r->head.key, .content = r->head.content,
+	                             .minute = r->head.minute, .syn_time = ROW_NO_SYN, .length_min = UINT16_MAX,
+	                             .ttl_min = UINT8_MAX, .first = UINT8_MAX };
 	return rc;
 }
 
@@ -92,6 +93,11 @@ static void head_of(struct record *r, const struct row *row)
 		r->head.syn_time = row->syn >> 28;
 		syn_profile_store(&syn, r->head.syn);
 	}
+	if (r->kind == SPILL_PAYLOAD) {
+		const struct name *content = &r->w->contents.name[(uint32_t)row->key];
+		r->head.key = content->epoch;
+		r->head.content = content->addr;
+	}
 	r->partition = partition_of(&r->head.addr);
 }
 
@@ -118,6 +124,9 @@ int open_window_spill(const struct open_window *w, struct spill *spill, struct e
 		r.kind = SPILL_VICTIM;
 		if (!rc)
 			rc = spill_table(&r, &w->victim[r.family]);
+		r.kind = SPILL_PAYLOAD;
+		if (!rc)
+			rc = spill_table(&r, &w->payload[r.family]);
 	}
 	return rc;
 }
@@ -160,9 +169,12 @@ int open_window_take(struct open_window *w, enum spill_kind kind, struct span re
 {
 	struct row_part head;
 	memcpy(&head, record.p, sizeof head);
-	struct rows *t = kind == SPILL_FLOW ? &w->flow[NAMED] : &w->victim[NAMED];
-	if (!layouts_has_room(w->layouts, 1) || names_prepare(&w->names, 2, e))
+	struct rows *t = kind == SPILL_FLOW ? &w->flow[NAMED] :
+	                 kind == SPILL_VICTIM ? &w->victim[NAMED] : &w->payload[NAMED];
+	if (!layouts_has_room(w->layouts, 1) || names_prepare(&w->names, 2, e) || names_prepare(&w->contents, 1, e))
 		return too_small(e);
+	if (kind == SPILL_PAYLOAD)
+		head.key = names_put(&w->contents, &head.content, (uint32_t)head.key);
 	uint64_t key = (uint64_t)names_put(&w->names, &head.addr, head.minute) << 32 | head.key;
 	struct row *r = rows_get(t, key);
 	if (!r)

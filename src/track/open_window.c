@@ -7,16 +7,22 @@
 #include <errno.h>
 #include <string.h>
 
+/* Address space, not memory: what a table may grow to before all are handed over. Flow rows of the family that most
+ * packets have get the whole bound, side tables a quarter. */
 int open_window_init(struct open_window *w, const struct env *env, size_t limit, bool many, struct error *e)
 {
 	*w = (struct open_window){ .many = many };
 	int rc = layouts_open(&w->layouts, env, e);
 	if (!rc)
-		rc = names_init(&w->names, env, limit, e);
+		rc = names_init(&w->names, env, many ? limit : limit / 4, e);
+	if (!rc)
+		rc = names_init(&w->contents, env, limit / 4, e);
 	for (int family = many ? NAMED : DIRECT; !rc && family < FAMILIES; family++) {
-		rc = rows_init(&w->flow[family], env, limit, e);
+		rc = rows_init(&w->flow[family], env, many || family == DIRECT ? limit : limit / 4, e);
 		if (!rc)
-			rc = rows_init(&w->victim[family], env, limit, e);
+			rc = rows_init(&w->victim[family], env, limit / 4, e);
+		if (!rc)
+			rc = rows_init(&w->payload[family], env, limit / 4, e);
 	}
 	if (rc)
 		open_window_fini(w);
@@ -28,9 +34,11 @@ void open_window_fini(struct open_window *w)
 	layouts_close(w->layouts);
 	w->layouts = NULL;
 	names_fini(&w->names);
+	names_fini(&w->contents);
 	for (int family = 0; family < FAMILIES; family++) {
 		rows_fini(&w->flow[family]);
 		rows_fini(&w->victim[family]);
+		rows_fini(&w->payload[family]);
 	}
 }
 
@@ -38,16 +46,20 @@ void open_window_clear(struct open_window *w, size_t keep)
 {
 	layouts_clear(w->layouts);
 	names_clear(&w->names, keep);
+	names_clear(&w->contents, keep);
 	for (int family = w->many ? NAMED : DIRECT; family < FAMILIES; family++) {
 		rows_clear(&w->flow[family], keep);
 		rows_clear(&w->victim[family], keep);
+		rows_clear(&w->payload[family], keep);
 	}
 }
 
 size_t open_window_used(const struct open_window *w)
 {
-	return names_used(&w->names) + rows_used(&w->flow[DIRECT]) + rows_used(&w->flow[NAMED]) +
-	       rows_used(&w->victim[DIRECT]) + rows_used(&w->victim[NAMED]);
+	size_t used = names_used(&w->names) + names_used(&w->contents);
+	for (int family = w->many ? NAMED : DIRECT; family < FAMILIES; family++)
+		used += rows_used(&w->flow[family]) + rows_used(&w->victim[family]) + rows_used(&w->payload[family]);
+	return used;
 }
 
 int open_window_prepare(struct open_window *w, struct error *e)
@@ -55,10 +67,14 @@ int open_window_prepare(struct open_window *w, struct error *e)
 	if (!layouts_has_room(w->layouts, ROWS_ROOM))
 		return -ENOSPC;
 	int rc = names_prepare(&w->names, 3 * ROWS_ROOM, e); /* source, destination and victim of each packet */
+	if (!rc)
+		rc = names_prepare(&w->contents, ROWS_ROOM, e);
 	for (int family = w->many ? NAMED : DIRECT; !rc && family < FAMILIES; family++) {
 		rc = rows_prepare(&w->flow[family], e);
 		if (!rc)
 			rc = rows_prepare(&w->victim[family], e);
+		if (!rc)
+			rc = rows_prepare(&w->payload[family], e);
 	}
 	return rc;
 }
@@ -150,15 +166,34 @@ static void digest_victim(const struct open_window *w, int family, const struct 
 	sum->victim_seconds++;
 }
 
-static int digest_victims(const struct open_window *w, int family, uint64_t sensor, struct window_sums *sums,
-                          struct error *e)
+static void digest_payload(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
+                           struct window *sum)
 {
-	const struct rows *t = &w->victim[family];
+	const struct name *content = &w->contents.name[(uint32_t)r->key];
+	struct flow_payload_record f = {
+		.minute = sum->minute, .sensor = sensor, .source = address_of(w, family, r),
+		.port = (uint16_t)(content->epoch >> 8), .protocol = (uint8_t)content->epoch, .content = content->addr,
+		.packets = r->packets, .bytes = row_bytes(r), .destinations = row_destinations(r),
+		.first = r->first, .last = r->last,
+	};
+	uint8_t bytes[RECORD_MAX];
+	XXH128_hash_t x = XXH3_128bits(bytes, flow_payload_record_store(&f, bytes));
+	digest_add(&sum->payload_digest, x.low64, x.high64);
+	sum->flow_payloads++;
+}
+
+typedef void (*digest_fn)(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
+                          struct window *sum);
+
+/* Side tables: rare enough for a record each. */
+static int digest_side(const struct open_window *w, const struct rows *t, int family, digest_fn digest, uint64_t sensor,
+                       struct window_sums *sums, struct error *e)
+{
 	for (uint32_t i = 0; i < t->n; i++) {
 		struct window *sum = window_sums_at(sums, (int32_t)minute_of(w, &t->row[i]), e);
 		if (!sum)
 			return -ENOMEM;
-		digest_victim(w, family, &t->row[i], sensor, sum);
+		digest(w, family, &t->row[i], sensor, sum);
 	}
 	return 0;
 }
@@ -185,7 +220,9 @@ int open_window_digest(const struct open_window *w, uint64_t sensor, struct wind
 	for (int family = 0; !rc && family < FAMILIES; family++) {
 		rc = digest_flows(w, family, sensor, sums, e);
 		if (!rc)
-			rc = digest_victims(w, family, sensor, sums, e);
+			rc = digest_side(w, &w->victim[family], family, digest_victim, sensor, sums, e);
+		if (!rc)
+			rc = digest_side(w, &w->payload[family], family, digest_payload, sensor, sums, e);
 	}
 	return rc;
 }

@@ -17,7 +17,9 @@ struct open_window {
 	int32_t minute; /* unless many */
 	struct rows flow[FAMILIES];
 	struct rows victim[FAMILIES];
+	struct rows payload[FAMILIES]; /* key: source, content */
 	struct names names;
+	struct names contents;         /* of payloads; epoch: port << 8 | protocol */
 	struct layouts *layouts;
 };
 

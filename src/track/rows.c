@@ -18,7 +18,7 @@ int rows_init(struct rows *t, const struct env *env, size_t limit, struct error 
 	if (!rc)
 		rc = region_init(&t->room, env, limit, e);
 	if (!rc)
-		rc = region_init(&t->sets, env, limit, e);
+		rc = region_init(&t->sets, env, limit / 2, e);
 	if (rc)
 		rows_fini(t);
 	t->row = (struct row *)(void *)t->room.base;

@@ -5,6 +5,7 @@
 
 #include "packet/decode.h"
 #include "track/open_window.h"
+#include "track/payload.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,7 +46,7 @@ struct track {
 	/* the batch at hand */
 	const struct packet *packets;
 	const struct verdict *verdicts;
-	struct pending flow[FAMILIES], victim[FAMILIES];
+	struct pending flow[FAMILIES], victim[FAMILIES], payload[FAMILIES];
 	struct sight sight[BATCH]; /* evidence not yet counted, of this batch and earlier ones */
 	uint32_t n_sights;
 };
@@ -335,16 +336,40 @@ static void push_victim(struct track *t, uint32_t i)
 	op->hash = rows_want(&t->current->victim[family], op->key);
 }
 
+/* Data that somebody sent, not the answer to something: what is asked for, and with what. */
+static inline bool has_payload(const struct packet *p, const struct verdict *v)
+{
+	return p->payload_len && (v->class == CLASS_PAYLOAD || (v->class == CLASS_SCAN && p->proto == PROTO_TCP));
+}
+
+static void push_payload(struct track *t, uint32_t i)
+{
+	const struct packet *p = &t->packets[i];
+	uint8_t sample[PAYLOAD_ROOM];
+	uint32_t epoch, src, dst;
+	struct addr content = payload_content(sample, payload_sample(p, sample));
+	uint64_t rel = (uint64_t)(p->ts - start_of(t, p, &epoch));
+	int family = name_packet(t, p, epoch, &src, &dst);
+	uint32_t id = names_put(&t->current->contents, &content, (uint32_t)p->dport << 8 | p->proto);
+	struct pending *q = &t->payload[family];
+	struct row_op *op = &q->op[q->n++];
+	*op = (struct row_op){ .key = (uint64_t)src << 32 | id, .syn_time = ROW_NO_SYN, .dst = dst, .packet = (uint16_t)i,
+	                       .second = (uint8_t)(rel / SECOND_NS) };
+	op->hash = rows_want(&t->current->payload[family], op->key);
+}
+
 /* After a hand-over names mean nothing any more: what still waits is named anew. */
 static void name_again(struct track *t)
 {
 	for (int family = 0; family < FAMILIES; family++) {
-		struct pending flow = t->flow[family], victim = t->victim[family];
-		t->flow[family].n = t->victim[family].n = 0;
+		struct pending flow = t->flow[family], victim = t->victim[family], payload = t->payload[family];
+		t->flow[family].n = t->victim[family].n = t->payload[family].n = 0;
 		for (uint32_t i = 0; i < flow.n; i++)
 			push_flow(t, flow.op[i].packet);
 		for (uint32_t i = 0; i < victim.n; i++)
 			push_victim(t, victim.op[i].packet);
+		for (uint32_t i = 0; i < payload.n; i++)
+			push_payload(t, payload.op[i].packet);
 	}
 }
 
@@ -391,6 +416,8 @@ static int drain_all(struct track *t, struct error *e)
 		rc = drain(t, &t->flow[family], &t->current->flow[family], e);
 		if (!rc)
 			rc = drain(t, &t->victim[family], &t->current->victim[family], e);
+		if (!rc)
+			rc = drain(t, &t->payload[family], &t->current->payload[family], e);
 	}
 	return rc;
 }
@@ -507,6 +534,8 @@ static int add_other(struct track *t, uint32_t i, struct error *e)
 		push_flow(t, i);
 	if (victim_only || has_victim(v))
 		push_victim(t, i);
+	if (!victim_only && has_payload(p, v))
+		push_payload(t, i);
 	return 0;
 }
 
@@ -529,6 +558,8 @@ static int push_direct(struct track *t, uint32_t *i, uint32_t n, struct error *e
 			rc = note_evidence(t, p, v, e);
 		if (has_victim(v))
 			push_victim(t, *i);
+		if (has_payload(p, v))
+			push_payload(t, *i);
 	}
 	return rc;
 }
@@ -568,7 +599,7 @@ struct merge {
 static int merge_record(void *ctx, enum spill_kind kind, struct span record)
 {
 	struct merge *m = ctx;
-	if (kind == SPILL_FLOW || kind == SPILL_VICTIM)
+	if (kind <= SPILL_PAYLOAD)
 		return open_window_take(&m->window, kind, record, m->e);
 	return sources_take(&m->t->sources, kind, record, m->e);
 }

@@ -1,50 +1,55 @@
 /* Link types (https://www.tcpdump.org/linktypes.html), and the small headers that only captures have. */
 #include "packet/walk.h"
 
+static const uint8_t first_layer[] = {
+	[0] = LAYER_NULL,
+	[1] = LAYER_ETHERNET,
+	[6] = LAYER_TOKEN_RING,
+	[7] = LAYER_ARCNET,
+	[9] = LAYER_PPP,
+	[10] = LAYER_FDDI,
+	[11] = LAYER_LLC, /* ATM, RFC 2684, before it was 100 */
+	[12] = LAYER_IP,  /* what BSDs and Linux wrote as DLT_RAW before there was a number of its own */
+	[14] = LAYER_IP,
+	[50] = LAYER_PPP_HDLC,
+	[51] = LAYER_PPPOE,
+	[100] = LAYER_LLC,
+	[101] = LAYER_IP,
+	[104] = LAYER_CHDLC,
+	[105] = LAYER_WIFI,
+	[106] = LAYER_ATM_CLIP,
+	[107] = LAYER_FRAME_RELAY,
+	[108] = LAYER_LOOP,
+	[109] = LAYER_ENC,
+	[113] = LAYER_SLL,
+	[117] = LAYER_PFLOG,
+	[119] = LAYER_PRISM,
+	[122] = LAYER_IP_OVER_FC,
+	[127] = LAYER_RADIOTAP,
+	[129] = LAYER_ARCNET_LINUX,
+	[138] = LAYER_FIREWIRE,
+	[149] = LAYER_PKTAP, /* Apple's, before it had a number of its own */
+	[163] = LAYER_AVS,
+	[166] = LAYER_PPP,
+	[178] = LAYER_JUNIPER,
+	[179] = LAYER_JUNIPER,
+	[180] = LAYER_JUNIPER,
+	[181] = LAYER_JUNIPER,
+	[192] = LAYER_PPI,
+	[204] = LAYER_PPP,
+	[205] = LAYER_CHDLC,
+	[206] = LAYER_FRAME_RELAY,
+	[226] = LAYER_IPNET,
+	[228] = LAYER_IPV4,
+	[229] = LAYER_IPV6,
+	[239] = LAYER_NFLOG,
+	[242] = LAYER_IPOIB,
+};
+
 enum layer link_first(uint16_t link)
 {
-	static const uint8_t first[] = {
-		[0] = LAYER_NULL,
-		[1] = LAYER_ETHERNET,
-		[6] = LAYER_TOKEN_RING,
-		[7] = LAYER_ARCNET,
-		[9] = LAYER_PPP,
-		[10] = LAYER_FDDI,
-		[12] = LAYER_IP, /* what BSDs and Linux wrote as DLT_RAW before there was a number of its own */
-		[14] = LAYER_IP,
-		[50] = LAYER_PPP_HDLC,
-		[51] = LAYER_PPPOE,
-		[100] = LAYER_LLC, /* ATM, RFC 2684 */
-		[101] = LAYER_IP,
-		[104] = LAYER_CHDLC,
-		[105] = LAYER_WIFI,
-		[106] = LAYER_ATM_CLIP,
-		[107] = LAYER_FRAME_RELAY,
-		[108] = LAYER_LOOP,
-		[113] = LAYER_SLL,
-		[119] = LAYER_PRISM,
-		[127] = LAYER_RADIOTAP,
-		[129] = LAYER_ARCNET_LINUX,
-		[149] = LAYER_PKTAP, /* Apple's, before it had a number of its own */
-		[163] = LAYER_AVS,
-		[166] = LAYER_PPP,
-		[178] = LAYER_JUNIPER,
-		[179] = LAYER_JUNIPER,
-		[180] = LAYER_JUNIPER,
-		[181] = LAYER_JUNIPER,
-		[192] = LAYER_PPI,
-		[204] = LAYER_PPP,
-		[205] = LAYER_CHDLC,
-		[206] = LAYER_FRAME_RELAY,
-		[226] = LAYER_IPNET,
-		[228] = LAYER_IPV4,
-		[229] = LAYER_IPV6,
-		[239] = LAYER_NFLOG,
-		[242] = LAYER_IPOIB,
-	};
-
-	if (link < sizeof(first))
-		return first[link];
+	if (link < sizeof(first_layer))
+		return first_layer[link];
 	switch (link) {
 	case 258: return LAYER_PKTAP;
 	case 276: return LAYER_SLL2;
@@ -239,6 +244,42 @@ enum layer atm_clip_layer(struct walk *w)
 	if (cursor_left(&w->c) >= 3 && load_be16(w->c.p) == 0xaaaa && w->c.p[2] == 3)
 		return LAYER_LLC;
 	return LAYER_IPV4;
+}
+
+/* IP over Fibre Channel (RFC 2625): both network addresses, then LLC. */
+enum layer ip_over_fc_layer(struct walk *w)
+{
+	cursor_skip(&w->c, 16);
+	return walk_next(w, LAYER_LLC);
+}
+
+/* IP over IEEE 1394 as Apple writes it: two addresses of 8 bytes, then an ethertype. */
+enum layer firewire_layer(struct walk *w)
+{
+	cursor_skip(&w->c, 16);
+	return walk_type(w, LAYER_ETHERTYPE, cursor_be16(&w->c));
+}
+
+/* OpenBSD's IPsec interface: address family in the machine's order, security parameters index, flags. */
+enum layer enc_layer(struct walk *w)
+{
+	uint32_t family = cursor_be32(&w->c);
+
+	cursor_skip(&w->c, 8);
+	return null_family(w, family > UINT16_MAX ? __builtin_bswap32(family) : family);
+}
+
+/* The log of the BSDs' packet filter: its own length, padded to a multiple of 4, and the address family. */
+enum layer pflog_layer(struct walk *w)
+{
+	if (cursor_left(&w->c) < 2)
+		return walk_end(w, PACKET_SHORT);
+	unsigned length = (w->c.p[0] + 3u) & ~3u;
+	uint8_t family = w->c.p[1];
+	if (length < 4)
+		return walk_end(w, PACKET_MALFORMED);
+	cursor_skip(&w->c, length);
+	return null_family(w, family);
 }
 
 /* ARCNET's protocol numbers: RFC 1201 cuts packets up and numbers the parts; RFC 1051 does neither. */

@@ -34,6 +34,10 @@ enum layer {
 	LAYER_ARCNET_LINUX,
 	LAYER_IPOIB,
 	LAYER_ATM_CLIP,
+	LAYER_IP_OVER_FC,
+	LAYER_FIREWIRE,
+	LAYER_ENC,
+	LAYER_PFLOG,
 	LAYER_JUNIPER,
 	LAYER_DSA,
 	LAYER_EDSA,
@@ -118,7 +122,8 @@ typedef enum layer layer_fn(struct walk *w);
 layer_fn ethernet_layer, ethertype_layer, tag_layer, llc_layer, snap_layer, nlpid_layer, nsh_layer, macsec_layer;
 layer_fn fddi_layer, token_ring_layer;
 layer_fn null_layer, loop_layer, sll_layer, sll2_layer, nflog_layer, ipnet_layer, ipoib_layer, ppi_layer, pktap_layer;
-layer_fn arcnet_layer, arcnet_linux_layer, atm_clip_layer, juniper_layer;
+layer_fn arcnet_layer, arcnet_linux_layer, atm_clip_layer, ip_over_fc_layer, firewire_layer;
+layer_fn enc_layer, pflog_layer, juniper_layer;
 layer_fn dsa_layer, edsa_layer, brcm_tag_layer, brcm_prepend_layer;
 layer_fn ppp_layer, ppp_hdlc_layer, ppp_protocol_layer, pppoe_layer, chdlc_layer, frame_relay_layer;
 layer_fn mpls_layer;

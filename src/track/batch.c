@@ -1,0 +1,359 @@
+/* Packets into the tables: named, keyed and laid up as operations, a batch at a time. */
+#include "packet/decode.h"
+#include "track/payload.h"
+#include "track/state.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- Names ---- */
+static void name_v6(struct track *t, const struct packet *p, uint32_t epoch, uint32_t *src, uint32_t *dst)
+{
+	struct addr a;
+	memcpy(a.bytes, p->addrs6, 16);
+	*src = names_put(&t->current->names, &a, epoch);
+	memcpy(a.bytes, p->addrs6 + 16, 16);
+	*dst = names_put(&t->current->names, &a, 0);
+}
+
+static void name_v4(struct track *t, const struct packet *p, uint32_t epoch, uint32_t *src, uint32_t *dst)
+{
+	struct addr a = addr_from_v4(p->src);
+	*src = names_put(&t->current->names, &a, epoch);
+	a = addr_from_v4(p->dst.v4);
+	*dst = names_put(&t->current->names, &a, 0);
+}
+
+/* The names of a packet in the current window, and which of its tables they are for. */
+static inline int name_packet(struct track *t, const struct packet *p, uint32_t epoch, uint32_t *src, uint32_t *dst)
+{
+	if (p->version == 6) {
+		name_v6(t, p, epoch, src, dst);
+		return NAMED;
+	}
+	if (__builtin_expect(t->config.hold, 0)) {
+		name_v4(t, p, epoch, src, dst);
+		return NAMED;
+	}
+	*src = p->src;
+	*dst = p->dst.v4;
+	return DIRECT;
+}
+
+/* A held window takes any minute: each packet then has its own epoch and start. */
+static inline int64_t start_of(const struct track *t, const struct packet *p, uint32_t *epoch)
+{
+	if (!t->config.hold) {
+		*epoch = 0;
+		return t->start;
+	}
+	int64_t minute = p->ts / MINUTE_NS - (p->ts % MINUTE_NS < 0);
+	*epoch = (uint32_t)minute;
+	return start_of_minute(minute);
+}
+
+static inline bool is_syn(const struct packet *p, const struct verdict *v)
+{
+	uint32_t flags = p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST);
+	return ((uint32_t)v->class << 16 | (uint32_t)p->proto << 8 | flags) == (CLASS_SCAN << 16 | PROTO_TCP << 8 | TCP_SYN);
+}
+
+static inline void flow_op(const struct rows *table, const struct packet *p, const struct verdict *v, uint32_t i,
+                           uint64_t rel, uint32_t src, uint32_t dst, struct row_op *op)
+{
+	uint64_t key = (uint64_t)src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8 | v->class;
+	op->key = key;
+	op->hash = rows_want(table, key);
+	op->syn_time = is_syn(p, v) ? rel : ROW_NO_SYN;
+	op->dst = dst;
+	op->packet = (uint16_t)i;
+	op->second = (uint8_t)(rel / SECOND_NS);
+	op->access = v->flags & VERDICT_ACCESS;
+}
+
+/* Any packet into the current window's flow ops. */
+static void push_flow(struct track *t, uint32_t i)
+{
+	const struct packet *p = &t->packets[i];
+	uint32_t epoch, src, dst;
+	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
+	int family = name_packet(t, p, epoch, &src, &dst);
+	struct pending *q = &t->flow[family];
+	flow_op(&t->current->flow[family], p, &t->verdicts[i], i, rel, src, dst, &q->op[q->n++]);
+}
+
+/* A backscatter packet into the ops of its victim, unless that cannot be told. */
+static void push_victim(struct track *t, uint32_t i)
+{
+	const struct packet *p = &t->packets[i];
+	struct victim victim;
+	uint32_t epoch, src, dst;
+	if (!classify_victim(p, &victim))
+		return;
+	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
+	int family = name_packet(t, p, epoch, &src, &dst);
+	if (family == DIRECT && addr_is_v4(&victim.addr))
+		src = addr_v4(&victim.addr);
+	else
+		src = names_put(&t->current->names, &victim.addr, epoch);
+	struct pending *q = &t->victim[family];
+	struct row_op *op = &q->op[q->n++];
+	*op = (struct row_op){
+		.key = (uint64_t)src << 32 | (uint32_t)victim.port << 16 | (uint32_t)victim.proto << 8 | rel / SECOND_NS,
+		.syn_time = ROW_NO_SYN, .dst = dst, .packet = (uint16_t)i,
+	};
+	op->hash = rows_want(&t->current->victim[family], op->key);
+}
+
+/* Data that somebody sent, not the answer to something: what is asked for, and with what. */
+static inline bool has_payload(const struct packet *p, const struct verdict *v)
+{
+	return p->payload_len && (v->class == CLASS_PAYLOAD || (v->class == CLASS_SCAN && p->proto == PROTO_TCP));
+}
+
+static void push_payload(struct track *t, uint32_t i)
+{
+	const struct packet *p = &t->packets[i];
+	uint8_t sample[PAYLOAD_ROOM];
+	uint32_t epoch, src, dst;
+	struct addr content = payload_content(sample, payload_sample(p, sample));
+	uint64_t rel = (uint64_t)(p->ts - start_of(t, p, &epoch));
+	int family = name_packet(t, p, epoch, &src, &dst);
+	uint32_t id = names_put(&t->current->contents, &content, (uint32_t)p->dport << 8 | p->proto);
+	struct pending *q = &t->payload[family];
+	struct row_op *op = &q->op[q->n++];
+	*op = (struct row_op){ .key = (uint64_t)src << 32 | id, .syn_time = ROW_NO_SYN, .dst = dst, .packet = (uint16_t)i,
+	                       .second = (uint8_t)(rel / SECOND_NS) };
+	op->hash = rows_want(&t->current->payload[family], op->key);
+}
+
+/* After a hand-over names mean nothing any more: what still waits is named anew. */
+static void name_again(struct track *t)
+{
+	for (int family = 0; family < FAMILIES; family++) {
+		struct pending flow = t->flow[family], victim = t->victim[family], payload = t->payload[family];
+		t->flow[family].n = t->victim[family].n = t->payload[family].n = 0;
+		for (uint32_t i = 0; i < flow.n; i++)
+			push_flow(t, flow.op[i].packet);
+		for (uint32_t i = 0; i < victim.n; i++)
+			push_victim(t, victim.op[i].packet);
+		for (uint32_t i = 0; i < payload.n; i++)
+			push_payload(t, payload.op[i].packet);
+	}
+}
+
+/* A set found no room for the pair of the queue's first op: hand over, and give that row its pair. */
+static int go_on_behind(struct track *t, struct pending *q, struct rows *table, struct error *e)
+{
+	int rc = track_hand_over_windows(t, e);
+	if (!rc)
+		rc = open_window_prepare(t->current, e);
+	if (rc)
+		return rc;
+	name_again(t);
+	rc = rows_add_pair(table, q->op[0].key, q->op[0].dst, t->packets[q->op[0].packet].sport, q->op[0].access, e);
+	if (rc == -ENOSPC)
+		return error_set(e, rc, "MON-TRK-014", "one row does not fit the memory given; give --memory more");
+	memmove(q->op, q->op + 1, --q->n * sizeof *q->op);
+	return rc;
+}
+
+static int drain(struct track *t, struct pending *q, struct rows *table, struct error *e)
+{
+	while (q->n) {
+		q->n = rows_add(table, q->op, q->n, t->packets, t->verdicts, t->current->layouts);
+		int rc = q->n ? go_on_behind(t, q, table, e) : 0;
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static struct addr source_of(const struct packet *p)
+{
+	struct addr a;
+	if (p->version != 6)
+		return addr_from_v4(p->src);
+	memcpy(a.bytes, p->addrs6, 16);
+	return a;
+}
+
+static int drain_all(struct track *t, struct error *e)
+{
+	int rc = 0;
+	for (int family = 0; !rc && family < FAMILIES; family++) {
+		rc = drain(t, &t->flow[family], &t->current->flow[family], e);
+		if (!rc)
+			rc = drain(t, &t->victim[family], &t->current->victim[family], e);
+		if (!rc)
+			rc = drain(t, &t->payload[family], &t->current->payload[family], e);
+	}
+	return rc;
+}
+
+/* Room for a batch in the current window, and the bound over all of them. */
+static int prepare(struct track *t, struct error *e)
+{
+	size_t used = 0;
+	for (uint32_t i = 0; i < n_windows(t); i++)
+		used += open_window_used(&t->window[i]);
+	int rc = used > t->windows_limit ? -ENOSPC : open_window_prepare(t->current, e);
+	if (rc == -ENOSPC) {
+		rc = track_hand_over_windows(t, e);
+		if (!rc)
+			rc = open_window_prepare(t->current, e);
+	}
+	t->room_left = rc ? 0 : ROWS_ROOM;
+	return rc;
+}
+
+static int add_source(struct track *t, const struct addr *source, int64_t ts, struct source_add *add, struct error *e)
+{
+	int rc = sources_used(&t->sources) > t->sources_limit ? -ENOSPC : sources_prepare(&t->sources, e);
+	if (rc == -ENOSPC) {
+		rc = track_hand_over_sources(t, e);
+		if (!rc)
+			rc = sources_prepare(&t->sources, e);
+	}
+	if (rc)
+		return rc;
+	int64_t minute = ts / MINUTE_NS - (ts % MINUTE_NS < 0);
+	add->key = sources_name(&t->sources, source) | (((uint32_t)minute / 60) & 0xffffff);
+	sources_add(&t->sources, add, 1);
+	return 0;
+}
+
+int track_source_seen(struct track *t, const struct addr *source, int64_t ts, struct error *e)
+{
+	struct source_add add = { .packets = SOURCE_SEEN };
+	return add_source(t, source, ts, &add, e);
+}
+
+/* A late packet: its window is void and derived elsewhere, but what it says of its source is counted here. */
+static int see_late(struct track *t, const struct packet *p, const struct verdict *v, struct error *e)
+{
+	struct addr a = source_of(p);
+	struct source_add add = { .packets = 1 | (t->config.outer_sources ? 0 : SOURCE_SEEN),
+	                          .probes = class_is_probe(v->class), .protocol = probe_protocol(p->proto) };
+	return add_source(t, &a, p->ts, &add, e);
+}
+
+static int see_ignored(struct track *t, const struct packet *p, struct error *e)
+{
+	if (!p->ip || t->config.outer_sources || t->config.hold)
+		return 0;
+	struct addr a = source_of(p);
+	return track_source_seen(t, &a, p->ts, e);
+}
+
+static int switch_minute(struct track *t, int64_t ts, struct error *e)
+{
+	int rc = t->current ? drain_all(t, e) : 0;
+	if (!rc)
+		rc = track_enter_minute(t, ts, e);
+	return !rc && t->current ? prepare(t, e) : rc;
+}
+
+/* Counts the evidence that waits. */
+int track_drain_evidence(struct track *t, struct error *e)
+{
+	for (;;) {
+		int rc = sources_used(&t->sources) > t->sources_limit ? -ENOSPC : sources_prepare(&t->sources, e);
+		if (!rc && sources_see(&t->sources, t->sight, t->n_sights))
+			break;
+		if (!rc || rc == -ENOSPC)
+			rc = track_hand_over_sources(t, e);
+		if (rc)
+			return rc;
+	}
+	t->n_sights = 0;
+	return 0;
+}
+
+/* Evidence is of IPv4 alone (rules.def), so that its names are addresses and outlive a hand-over. */
+static int note_evidence(struct track *t, const struct packet *p, const struct verdict *v, struct error *e)
+{
+	if (t->config.hold || p->version != 4)
+		return 0;
+	t->n_sights += sources_sight(&t->sources, (uint64_t)p->src << 32, p, v->rules, t->sight + t->n_sights);
+	return t->n_sights > BATCH - RULE_COUNT ? track_drain_evidence(t, e) : 0;
+}
+
+static inline bool has_victim(const struct verdict *v)
+{
+	return v->class == CLASS_BACKSCATTER && !(v->flags & VERDICT_VICTIM_ELSEWHERE);
+}
+
+/* Whatever is not the common case: another minute, IPv6, a held window, a packet that makes no row. */
+static int add_other(struct track *t, uint32_t i, struct error *e)
+{
+	const struct packet *p = &t->packets[i];
+	const struct verdict *v = &t->verdicts[i];
+	bool victim_only = v->flags & VERDICT_VICTIM_ONLY;
+	if (v->class <= CLASS_UNDECODED && !victim_only)
+		return see_ignored(t, p, e);
+	int rc = v->rules ? note_evidence(t, p, v, e) : 0;
+	if (!rc && !t->config.hold && (!t->direct || ns_since(t->start, p->ts) >= MINUTE_NS))
+		rc = switch_minute(t, p->ts, e);
+	if (rc)
+		return rc;
+	if (!t->current)
+		return victim_only ? 0 : see_late(t, p, v, e);
+	if (!victim_only)
+		push_flow(t, i);
+	if (victim_only || has_victim(v))
+		push_victim(t, i);
+	if (!victim_only && has_payload(p, v))
+		push_payload(t, i);
+	return 0;
+}
+
+/* The common case: IPv4 into the current minute's rows, from packet *i on until one that wants more than that. */
+static int push_direct(struct track *t, uint32_t *i, uint32_t n, struct error *e)
+{
+	const struct rows *table = t->current ? &t->current->flow[DIRECT] : NULL;
+	struct pending *q = &t->flow[DIRECT];
+	uint64_t direct = t->direct;
+	int64_t start = t->start;
+	int rc = 0;
+	for (; *i < n && !rc; ++*i) {
+		const struct packet *p = &t->packets[*i];
+		const struct verdict *v = &t->verdicts[*i];
+		uint64_t rel = ns_since(start, p->ts);
+		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= direct, 0))
+			break;
+		flow_op(table, p, v, *i, rel, p->src, p->dst.v4, &q->op[q->n++]);
+		if (v->rules)
+			rc = note_evidence(t, p, v, e);
+		if (has_victim(v))
+			push_victim(t, *i);
+		if (has_payload(p, v))
+			push_payload(t, *i);
+	}
+	return rc;
+}
+
+static int add_batch(struct track *t, uint32_t n, struct error *e)
+{
+	int rc = t->current && t->room_left < 2 * BATCH ? prepare(t, e) : 0;
+	t->room_left -= t->current ? n : 0;
+	for (uint32_t i = 0; i < n && !rc; i++) {
+		rc = push_direct(t, &i, n, e);
+		if (!rc && i < n)
+			rc = add_other(t, i, e);
+	}
+	return !rc && t->current ? drain_all(t, e) : rc;
+}
+
+int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, size_t n,
+                  struct error *e)
+{
+	for (size_t i = 0; i < n; i += BATCH) {
+		t->packets = packets + i;
+		t->verdicts = verdicts + i;
+		int rc = add_batch(t, (uint32_t)(n - i < BATCH ? n - i : BATCH), e);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}

@@ -1,17 +1,19 @@
 /* IP tunnels, opened on request: IP in IP (RFC 2003, 4213, 2473), GRE (RFC 1701, 2784, 2890; version 1 of PPTP, RFC
- * 2637), ERSPAN (draft-foschiano-erspan-03), VXLAN (RFC 7348), GENEVE (RFC 8926), MPLS in IP (RFC 4023). */
+ * 2637; in UDP, RFC 8086), ERSPAN (draft-foschiano-erspan-03), VXLAN (RFC 7348), GENEVE (RFC 8926), MPLS in IP and UDP
+ * (RFC 4023, 7510), Ethernet in IPv6 (RFC 8986). */
 #include "packet/walk.h"
 
-#define PROTO_MPLS_IN_IP 137
-#define PORT_VXLAN 4789
-#define PORT_GENEVE 6081
+enum { PROTO_MPLS = 137, PROTO_ETHERNET = 143 };
+enum { PORT_GRE = 4754, PORT_VXLAN = 4789, PORT_GENEVE = 6081, PORT_MPLS = 6635 };
 
 enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQUENCE = 0x1000, GRE_ACK = 0x0080 };
 enum { TYPE_ERSPAN = 0x88be, TYPE_ERSPAN3 = 0x22eb, TYPE_WCCP = 0x883e, TYPE_PPTP = 0x880b };
+enum { TYPE_ARUBA_FIRST = 0x8200, TYPE_ARUBA_LAST = 0x8370 };
 
+/* A first fragment is opened as well: the inner headers are there, and only the end of the inner packet is not. */
 static bool tunnel_wanted(const struct walk *w)
 {
-	return w->config->decapsulate && w->tunnels < MAX_TUNNELS && !(w->packet->bits & PACKET_FRAGMENT);
+	return w->config->decapsulate && w->tunnels < MAX_TUNNELS;
 }
 
 enum layer tunnel_of_protocol(const struct walk *w, uint8_t proto)
@@ -22,7 +24,8 @@ enum layer tunnel_of_protocol(const struct walk *w, uint8_t proto)
 	case PROTO_IPIP: return LAYER_IPV4;
 	case PROTO_IPV6: return LAYER_IPV6;
 	case PROTO_GRE: return LAYER_GRE;
-	case PROTO_MPLS_IN_IP: return LAYER_MPLS;
+	case PROTO_MPLS: return LAYER_MPLS;
+	case PROTO_ETHERNET: return LAYER_ETHERNET;
 	default: return LAYER_END;
 	}
 }
@@ -34,6 +37,8 @@ enum layer tunnel_of_port(const struct walk *w, uint16_t dport)
 	switch (dport) {
 	case PORT_VXLAN: return LAYER_VXLAN;
 	case PORT_GENEVE: return LAYER_GENEVE;
+	case PORT_GRE: return LAYER_GRE;
+	case PORT_MPLS: return LAYER_MPLS;
 	default: return LAYER_END;
 	}
 }
@@ -62,8 +67,13 @@ static enum layer gre_payload(struct walk *w, uint16_t flags, uint16_t type)
 		if (cursor_left(&w->c) && *w->c.p >> 4 != 4)
 			cursor_skip(&w->c, 4);
 		return walk_next(w, LAYER_IPV4);
-	default: return walk_type(w, LAYER_ETHERTYPE, type);
+	case TYPE_PPTP: return walk_next(w, LAYER_PPP);
+	default: break;
 	}
+	/* Aruba's access points send 802.11 frames under types of their own. */
+	if (type >= TYPE_ARUBA_FIRST && type <= TYPE_ARUBA_LAST && !(type & 15))
+		return walk_next(w, LAYER_WIFI);
+	return walk_type(w, LAYER_ETHERTYPE, type);
 }
 
 enum layer gre_layer(struct walk *w)

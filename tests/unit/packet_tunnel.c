@@ -60,6 +60,13 @@ static void opened_on_request(void **state)
 		  "ok 4/udp " INNER_SYN },
 		{ "GENEVE, IP inside", 101, OUTER("004c", "11") "c000 17c1 0038 0000" "0000 0800 0000 0100" SYN,
 		  "ok 4/udp " INNER_SYN },
+		{ "GRE of version 0 with PPP", 101, OUTER("0041", "2f") "0000 880b 21" SYN, "ok 4/other " INNER_SYN },
+		{ "GRE with 802.11", 101,
+		  OUTER("0060", "2f") "0000 8200 0801 0000 020000000001 020000000002 020000000003 1000 aaaa03 000000 0800" SYN,
+		  "ok 4/other " INNER_SYN },
+		{ "GRE in UDP", 101, OUTER("0048", "11") "c000 1292 0034 0000 0000 0800" SYN, "ok 4/udp " INNER_SYN },
+		{ "MPLS in UDP", 101, OUTER("0048", "11") "c000 19eb 0034 0000 0001 1140" SYN, "ok 4/udp " INNER_SYN },
+		{ "Ethernet in IP", 101, OUTER("004a", "8f") MACS "0800" SYN, "ok 4/other " INNER_SYN },
 		{ "MPLS in IP", 101, OUTER("0040", "89") "0001 1140" SYN, "ok 4/other " INNER_SYN },
 		/* What cannot be read inside leaves the outer packet. */
 		{ "ARP in VXLAN", 101, OUTER("0034", "11") "c000 12b5 0020 0000" "0800 0000 0000 0100" MACS "0806 0001",
@@ -69,9 +76,11 @@ static void opened_on_request(void **state)
 		/* What can be read is described, also where it is short. */
 		{ "short inside", 101, OUTER("002c", "04") "4500 0018 0007 4000 4006 0000 c000 0201 c633 6401 03e8 0050",
 		  "short 4/other 4 6 c0000201>c6336401 1000>80 pay 4 seq 0 ack 0 flags 00 win 0 opt 0 DF TUNNEL" },
-		/* A fragment of a tunnel is not opened; a fragment inside one is one. */
+		/* A first fragment of a tunnel is opened, later ones cannot be; a fragment inside a tunnel is one. */
 		{ "outer fragment", 101, "4500 003c 0001 2000 4004 0000 0a00 0001 0a00 0002" SYN,
-		  "ok 4/other 4 4 a000001>a000002 0>0 pay 40 FRAG OUTERFRAG" },
+		  "ok 4/other 4 6 c0000201>c6336401 1000>80 pay 0 seq 5 ack 0 flags 02 win 1024 opt 0 DF L4 TUNNEL OUTERFRAG" },
+		{ "later outer fragment", 101, "4500 003c 0001 0001 4004 0000 0a00 0001 0a00 0002" SYN,
+		  "ok 4/other 4 4 a000001>a000002 0>0 pay 40 FRAG LATER OUTERFRAG" },
 		{ "inner fragment", 101, OUTER("003c", "04") "4500 0028 0007 0001 4006 0000 c000 0201 c633 6401" "0000000000000000",
 		  "ok 4/other 4 6 c0000201>c6336401 0>0 pay 8 seq 0 ack 0 flags 00 win 0 opt 0 FRAG LATER TUNNEL" },
 	};

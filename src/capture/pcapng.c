@@ -287,8 +287,6 @@ static int read_simple(struct reader *reader, struct batch *b, const struct bloc
 	bool swap = reader->pcapng.swap;
 	if (k->total < BLOCK_EXTRA + 4)
 		return damage(b, e, "MON-CAP-013", "a simple packet block is too short");
-	if (k->have < 4)
-		return 0;
 	const struct pcapng_interface *i = packet_interface(reader, b, 0, e);
 	if (!i)
 		return -EBADMSG;

@@ -18,6 +18,7 @@ struct memory_env {
 	size_t n;          /* bytes there are, which a test may raise */
 	size_t at;         /* read so far */
 	size_t piece;      /* most bytes a read gives; 0: no bound */
+	bool swell;        /* 16 times as many with each read */
 	bool pipe;         /* no regular file */
 	bool interrupt;    /* every other read is interrupted first */
 	uint64_t reads;
@@ -89,6 +90,8 @@ static inline ssize_t memory_env_read(const struct env *e, int fd, void *out, si
 	if (n)
 		memcpy(out, m->file + m->at, n);
 	m->at += n;
+	if (m->swell && m->piece < m->n)
+		m->piece *= 16;
 	return (ssize_t)n;
 }
 

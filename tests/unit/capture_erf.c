@@ -74,6 +74,43 @@ static void test_types(void **state)
 	assert_int_equal(o.info.n_links, 5);
 }
 
+/* Every number a type can have: what it becomes, or that it is damage. */
+static void test_every_type(void **state)
+{
+	(void)state;
+	static const struct {
+		uint16_t link; /* 0: no packet, or no such type */
+		uint8_t sub, fcs;
+	} known[128] = {
+		[1] = { 50, 0, 0 }, [2] = { 1, 2, 4 }, [3] = { 197, 0, 0 }, [4] = { 100, 4, 0 }, [5] = { 50, 4, 0 },
+		[6] = { 197, 0, 0 }, [7] = { 197, 0, 0 }, [8] = { 197, 0, 0 }, [9] = { 100, 8, 0 }, [10] = { 50, 0, 0 },
+		[11] = { 1, 2, 4 }, [12] = { 197, 0, 0 }, [15] = { 50, 0, 0 }, [16] = { 1, 2, 4 }, [17] = { 50, 4, 0 },
+		[18] = { 197, 0, 0 }, [19] = { 50, 0, 0 }, [20] = { 1, 2, 4 }, [21] = { 247, 0, 0 }, [22] = { 101, 0, 0 },
+		[23] = { 101, 0, 0 }, [24] = { 197, 0, 0 }, [25] = { 197, 0, 0 }, [28] = { 197, 0, 0 }, [29] = { 197, 0, 0 },
+	};
+	for (uint8_t type = 0; type < 128; type++) {
+		start();
+		for (uint32_t i = 0; i < 3; i++)
+			put_record(ETH, at_second(1500000000 + i), 0, 2, 60, 64, 2);
+		size_t at = b.n;
+		put_record(type, at_second(1500000003), 1, known[type].sub, 60, 61, 2);
+		bool none = type == 13 || type == 14 || type == META || type == PAD;
+		if (!known[type].link && !none) {
+			expect_error("MON-CAP-031", at, 3);
+			continue;
+		}
+		expect_end(none ? 3 : 4);
+		bool whole = known[type].link == 197;
+		if (none)
+			continue;
+		assert_int_equal(o.frames[3].f.link, known[type].link);
+		assert_int_equal(o.frames[3].f.fcs_len, known[type].fcs);
+		assert_int_equal(o.frames[3].f.wirelen, whole ? b.n - at : 61);
+		assert_int_equal(o.frames[3].f.caplen, whole ? b.n - at : 61);
+		assert_int_equal(o.frames[3].hash, whole ? data_hash(b.p + at, b.n - at) : data_hash(b.p + b.n - 62, 61));
+	}
+}
+
 /* The data of a frame is what lies behind all headers. */
 static void test_data(void **state)
 {
@@ -139,6 +176,42 @@ static void test_telling(void **state)
 	expect_error("MON-CAP-004", 0, 0);
 }
 
+/* Each of the first three records is looked at, wherever it lies. */
+static void test_telling_each(void **state)
+{
+	(void)state;
+	for (int bad = 0; bad < 3; bad++) {
+		start();
+		size_t starts[4];
+		for (uint16_t i = 0; i < 4; i++) {
+			starts[i] = b.n;
+			put_record(ETH, at_second(1500000000), i, 2, (uint16_t)(60 + i * 10), 64, 2);
+		}
+		expect_end(4);
+		const struct bytes good = b;
+		b.p[starts[bad] + 8] = 99;
+		expect_error("MON-CAP-004", 0, 0);
+		b = good;
+		store_be16(b.p + starts[bad] + 10, 15);
+		expect_error("MON-CAP-004", 0, 0);
+	}
+}
+
+/* Two ports need not agree on the order, but for no more than a second. */
+static void test_telling_order(void **state)
+{
+	(void)state;
+	for (uint32_t half = 0; half < 6; half++) {
+		start();
+		put_record(ETH, at_second(1500000000), 0, 2, 60, 64, 2);
+		put_record(ETH, at_second(1500000000) - half * UINT64_C(0x80000000), 0, 2, 60, 64, 2);
+		if (half < 4)
+			expect_end(2);
+		else
+			expect_error("MON-CAP-004", 0, 0);
+	}
+}
+
 /* Wireshark writes a metadata record without a time first. */
 static void test_metadata_first(void **state)
 {
@@ -189,8 +262,9 @@ static void test_everything(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_types), cmocka_unit_test(test_data), cmocka_unit_test(test_times),
-		cmocka_unit_test(test_telling), cmocka_unit_test(test_metadata_first),
+		cmocka_unit_test(test_types), cmocka_unit_test(test_every_type), cmocka_unit_test(test_data), cmocka_unit_test(test_times),
+		cmocka_unit_test(test_telling), cmocka_unit_test(test_telling_each),
+		cmocka_unit_test(test_telling_order), cmocka_unit_test(test_metadata_first),
 		cmocka_unit_test(test_damage), cmocka_unit_test(test_everything),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,7 +172,7 @@ struct reading {
 	size_t piece;  /* bytes a read gives */
 	size_t memory;
 	const char *filter;
-	bool pipe, interrupt;
+	bool pipe, interrupt, swell;
 	uint64_t fail_alloc, fail_read;
 };
 
@@ -229,6 +229,7 @@ static inline void read_bytes(struct outcome *o, const uint8_t *p, size_t n, str
 	m.piece = how.piece;
 	m.pipe = how.pipe;
 	m.interrupt = how.interrupt;
+	m.swell = how.swell;
 	m.fail_alloc = how.fail_alloc;
 	m.fail_read = how.fail_read;
 	memset(o, 0, sizeof *o);
@@ -311,6 +312,7 @@ static inline void check_every_piece(const struct bytes *b, const struct outcome
 	const size_t count = sizeof sizes / sizeof *sizes;
 	for (size_t i = 0; i < count * count; i++) {
 		struct reading how = { .block = sizes[i % count], .piece = sizes[i / count], .pipe = i % 2, .interrupt = i % 3 == 1 };
+		how.swell = i % 5 == 2;
 		read_bytes(&o, b->p, b->n, how);
 		assert_int_equal(o.rc, whole->rc);
 		assert_same_frames(&o, whole);

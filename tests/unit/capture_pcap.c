@@ -113,6 +113,19 @@ static void test_old_length_order(void **state)
 	}
 }
 
+static void test_old_nanoseconds(void **state)
+{
+	(void)state;
+	for (uint16_t minor = 2; minor <= 3; minor++) {
+		start(minor & 1);
+		put_pcap_header(&b, NANO, minor, 65535, 1);
+		put_pcap_record(&b, 1, 5, 20, 20);
+		read_it();
+		assert_int_equal(o.n, 1);
+		assert_int_equal(o.frames[0].f.ts, 1000000005);
+	}
+}
+
 static void test_snap_lies(void **state)
 {
 	(void)state;
@@ -226,6 +239,11 @@ static void test_refused(void **state)
 	assert_int_equal(o.rc, CAPTURE_END);
 	b.n = 23;
 	expect_error("MON-CAP-006", 23, 0);
+	for (b.n = 4; b.n < 23; b.n++)
+		expect_error("MON-CAP-006", b.n, 0);
+	for (b.n = 1; b.n < 4; b.n++)
+		expect_error("MON-CAP-004", 0, 0);
+	b.n = 23;
 	b.p[0] = 'x';
 	expect_error("MON-CAP-004", 0, 0);
 }
@@ -267,7 +285,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_orders_and_resolutions), cmocka_unit_test(test_fraction_past_second),
-		cmocka_unit_test(test_modified), cmocka_unit_test(test_old_length_order), cmocka_unit_test(test_snap_lies),
+		cmocka_unit_test(test_modified), cmocka_unit_test(test_old_length_order),
+		cmocka_unit_test(test_old_nanoseconds), cmocka_unit_test(test_snap_lies),
 		cmocka_unit_test(test_fcs_and_links), cmocka_unit_test(test_wild_length), cmocka_unit_test(test_large_record),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_header_alone), cmocka_unit_test(test_everything),
 	};

@@ -31,6 +31,13 @@ static void expect_error(const char *code, uint64_t offset, uint32_t frames)
 	assert_int_equal(o.n, frames);
 }
 
+static void put_unknown(uint32_t type, size_t n)
+{
+	size_t at = block_start(&b, type);
+	put_payload(&b, type, n);
+	block_end(&b, at);
+}
+
 static void put_simple(uint32_t wirelen, uint32_t stored)
 {
 	size_t at = block_start(&b, 3);
@@ -71,13 +78,6 @@ static void put_flags(uint32_t flags)
 	put16(&b, 4);
 	put32(&b, flags);
 	put_option(&b, 0, NULL, 0);
-	block_end(&b, at);
-}
-
-static void put_unknown(uint32_t type, size_t n)
-{
-	size_t at = block_start(&b, type);
-	put_payload(&b, type, n);
 	block_end(&b, at);
 }
 
@@ -139,6 +139,9 @@ static void test_versions(void **state)
 		else
 			expect_error("MON-CAP-005", 0, 0);
 	}
+	start(false);
+	b.p[8] ^= 1; /* neither byte order */
+	expect_error("MON-CAP-019", 0, 0);
 	start(false); /* a newer section behind one that can be read */
 	put_interface(&b, 1, 0, 255, 0);
 	put_enhanced(&b, 0, 5, 4, 4);
@@ -216,8 +219,18 @@ static void test_simple_packets(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(o.frames[i].f.caplen, captured[i]);
 	assert_int_equal(o.frames[3].f.wirelen, 900);
-	start(true);
+	start(false);
+	put_interface(&b, 1, 0, 255, 0);
+	put_simple(0, 0);
+	put_simple(9, 0);
+	expect_end(2);
+	assert_int_equal(o.frames[1].f.caplen, 0);
+	assert_int_equal(o.frames[1].f.wirelen, 9);
 	size_t at = b.n;
+	put_unknown(3, 0); /* not even a length */
+	expect_error("MON-CAP-013", at, 2);
+	start(true);
+	at = b.n;
 	put_simple(40, 40);
 	expect_error("MON-CAP-014", at, 0); /* no interface to belong to */
 }

@@ -245,6 +245,8 @@ static void test_names(void **state)
 	assert_string_equal(capture_link_name(1, scratch), "EN10MB");
 	assert_string_equal(capture_link_name(101, scratch), "RAW");
 	assert_string_equal(capture_link_name(113, scratch), "LINUX_SLL");
+	assert_string_equal(capture_link_name(100, scratch), "ATM_RFC1483");
+	assert_string_equal(capture_link_name(246, scratch), "PFSYNC");
 	assert_string_equal(capture_link_name(60000, scratch), "LINKTYPE_60000");
 	assert_string_equal(capture_link_name(0xffff, scratch), "LINKTYPE_65535");
 }

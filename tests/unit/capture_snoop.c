@@ -47,6 +47,8 @@ static void test_records(void **state)
 	assert_int_equal(o.n, 3);
 	assert_int_equal(o.frames[0].f.ts, 911274719885516000);
 	assert_int_equal(o.frames[0].f.caplen, 86);
+	assert_int_equal(o.frames[0].f.fcs_len, 0);
+	assert_int_equal(o.frames[0].f.marks, 0);
 	assert_int_equal(o.frames[1].f.wirelen, 1500);
 	assert_int_equal(o.frames[1].f.ts, INT64_C(4294967295) * 1000000000);
 	assert_int_equal(o.frames[2].hash, data_hash(b.p + b.n - 64, 61));

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Writes classes.txt: a row per line of the class rule (DEFINITIONS 1, 3), with what it must come to.
+"""Writes classes.txt, a row per line of the class rule (DEFINITIONS 1, 3), and rules.txt, rows of evidence (2).
 
-The expectations are written here by hand, never computed. `make_classes.py > classes.txt` regenerates; review the
-difference as text. Columns, by tabs: what it shows, scope, class, reason, flags, tags, rules, packet (hex, link type 101).
-Needs python3-cryptography for the three QUIC packets.
+The expectations are written here by hand, never computed. A run writes both again; review the difference as text.
+Columns, by tabs: what it shows, scope, class, reason, flags, tags, rules, packet (hex, link type 101). Needs
+python3-cryptography for the three QUIC packets.
 """
+import os
 import struct
 
 import quic
@@ -372,6 +373,8 @@ row("NAT of IPv6", tcp6(SYN, dst="fd00::6"), "scan", flags=ASK, scope=NAT6 + " "
 row("NAT of IPv6: land by the public side", tcp6(SYN, dst="fd00::6", src=DST6), "scan", flags=ASK,
     tags="spoofed,erratic,land", scope=NAT6)
 
+CLASSES, ROWS = ROWS, []
+
 # ---- evidence ----
 MSS = bytes.fromhex("020405b4")
 WINDOWS = bytes.fromhex("020405b40103030801010402")
@@ -379,6 +382,8 @@ LINUX = bytes.fromhex("020405b40402080a1122334400000000" + "01030307")
 BSD = bytes.fromhex("020405b4010303060101080a11223344000000000402" + "0000")
 DSTN = 0xC6330706
 row("Mirai", tcp(SYN, seq=DSTN, window=5555), "scan", flags=ASK, rules="mirai-seq")
+row("a scan by SYN+ACK, ZMap's ip.id", tcp(SYN | ACK, id=54321), "backscatter", tags=REPLY, rules="reply-id")
+row("a scan by SYN+ACK, masscan's", tcp(SYN | ACK, id=(0x0706 ^ 443 ^ 0x0304)), "backscatter", tags=REPLY, rules="reply-id")
 row("Mirai with another flag", tcp(SYN | FIN, seq=DSTN), "scan", flags="probe")
 row("a run of one byte over destination, seq and flags", tcp(SYN | PSH | URG | CWR, dst="170.170.170.170", seq=0xAAAAAAAA), "scan",
     flags=ASK, tags="spoofed,erratic,abnormal")
@@ -424,6 +429,13 @@ for seq, window, ident in ((2018915346, 1, 7), (333994513, 1, 7), (30000, 65535,
 row("seq 30000 with another window", tcp(SYN, seq=30000, window=1), "scan", flags=ASK)
 row("no rule reads IPv6", tcp6(SYN, window=1024, options=MSS), "scan", flags=ASK)
 
-print("# What each line of the class rule comes to. Made by make_classes.py, which says how to read it.")
-for line in ROWS:
-    print(line)
+
+
+def write(name, title, rows):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), "w") as out:
+        out.write("# %s. Made by make_classes.py, which says how to read it.\n" % title)
+        out.writelines(line + "\n" for line in rows)
+
+
+write("classes.txt", "What each line of the class rule comes to", CLASSES)
+write("rules.txt", "What is evidence of a tool, and what is nearly", ROWS)

@@ -1,4 +1,4 @@
-/* tests/golden/classes.txt row by row: packet in, verdict out. make_classes.py there says what the columns mean.
+/* tests/golden/classes.txt and rules.txt row by row: packet in, verdict out. make_classes.py there says what the columns mean.
  *
  * Mutants this kills, each tried once: a class moved in the table of flags, SYN+ACK without RST's precedence, `<` for
  * `<=` at either end of a prefix, a reversed NAT, QUIC's client label, a DNS reply believed by its port alone, each
@@ -16,7 +16,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define GOLDEN SOURCE_DIR "/tests/golden/classes.txt"
 #define COLUMNS 8
 #define PREFIXES 8
 
@@ -164,12 +163,27 @@ static bool row_holds(char **column)
 	return same;
 }
 
-static void test_classes(void **state)
+struct tally {
+	unsigned rows, wrong;
+	unsigned classes; /* bit c: a row of that class */
+	unsigned rules;   /* bit r: a row that matches it */
+};
+
+static void tally_row(struct tally *t, char **column)
 {
-	(void)state;
+	t->rows++;
+	t->wrong += !row_holds(column);
+	for (unsigned i = 0; i < CLASS_COUNT; i++)
+		t->classes |= !strcmp(class_name((enum packet_class)i), column[CLASS]) ? 1u << i : 0;
+	for (unsigned i = 0; i < RULE_COUNT; i++)
+		t->rules |= strstr(column[RULES], rule_name((enum rule)i)) ? 1u << i : 0;
+}
+
+static struct tally golden_check(const char *path)
+{
 	static char line[8192];
-	unsigned rows = 0, wrong = 0, classes = 0;
-	FILE *file = fopen(GOLDEN, "r");
+	struct tally t = { 0 };
+	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	while (fgets(line, sizeof line, file)) {
 		char *column[COLUMNS], *rest = line;
@@ -178,20 +192,32 @@ static void test_classes(void **state)
 		line[strcspn(line, "\n")] = 0;
 		for (unsigned i = 0; i < COLUMNS; i++)
 			assert_non_null(column[i] = strsep(&rest, "\t"));
-		rows++;
-		for (unsigned i = 0; i < CLASS_COUNT; i++)
-			classes |= !strcmp(class_name((enum packet_class)i), column[CLASS]) ? 1u << i : 0;
-		wrong += !row_holds(column);
+		tally_row(&t, column);
 	}
 	fclose(file);
-	print_message("%u rows\n", rows);
-	assert_int_equal(classes, (1u << CLASS_COUNT) - 1);
-	assert_in_range(rows, 300, 10000);
-	assert_int_equal(wrong, 0);
+	print_message("%u rows\n", t.rows);
+	assert_int_equal(t.wrong, 0);
+	return t;
+}
+
+static void test_classes(void **state)
+{
+	(void)state;
+	struct tally t = golden_check(SOURCE_DIR "/tests/golden/classes.txt");
+	assert_int_equal(t.classes, (1u << CLASS_COUNT) - 1);
+	assert_in_range(t.rows, 300, 10000);
+}
+
+static void test_rules(void **state)
+{
+	(void)state;
+	struct tally t = golden_check(SOURCE_DIR "/tests/golden/rules.txt");
+	assert_int_equal(t.rules, (1u << RULE_COUNT) - 1);
+	assert_in_range(t.rows, 40, 10000);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_classes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_classes), cmocka_unit_test(test_rules) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
  * depend on its neighbours in the batch, the rules of the hot path are the rules, nothing outside the frame is read.
  *
  * Input: link type (2 bytes, little endian), marks (1), bytes on the wire beyond the captured (1), frame. With link type
- * 65535 the frame is the payload of a UDP datagram between the next two ports (4 bytes): the heads by themselves. */
+ * 65535 the frame is the payload of a UDP datagram between the next two ports (4 bytes), truncated or not by the marks:
+ * the heads by themselves. */
 #include "base/bytes.h"
 #include "classify/classify.h"
 #include "classify/judge.h"
@@ -87,7 +88,7 @@ static void check_packet(const struct classify *c, const struct packet *packet)
 }
 
 /* In a block of its own, so that a read past its end is seen. */
-static void check_head(const uint8_t *data, size_t size)
+static void check_head(const uint8_t *data, size_t size, bool truncated)
 {
 	if (size < 4 || size > UINT16_MAX)
 		return;
@@ -99,6 +100,7 @@ static void check_head(const uint8_t *data, size_t size)
 		.ip = payload, .version = 4, .proto = PROTO_UDP, .bits = PACKET_L4, .sport = load_le16(data),
 		.dport = load_le16(data + 2), .payload_len = n, .ip_len = 28u + n,
 	};
+	p.bits |= truncated ? PACKET_TRUNCATED : 0;
 	require(udp_kind(&p) <= UDP_P2P_REPLY, "no such kind");
 	p2p_tcp(packet_payload(&p));
 	tags_of_udp(&p, n != 0);
@@ -111,7 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 4 || size > 1 << 17)
 		return 0;
 	if (load_le16(data) == UINT16_MAX) {
-		check_head(data + 4, size - 4);
+		check_head(data + 4, size - 4, data[2] & 1);
 		return 0;
 	}
 	uint32_t n = (uint32_t)(size - 4);

@@ -3,8 +3,8 @@
 
 usage: seeds_classify.py [FOLDER]
 
-Each row over UDP with a payload of its own kind becomes a head (link type 65535, see fuzz_classify.c), every tenth of the
-others a frame. The same golden gives the same bytes.
+Each row over UDP with a payload becomes a head (link type 65535, see fuzz_classify.c), the long ones also cut by eight
+bytes as a capture cuts them; every tenth of the others a frame. The same golden gives the same bytes.
 """
 import os
 import struct
@@ -39,6 +39,9 @@ def main():
             with open(os.path.join(folder, "row-%03d" % number), "wb") as f:
                 f.write(seed)
             written.add(seed)
+            if len(seed) > 1000:
+                with open(os.path.join(folder, "row-%03d-cut" % number), "wb") as f:
+                    f.write(seed[:2] + b"\1" + seed[3:-8])
 
 
 main()

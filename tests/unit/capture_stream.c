@@ -59,7 +59,7 @@ static void pack_lz4(const uint8_t *p, size_t n)
 #if MONOMI_XZ
 static void pack_xz(const uint8_t *p, size_t n)
 {
-	lzma_ret rc = lzma_easy_buffer_encode(1, LZMA_CHECK_CRC32, NULL, p, n, packed.p, &packed.n, sizeof packed.p);
+	lzma_ret rc = lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, NULL, p, n, packed.p, &packed.n, sizeof packed.p);
 	assert_int_equal(rc, LZMA_OK);
 }
 #endif

@@ -46,7 +46,7 @@ static bool dns_header_sane(struct span data, bool netbios)
 	uint16_t flags = load_be16(data.p + 2);
 	unsigned opcode = flags >> 11 & 15;
 	bool opcode_ok = netbios ? opcode == 0 || (opcode >= 5 && opcode <= 8) : opcode <= 6 && opcode != 3;
-	return opcode_ok && (netbios || !(flags & 0x40)) && load_be16(data.p + 4) <= 1;
+	return opcode_ok && load_be16(data.p + 4) <= 1;
 }
 
 enum udp_kind reply_dns(const struct packet *p, struct span data)
@@ -136,7 +136,7 @@ static enum udp_kind snmp_pdu(uint8_t tag)
 }
 
 /* RFC 3412 section 6.4: whoever answers clears the reportable flag; who asks sets it. */
-static enum udp_kind snmp_v3(struct cursor *c)
+static enum udp_kind snmp_v3(const struct packet *p, struct cursor *c)
 {
 	uint8_t tag;
 	uint32_t length, number;
@@ -148,8 +148,12 @@ static enum udp_kind snmp_v3(struct cursor *c)
 		return UDP_UNSURE;
 	if (flags & 4)
 		return UDP_REQUEST;
-	if (!ber_header(c, &tag, &length) || tag != 0x30 || !ber_skip(c, 4) || !ber_skip(c, 4))
-		return UDP_UNSURE; /* encrypted: a trap or an answer */
+	if (!ber_header(c, &tag, &length))
+		return UDP_UNSURE;
+	if (tag != 0x30) /* encrypted: an answer, or a trap, which goes to port 162 */
+		return p->sport == 161 && p->dport != 162 ? UDP_REPLY : UDP_UNSURE;
+	if (!ber_skip(c, 4) || !ber_skip(c, 4))
+		return UDP_UNSURE;
 	return snmp_pdu(cursor_u8(c));
 }
 
@@ -176,7 +180,7 @@ enum udp_kind reply_ber(const struct packet *p, struct span data)
 	    (length > cursor_left(&c) && !packet_is_cut(p)) || !ber_integer(&c, &number) || !cursor_left(&c))
 		return UDP_UNSURE;
 	if (number == 3 && *c.p == 0x30)
-		return snmp_v3(&c);
+		return snmp_v3(p, &c);
 	if (number <= 1 && *c.p == 4)
 		return ber_skip(&c, 4) ? snmp_pdu(cursor_u8(&c)) : UDP_UNSURE;
 	return ldap_operation(*c.p);

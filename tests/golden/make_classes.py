@@ -116,6 +116,7 @@ row("ICMPv6 echo reply", icmp6(129), "backscatter", tags=REPLY)
 row("DNS answer", udp(dns(0x8180, 1), sport=53), "backscatter", tags="erratic,port,content,reply")
 row("DNS answer from another port", udp(dns(0x8180, 1), sport=1053), "backscatter", tags="erratic,content")
 row("DNS refusal", udp(dns(0x8105), sport=53), "backscatter", tags="erratic,port,reply")
+row("DNS answer with the reserved flag", udp(dns(0x81C0, 1), sport=53), "backscatter", tags="erratic,port,reply")
 row("DNS answer without a question", udp(dns(0x8181, questions=0, tail=b"\0" * 4), sport=53), "backscatter",
     tags="erratic,port,content,reply")
 row("the same from another port", udp(dns(0x8181, questions=0, tail=b"\0" * 4), sport=1053), "payload", flags=UNSURE,
@@ -157,7 +158,9 @@ for pdu in (0xA0, 0xA1, 0xA3, 0xA5, 0xA7):
 row("SNMP of no version", udp(snmp(7, 0xA2), sport=161), "payload", flags=UNSURE)
 row("SNMPv3 discovery", udp(snmp3(True, 0xA0), dport=161), "payload", flags=ASKS)
 row("SNMPv3, encrypted and reportable", udp(snmp3(True, 0xA0, sealed=True), dport=161), "payload", flags=ASKS)
-row("SNMPv3, encrypted", udp(snmp3(False, 0xA2, sealed=True), sport=161), "payload", flags=UNSURE)
+row("SNMPv3, encrypted answer", udp(snmp3(False, 0xA2, sealed=True), sport=161), "backscatter")
+row("SNMPv3, encrypted trap", udp(snmp3(False, 0xA7, sealed=True), sport=161, dport=162), "payload", flags=UNSURE)
+row("SNMPv3, encrypted from another port", udp(snmp3(False, 0xA2, sealed=True)), "payload", flags=UNSURE)
 row("SNMPv3 report", udp(snmp3(False, 0xA8), sport=161), "backscatter")
 row("BER with a length past the end", udp(b"\x30\x7f" + snmp(1, 0xA2)[2:], sport=161), "payload", flags=UNSURE)
 row("CLDAP search entry", udp(ldap(0x64), sport=389), "backscatter")

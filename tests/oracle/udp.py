@@ -95,8 +95,7 @@ def dns(p, data):
     netbios = 137 in (p.sport, p.dport)
     questions = number(data, 4)
     opcode = data[2] >> 3 & 15
-    sane = opcode in ((0, 5, 6, 7, 8) if netbios else (0, 1, 2, 4, 5, 6)) and questions <= 1 and \
-        (netbios or not data[3] & 0x40)
+    sane = opcode in ((0, 5, 6, 7, 8) if netbios else (0, 1, 2, 4, 5, 6)) and questions <= 1
     if not sane or not (near or questions == 1):
         return UNSURE
     if questions and not dns_question(data, cut(p)):
@@ -126,7 +125,7 @@ def dns_question(data, missing):
 
 def by_head(p, data):
     if data[:1] == b"\x30":
-        return ber(data, cut(p))
+        return ber(p, data, cut(p))
     if re.match(rb"HTTP/1\.[\x00-\xff] [1-5][0-9][0-9]", data, re.S):
         return REPLY
     return REQUEST if data.startswith((b"M-SEARCH ", b"NOTIFY ")) else UNSURE
@@ -172,7 +171,7 @@ LDAP_ASKS = {0x60, 0x42, 0x63, 0x66, 0x68, 0x4A, 0x6C, 0x6E, 0x50, 0x77}
 LDAP_ANSWERS = {0x61, 0x64, 0x65, 0x67, 0x69, 0x6B, 0x6D, 0x6F, 0x73, 0x78, 0x79}
 
 
-def ber(data, missing):
+def ber(p, data, missing):
     try:
         b = Ber(data)
         tag, length = b.head()
@@ -182,7 +181,7 @@ def ber(data, missing):
         following = b.byte()
         b.at -= 1
         if version == 3 and following == 0x30:
-            return snmp3(b)
+            return snmp3(p, b)
         if version <= 1 and following == 4:
             b.take(4)
             return pdu(b.byte())
@@ -199,7 +198,7 @@ def pdu(tag):
     return REPLY if tag in (0xA2, 0xA8) else REQUEST
 
 
-def snmp3(b):
+def snmp3(p, b):
     """The header's flags: bit 2 is set by whoever wants a report, which is who asks (RFC 3412 section 6.4)."""
     if b.head()[0] != 0x30:
         return UNSURE
@@ -212,8 +211,8 @@ def snmp3(b):
     b.take(4)
     if flags[0] & 4:
         return REQUEST
-    if b.head()[0] != 0x30:
-        return UNSURE
+    if b.head()[0] != 0x30:  # encrypted: a trap goes to port 162
+        return REPLY if p.sport == 161 and p.dport != 162 else UNSURE
     b.take(4)
     b.take(4)
     return pdu(b.byte())

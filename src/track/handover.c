@@ -159,10 +159,14 @@ static void merge_head(struct layouts *l, struct row *r, const struct row_part *
 	merge_syn(l, r, p);
 }
 
-static int too_small(struct error *e)
+/* Of what makes a row one: all its records have the same. */
+uint64_t open_window_record_hash(const struct open_window *w, struct span record)
 {
-	return error_set(e, -ENOSPC, "MON-TRK-013",
-	                 "one part of what was spilled does not fit the memory given; give --memory more");
+	struct row_part head;
+	memcpy(&head, record.p, sizeof head);
+	uint64_t address = hash_u64x2(&w->names.seed, load_le64(head.addr.bytes), load_le64(head.addr.bytes + 8));
+	uint64_t content = hash_u64x2(&w->names.seed, load_le64(head.content.bytes), load_le64(head.content.bytes + 8));
+	return hash_u64x2(&w->names.seed, address ^ head.minute, content ^ head.key);
 }
 
 int open_window_take(struct open_window *w, enum spill_kind kind, struct span record, struct error *e)
@@ -172,22 +176,22 @@ int open_window_take(struct open_window *w, enum spill_kind kind, struct span re
 	struct rows *t = kind == SPILL_FLOW ? &w->flow[NAMED] :
 	                 kind == SPILL_VICTIM ? &w->victim[NAMED] : &w->payload[NAMED];
 	if (!layouts_has_room(w->layouts, 1) || names_prepare(&w->names, 2, e) || names_prepare(&w->contents, 1, e))
-		return too_small(e);
+		return spill_too_small(e);
 	if (kind == SPILL_PAYLOAD)
 		head.key = names_put(&w->contents, &head.content, (uint32_t)head.key);
 	uint64_t key = (uint64_t)names_put(&w->names, &head.addr, head.minute) << 32 | head.key;
 	struct row *r = rows_get(t, key);
 	if (!r)
-		return too_small(e);
+		return spill_too_small(e);
 	merge_head(w->layouts, r, &head);
 	for (size_t at = sizeof head; at < record.n; at += sizeof(struct pair_part)) {
 		struct pair_part pair;
 		memcpy(&pair, record.p + at, sizeof pair);
 		if (names_prepare(&w->names, 1, e))
-			return too_small(e);
+			return spill_too_small(e);
 		uint32_t dst = names_put(&w->names, &pair.dst, 0);
 		if (rows_add_pair(t, key, dst, pair.sport, pair.access, e))
-			return too_small(e);
+			return spill_too_small(e);
 	}
 	return 0;
 }
@@ -236,11 +240,19 @@ int sources_spill(const struct sources *s, struct spill *spill, struct error *e)
 	return rc ? rc : spill_evidence(s, spill, e);
 }
 
+/* Of the source that a record is about: all its hours and evidence stay together. */
+uint64_t sources_record_hash(const struct sources *s, struct span record)
+{
+	struct addr addr; /* the first member of both kinds */
+	memcpy(&addr, record.p, sizeof addr);
+	return hash_u64x2(&s->seed, load_le64(addr.bytes), load_le64(addr.bytes + 8));
+}
+
 int sources_take(struct sources *s, enum spill_kind kind, struct span record, struct error *e)
 {
 	int rc = sources_prepare(s, e);
 	if (rc)
-		return rc == -ENOSPC ? too_small(e) : rc;
+		return rc == -ENOSPC ? spill_too_small(e) : rc;
 	if (kind == SPILL_SOURCE) {
 		struct source_part p;
 		memcpy(&p, record.p, sizeof p);
@@ -254,5 +266,5 @@ int sources_take(struct sources *s, enum spill_kind kind, struct span record, st
 	p.tuples = p.registers ? NULL : body;
 	p.registers = p.registers ? (const uint8_t *)body : NULL;
 	p.n_tuples = p.registers ? 0 : p.n_tuples;
-	return sources_put_evidence(s, &p) ? 0 : too_small(e);
+	return sources_put_evidence(s, &p) ? 0 : spill_too_small(e);
 }

@@ -53,8 +53,10 @@ int open_window_tell_sources(const struct open_window *w, struct sources *s, boo
 
 /* Hands all rows over to the spill, and takes one such record back into a window of names. */
 int open_window_spill(const struct open_window *w, struct spill *spill, struct error *e) MUST_USE;
+uint64_t open_window_record_hash(const struct open_window *w, struct span record);
 int open_window_take(struct open_window *w, enum spill_kind kind, struct span record, struct error *e) MUST_USE;
 
 /* The same for sources. */
 int sources_spill(const struct sources *s, struct spill *spill, struct error *e) MUST_USE;
+uint64_t sources_record_hash(const struct sources *s, struct span record);
 int sources_take(struct sources *s, enum spill_kind kind, struct span record, struct error *e) MUST_USE;

@@ -59,6 +59,12 @@ void spill_close(struct spill *s)
 	env_free(s->env, s, sizeof *s);
 }
 
+int spill_too_small(struct error *e)
+{
+	return error_set(e, -ENOSPC, "MON-TRK-013",
+	                 "one row of what was spilled does not fit the memory given; give --memory more");
+}
+
 static int extent_append(struct spill *s, uint32_t partition, uint32_t n, struct error *e)
 {
 	if (s->n_extents == s->room) {

@@ -22,6 +22,9 @@ void spill_close(struct spill *s); /* NULL is fine */
 int spill_put(struct spill *s, uint32_t partition, enum spill_kind kind, const void *record, uint16_t n,
               struct error *e) MUST_USE;
 
+/* -ENOSPC: what was taken back does not fit memory. */
+int spill_too_small(struct error *e) __attribute__((cold));
+
 /* Calls fn for every record of a partition, in the order it was put. Stops at a non-zero return, which it returns. */
 typedef int (*spill_fn)(void *ctx, enum spill_kind kind, struct span record);
 int spill_each(struct spill *s, uint32_t partition, spill_fn fn, void *ctx, struct error *e) MUST_USE;

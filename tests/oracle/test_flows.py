@@ -130,6 +130,55 @@ def epochs(checks, frames, folder):
             check(checks, "epochs %s, %d shards" % (name, shards), want, [path], "--shards", shards)
 
 
+def spills(checks, name, frames, folder, *options):
+    """Tables that are full hand over their partial rows, and the seal merges them: rows stay exact."""
+    path = os.path.join(folder, "spills.pcap")
+    captures.write_pcap(path, frames, nanoseconds=True)
+    want = compare.picked(compare.oracle(frames))
+    check(checks, name, want, [path], *options)
+    run = harness.analyze([path], "--sensor", compare.SENSOR, *options)
+    checks.true("%s: it spills" % name, run.total()["spills"] > 0)
+
+
+def one_minute(checks, folder):
+    """An hour's packets in one minute, so that its rows do not fit the least memory."""
+    path = trace.trace(checks, 3 * SMALL)
+    if path:
+        frames = list(captures.read(path))
+        start = frames[0].ts // 60000000000 * 60000000000
+        frames = [f._replace(ts=start + (f.ts - start) // 61) for f in frames]
+        spills(checks, "one minute in little memory", frames, folder, "--shards", 1, "--memory", "16M")
+        spills(checks, "one minute in little memory, 2 shards", frames, folder, "--shards", 2, "--memory", "32M")
+
+
+def dictionary(checks, folder):
+    """One source that sends a SYN with other options to every port: more profiles than a window's dictionary holds, all in
+    one partition of the spill. It once ended the analysis."""
+    rng = random.Random(9)
+    frames = []
+    for i in range(9000):
+        options = b"".join(bytes([rng.randrange(5, 250), 2]) for _ in range(8))
+        data = make_captures.tcp("192.0.2.1", "198.51.100.%d" % (i % 200 + 1), 40000, 1 + i, 2, options=options)
+        frames.append(captures.Frame(make_captures.START * 10**9 + i * 5000000, 1, data, len(data), 0, False))
+    spills(checks, "9000 profiles of one source", frames, folder)
+
+
+def ties(checks, folder):
+    """SYNs of one row at one moment: its profile is the least of them, in whatever order they come."""
+    frames = []
+    for i in range(12):
+        options = bytes([2, 4, 5, 180 - i, 1, 1, 1, i % 3])
+        data = make_captures.tcp("192.0.2.1", "198.51.100.1", 40000, 22, 2, window=1000 + i % 4, options=options)
+        frames.append(captures.Frame(make_captures.START * 10**9 + i // 6, 1, data, len(data), 0, False))
+    want = compare.picked(compare.oracle(frames))
+    path = os.path.join(folder, "ties.pcap")
+    rng = random.Random(4)
+    for i in range(8):
+        captures.write_pcap(path, frames, nanoseconds=True)
+        check(checks, "ties, order %d" % i, want, [path])
+        rng.shuffle(frames)
+
+
 def hours(checks, frames, folder, rng):
     """The same packets spread over days, some of them hours late."""
     moved = [f._replace(ts=f.ts + rng.choice((0, 1, 26)) * HOUR) for f in frames]
@@ -216,6 +265,9 @@ def main():
             encodings(checks, frames, want, folder)
             ipv6(checks, frames, folder)
         routers(checks, folder)
+        dictionary(checks, folder)
+        ties(checks, folder)
+        one_minute(checks, folder)
         full_trace(checks)
     checks.finish()
 

@@ -11,7 +11,7 @@
 
 /* Whose packets count. Borrowed for the life of the classifier. */
 struct scope {
-	const struct prefix *monitored; /* none: every destination counts and N is unknown */
+	const struct prefix *monitored; /* none: every destination counts and N is unknown. Either side of the NAT map */
 	size_t n_monitored;
 	const struct prefix *own; /* addresses of this host and its management: left out as `own` */
 	size_t n_own;

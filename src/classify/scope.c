@@ -176,9 +176,11 @@ static bool private4(uint32_t a)
 	return a >> 24 == 10 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 22 == 0x191;
 }
 
+/* Own and monitored addresses may be told by either side of the map; what is captured is seen here, before it goes. */
 static unsigned translate4(const struct classify *c, struct packet *p)
 {
-	unsigned notes = c->own.n4 && ranges_contain4(&c->own, p->dst.v4) ? NAT_OWN : 0;
+	unsigned notes = ranges_contain4(&c->own, p->dst.v4) ? NAT_OWN : 0;
+	notes |= ranges_contain4(&c->monitored, p->dst.v4) ? NAT_MONITORED : 0;
 	const struct nat *nat = nat_of4(c, p->dst.v4);
 	if (nat)
 		p->dst.v4 = nat_public4(nat, p->dst.v4);
@@ -192,7 +194,8 @@ static unsigned translate4(const struct classify *c, struct packet *p)
 static unsigned translate6(const struct classify *c, struct packet *p, uint8_t scratch[32])
 {
 	const uint8_t *dst = p->addrs6 + 16;
-	unsigned notes = c->own.n6 && ranges_contain6(&c->own, dst) ? NAT_OWN : 0;
+	unsigned notes = ranges_contain6(&c->own, dst) ? NAT_OWN : 0;
+	notes |= ranges_contain6(&c->monitored, dst) ? NAT_MONITORED : 0;
 	const struct nat *nat = nat_of6(c, dst);
 	if (!nat)
 		return notes | (nat_of6(c, p->addrs6) ? NAT_OUTGOING : 0);
@@ -235,7 +238,7 @@ static bool link_talk6(const struct packet *p)
 	return p->proto == PROTO_ICMPV6 && (p->dport >> 8) - 133u <= 137 - 133;
 }
 
-enum verdict_reason scope_reason6(const struct classify *c, const struct packet *p)
+enum verdict_reason scope_reason6(const struct classify *c, const struct packet *p, unsigned notes)
 {
 	const uint8_t *dst = p->addrs6 + 16;
 	if (c->own.n6 && (ranges_contain6(&c->own, p->addrs6) || ranges_contain6(&c->own, dst)))
@@ -245,7 +248,7 @@ enum verdict_reason scope_reason6(const struct classify *c, const struct packet 
 	bool local = dst[0] == 0xff; /* multicast, RFC 4291 section 2.7 */
 	if (c->everything)
 		return local ? REASON_LOCAL : REASON_NONE;
-	if (ranges_contain6(&c->monitored, dst))
+	if ((notes & NAT_MONITORED) || ranges_contain6(&c->monitored, dst))
 		return REASON_NONE;
 	return local ? REASON_LOCAL : REASON_NOT_MONITORED;
 }

@@ -33,7 +33,7 @@ struct classify {
 };
 
 /* What the NAT map said of one packet. */
-enum nat_note { NAT_OUTGOING = 1, NAT_OWN = 2, NAT_UNKNOWN = 4 };
+enum nat_note { NAT_OUTGOING = 1, NAT_OWN = 2, NAT_UNKNOWN = 4, NAT_MONITORED = 8 };
 
 int ranges_init(struct ranges *r, const struct env *env, const struct prefix *list, size_t n, struct error *e) MUST_USE;
 void ranges_fini(struct ranges *r, const struct env *env);
@@ -58,7 +58,7 @@ unsigned scope_translate(const struct classify *c, struct packet *p, uint8_t scr
 /* The public side of an address that a quoted packet carries; the address itself where the map has none. */
 struct addr scope_public(const struct classify *c, const struct addr *a);
 
-enum verdict_reason scope_reason6(const struct classify *c, const struct packet *p);
+enum verdict_reason scope_reason6(const struct classify *c, const struct packet *p, unsigned notes);
 
 /* DHCP between its ports (RFC 2131 section 4.1). A scan of port 67 from any other port is a scan. */
 static inline bool scope_dhcp4(const struct packet *p)
@@ -66,7 +66,7 @@ static inline bool scope_dhcp4(const struct packet *p)
 	return (p->sport - 67u <= 1) & (p->dport - 67u <= 1) & (p->proto == PROTO_UDP);
 }
 
-static inline enum verdict_reason scope_reason4(const struct classify *c, const struct packet *p)
+static inline enum verdict_reason scope_reason4(const struct classify *c, const struct packet *p, unsigned notes)
 {
 	uint32_t dst = p->dst.v4;
 	if (__builtin_expect((uint32_t)(dst - c->quick_first) < c->quick_size && p->proto != PROTO_UDP, 1))
@@ -78,7 +78,7 @@ static inline enum verdict_reason scope_reason4(const struct classify *c, const 
 	bool local = dst >> 28 == 14 || dst == UINT32_MAX; /* RFC 5771, RFC 919 */
 	if (c->everything)
 		return local ? REASON_LOCAL : REASON_NONE;
-	if (ranges_contain4(&c->monitored, dst))
+	if ((notes & NAT_MONITORED) || ranges_contain4(&c->monitored, dst))
 		return REASON_NONE;
 	return local ? REASON_LOCAL : REASON_NOT_MONITORED;
 }
@@ -94,8 +94,8 @@ static inline enum verdict_reason scope_reason(const struct classify *c, const s
 	if ((p->bits & PACKET_OWN) || (notes & NAT_OWN))
 		return REASON_OWN;
 	if (p->version == 4)
-		return scope_reason4(c, p);
+		return scope_reason4(c, p, notes);
 	if (p->version == 6)
-		return scope_reason6(c, p);
+		return scope_reason6(c, p, notes);
 	return p->bits & PACKET_LOCAL ? REASON_LOCAL : REASON_NONE;
 }

@@ -351,6 +351,8 @@ for source in ("2001:db9::1", "64:ff9b::1.2.3.4", "3fff::1"):
 NAT = "nat=10.7.0.0/24=198.51.7.0/24"
 PRIVATE = "10.7.0.6"
 row("NAT: monitored by its public side", tcp(SYN, dst=PRIVATE), "scan", flags=ASK, scope=NAT + " " + MON)
+row("NAT: monitored by its captured side", tcp(SYN, dst=PRIVATE), "scan", flags=ASK, scope=NAT + " monitored=10.7.0.0/16")
+row("NAT: monitored by neither side", tcp(SYN, dst=PRIVATE), "ignored", "not_monitored", scope=NAT + " monitored=10.8.0.0/16")
 row("NAT: Mirai's rule reads the public side", tcp(SYN, dst=PRIVATE, seq=0xC6330706), "scan", flags=ASK,
     rules="mirai-seq", scope=NAT)
 row("NAT: and not the captured one", tcp(SYN, dst=PRIVATE, seq=0x0A070006), "scan", flags=ASK, scope=NAT)
@@ -373,6 +375,8 @@ row("NAT unknown: quotes", icmp(3, 3, quoting(DST), dst=PRIVATE), "backscatter",
     scope="nat_unknown")
 NAT6 = "nat=fd00::/64=2a0b:6b40::/64"
 row("NAT of IPv6", tcp6(SYN, dst="fd00::6"), "scan", flags=ASK, scope=NAT6 + " " + MON6)
+row("NAT of IPv6: monitored by its captured side", tcp6(SYN, dst="fd00::6"), "scan", flags=ASK,
+    scope=NAT6 + " monitored=fd00::/64")
 row("NAT of IPv6: land by the public side", tcp6(SYN, dst="fd00::6", src=DST6), "scan", flags=ASK,
     tags="spoofed,erratic,land", scope=NAT6)
 

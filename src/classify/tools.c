@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define CHANCE 1e-9        /* below it a number of matches is none of chance's */
-#define PROBES_HEURISTIC 8 /* distinct tuples before several plain fields together name a tool */
+#define PROBES_HEURISTIC 3 /* distinct tuples before several plain fields together name a tool */
 #define PROBES_NMAP 16     /* DEFINITIONS 2 */
 #define PROBES_KEY 3       /* equal 32-bit keys before they name Unicornscan: 2^-64 */
 #define PORTS_NMAP 32      /* a base port plus the number of the try */

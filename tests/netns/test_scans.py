@@ -77,6 +77,7 @@ SCANS = [
     ("nmap -O", FAST + "-O --top-ports 10 198.18.62.68/30", {"unknown", "nmap"}),
     ("hping3 -S", HPING + "-S -p ++1 -c 200 198.18.70.1", {"hping3"}),
     ("hping3 one port", HPING + "-S -p 443 -c 60 198.18.70.2", {"hping3"}),
+    ("hping3 few", HPING + "-S -p ++8000 -c 4 198.18.70.6", {"hping3"}),
     ("hping3 -F", HPING + "-F -p 443 -c 60 198.18.70.3", {"unknown"}),
     ("hping3 --udp", HPING + "-2 -p 53 -c 60 198.18.70.4", {"unknown"}),
     ("hping3 ping", HPING + "-1 -c 60 198.18.70.5", {"unknown"}),

@@ -138,9 +138,9 @@ static void test_heuristics(void **state)
 		enum tool tool;
 	} rules[] = { { RULE_ZMAP4, TOOL_ZMAP }, { RULE_HPING3, TOOL_HPING3 } };
 	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-		expect_one(rules[i].tool, evidence(rules[i].rule, 8, 8), 8);
-		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 7, 7), 7);
-		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 80, 7), 80);
+		expect_one(rules[i].tool, evidence(rules[i].rule, 3, 3), 3);
+		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 2, 2), 2);
+		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 80, 2), 80);
 		expect_one(rules[i].tool, evidence(rules[i].rule, 66, 66), 99);
 		expect_one(TOOL_UNKNOWN, evidence(rules[i].rule, 65, 65), 99);
 	}

@@ -8,6 +8,7 @@
 #include "classify/classify.h"
 #include "classify/judge.h"
 #include "classify/rules.h"
+#include "classify/scope.h"
 #include "classify/tags.h"
 #include "packet/decode.h"
 
@@ -101,7 +102,7 @@ static void check_head(const uint8_t *data, size_t size, bool truncated)
 		.dport = load_le16(data + 2), .payload_len = n, .ip_len = 28u + n,
 	};
 	p.bits |= truncated ? PACKET_TRUNCATED : 0;
-	require(udp_kind(&p) <= UDP_P2P_REPLY, "no such kind");
+	require(udp_kind(&scopes()[0]->quic, &p) <= UDP_P2P_REPLY, "no such kind");
 	p2p_tcp(packet_payload(&p));
 	tags_of_udp(&p, n != 0);
 	free(payload);

@@ -37,6 +37,8 @@ int classify_open(struct classify **out, const struct env *env, const struct sco
 	rc = ranges_init(&c->monitored, env, scope->monitored, scope->n_monitored, e);
 	if (!rc)
 		rc = ranges_init(&c->own, env, scope->own, scope->n_own, e);
+	if (!rc)
+		rc = quic_init(&c->quic, e);
 	if (rc) {
 		classify_close(c);
 		return rc;
@@ -52,6 +54,7 @@ void classify_close(struct classify *c)
 		return;
 	ranges_fini(&c->monitored, c->env);
 	ranges_fini(&c->own, c->env);
+	quic_fini(&c->quic);
 	env_free(c->env, c, sizeof *c);
 }
 
@@ -109,7 +112,7 @@ static inline __attribute__((always_inline)) void judge_tcp(const struct packet 
 		v->class = class_of_rest(p, tags);
 }
 
-static void judge_udp(const struct packet *p, struct verdict *v)
+static void judge_udp(const struct classify *c, const struct packet *p, struct verdict *v)
 {
 	static const struct {
 		uint8_t class;
@@ -123,7 +126,7 @@ static void judge_udp(const struct packet *p, struct verdict *v)
 		[UDP_P2P_REPLY] = { CLASS_P2P, 0 },
 	};
 	bool data = packet_has_data(p);
-	enum udp_kind kind = data ? udp_kind(p) : UDP_UNSURE;
+	enum udp_kind kind = data ? udp_kind(&c->quic, p) : UDP_UNSURE;
 	v->class = data ? kinds[kind].class : CLASS_SCAN;
 	v->flags = kinds[kind].flags;
 	v->tags = tags_of_udp(p, data);
@@ -180,7 +183,7 @@ static void judge_other(const struct classify *c, const struct packet *p, bool k
 	verdict_set(v, CLASS_OTHER, REASON_NONE);
 	bool header = (p->bits & (PACKET_L4 | PACKET_LATER_FRAGMENT | PACKET_TINY_FRAGMENT)) == PACKET_L4;
 	if (header && p->proto == PROTO_UDP)
-		judge_udp(p, v);
+		judge_udp(c, p, v);
 	else if (header && p->proto == (p->version == 4 ? PROTO_ICMP : PROTO_ICMPV6))
 		judge_icmp(c, p, known, v);
 	else

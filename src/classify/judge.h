@@ -45,7 +45,8 @@ enum udp_kind {
 	UDP_P2P_REQUEST,
 	UDP_P2P_REPLY,
 };
-enum udp_kind udp_kind(const struct packet *p);
+struct quic;
+enum udp_kind udp_kind(const struct quic *quic, const struct packet *p);
 
 /* Parts of it. Each says UDP_UNSURE where the bytes are not its protocol's. */
 enum udp_kind reply_dns(const struct packet *p, struct span data);
@@ -54,6 +55,5 @@ enum udp_kind reply_ber(const struct packet *p, struct span data); /* SNMP and C
 enum udp_kind reply_http(struct span data);                        /* SSDP */
 enum udp_kind reply_memcached(const struct packet *p, struct span data);
 enum udp_kind reply_chargen(struct span data);
-enum udp_kind reply_quic(const struct packet *p, struct span data);
 enum udp_kind p2p_udp(struct span data);
 bool p2p_tcp(struct span data);

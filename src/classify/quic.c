@@ -3,11 +3,13 @@
  * Only a client's first Initial packets are encrypted with keys made of the connection id that they themselves carry
  * (RFC 9001 section 5.2), so one that opens with them was sent by a client, from whatever port; the tag leaves 2^-128
  * to chance. Bounded work: five HMACs and one pass over the datagram, after checks that random bytes fail. */
-#include "base/cursor.h"
-#include "classify/judge.h"
+#include "classify/quic.h"
 
+#include "base/cursor.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 enum quic_type { QUIC_INITIAL, QUIC_ZERO_RTT, QUIC_HANDSHAKE, QUIC_RETRY };
@@ -128,14 +130,35 @@ static bool is_negotiation(struct span data, bool cut)
 
 /* ---- Keys: HKDF (RFC 5869) with the labels of TLS 1.3 (RFC 8446 section 7.1) ---- */
 
-static bool hmac(const uint8_t *key, size_t key_len, const uint8_t *data, size_t n, uint8_t out[static 32])
+/* Contexts of one attempt. */
+struct attempt {
+	const struct quic *q;
+	EVP_MD_CTX *digest;
+	EVP_CIPHER_CTX *cipher;
+};
+
+static bool sha256(const struct attempt *a, const uint8_t pad[static 64], const uint8_t *data, size_t n, uint8_t out[32])
 {
-	unsigned length = 32;
-	return HMAC(EVP_sha256(), key, (int)key_len, data, n, out, &length) != NULL;
+	return EVP_DigestInit_ex2(a->digest, a->q->sha256, NULL) == 1 && EVP_DigestUpdate(a->digest, pad, 64) == 1 &&
+	       EVP_DigestUpdate(a->digest, data, n) == 1 && EVP_DigestFinal_ex(a->digest, out, NULL) == 1;
+}
+
+/* RFC 2104; no key here is longer than a block. */
+static bool hmac(const struct attempt *a, const uint8_t *key, size_t key_len, const uint8_t *data, size_t n,
+                 uint8_t out[static 32])
+{
+	uint8_t inner[64] = { 0 }, outer[64];
+	memcpy(inner, key, key_len);
+	for (size_t i = 0; i < sizeof inner; i++) {
+		outer[i] = inner[i] ^ 0x5c;
+		inner[i] ^= 0x36;
+	}
+	return sha256(a, inner, data, n, out) && sha256(a, outer, out, 32, out);
 }
 
 /* HKDF-Expand-Label without context, of at most one hash. */
-static bool expand_label(const uint8_t secret[static 32], const char *label, uint8_t *out, size_t n)
+static bool expand_label(const struct attempt *a, const uint8_t secret[static 32], const char *label, uint8_t *out,
+                         size_t n)
 {
 	uint8_t info[64] = { 0, (uint8_t)n }, block[32];
 	size_t text = strlen(label);
@@ -144,7 +167,7 @@ static bool expand_label(const uint8_t secret[static 32], const char *label, uin
 	memcpy(info + 9, label, text);
 	info[9 + text] = 0;
 	info[10 + text] = 1;
-	if (!hmac(secret, 32, info, 11 + text, block))
+	if (!hmac(a, secret, 32, info, 11 + text, block))
 		return false;
 	memcpy(out, block, n);
 	return true;
@@ -154,53 +177,55 @@ struct quic_keys {
 	uint8_t key[16], iv[12], hp[16];
 };
 
-static bool client_keys(const struct quic_header *h, struct quic_keys *k)
+static bool client_keys(const struct attempt *a, const struct quic_header *h, struct quic_keys *k)
 {
 	uint8_t initial[32], client[32];
-	return hmac(h->version->salt, sizeof h->version->salt, h->dcid, h->dcid_len, initial) &&
-	       expand_label(initial, "client in", client, 32) && expand_label(client, h->version->key, k->key, 16) &&
-	       expand_label(client, h->version->iv, k->iv, 12) && expand_label(client, h->version->hp, k->hp, 16);
+	return hmac(a, h->version->salt, sizeof h->version->salt, h->dcid, h->dcid_len, initial) &&
+	       expand_label(a, initial, "client in", client, 32) &&
+	       expand_label(a, client, h->version->key, k->key, 16) &&
+	       expand_label(a, client, h->version->iv, k->iv, 12) && expand_label(a, client, h->version->hp, k->hp, 16);
 }
 
 /* ---- Opening: header protection (RFC 9001 section 5.4), then AES-128-GCM ---- */
 
-static bool header_mask(EVP_CIPHER_CTX *ctx, const uint8_t hp[static 16], const uint8_t *sample,
+static bool header_mask(const struct attempt *a, const uint8_t hp[static 16], const uint8_t *sample,
                         uint8_t mask[static 16])
 {
 	int n = 0;
-	return EVP_EncryptInit_ex(ctx, EVP_aes_128_ecb(), NULL, hp, NULL) == 1 &&
-	       EVP_CIPHER_CTX_set_padding(ctx, 0) == 1 &&
-	       EVP_EncryptUpdate(ctx, mask, &n, sample, SAMPLE) == 1 && n == SAMPLE;
+	return EVP_EncryptInit_ex2(a->cipher, a->q->ecb, hp, NULL, NULL) == 1 &&
+	       EVP_CIPHER_CTX_set_padding(a->cipher, 0) == 1 &&
+	       EVP_EncryptUpdate(a->cipher, mask, &n, sample, SAMPLE) == 1 && n == SAMPLE;
 }
 
 /* Reads the cipher text in small steps: not the text is of interest but the tag. */
-static bool tag_fits(EVP_CIPHER_CTX *ctx, const struct quic_keys *k, struct span head, struct span sealed)
+static bool tag_fits(const struct attempt *a, const struct quic_keys *k, struct span head, struct span sealed)
 {
 	uint8_t text[256], tag[TAG];
 	int n = 0;
-	if (EVP_CIPHER_CTX_reset(ctx) != 1 || EVP_DecryptInit_ex(ctx, EVP_aes_128_gcm(), NULL, k->key, k->iv) != 1 ||
-	    EVP_DecryptUpdate(ctx, NULL, &n, head.p, (int)head.n) != 1)
+	if (EVP_CIPHER_CTX_reset(a->cipher) != 1 || EVP_DecryptInit_ex2(a->cipher, a->q->gcm, k->key, k->iv, NULL) != 1 ||
+	    EVP_DecryptUpdate(a->cipher, NULL, &n, head.p, (int)head.n) != 1)
 		return false;
 	size_t left = sealed.n - TAG;
 	const uint8_t *p = sealed.p;
 	while (left) {
 		size_t step = left < sizeof text ? left : sizeof text;
-		if (EVP_DecryptUpdate(ctx, text, &n, p, (int)step) != 1)
+		if (EVP_DecryptUpdate(a->cipher, text, &n, p, (int)step) != 1)
 			return false;
 		p += step;
 		left -= step;
 	}
 	memcpy(tag, p, TAG);
-	return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG, tag) == 1 && EVP_DecryptFinal_ex(ctx, text, &n) == 1;
+	return EVP_CIPHER_CTX_ctrl(a->cipher, EVP_CTRL_GCM_SET_TAG, TAG, tag) == 1 &&
+	       EVP_DecryptFinal_ex(a->cipher, text, &n) == 1;
 }
 
 #define HEAD_MAX 1500 /* longer tokens than a datagram of Ethernet holds are not looked at */
 
-static bool opens_with(EVP_CIPHER_CTX *ctx, const struct quic_header *h, struct span data)
+static bool opens(const struct attempt *a, const struct quic_header *h, struct span data)
 {
 	struct quic_keys k;
 	uint8_t head[HEAD_MAX], mask[16];
-	if (!client_keys(h, &k) || !header_mask(ctx, k.hp, data.p + h->number_offset + 4, mask))
+	if (!client_keys(a, h, &k) || !header_mask(a, k.hp, data.p + h->number_offset + 4, mask))
 		return false;
 	size_t number_len = ((data.p[0] ^ mask[0]) & 3) + 1u, head_len = h->number_offset + number_len;
 	if (head_len > sizeof head || h->length < number_len + TAG)
@@ -211,22 +236,24 @@ static bool opens_with(EVP_CIPHER_CTX *ctx, const struct quic_header *h, struct 
 		head[h->number_offset + i] ^= mask[1 + i];
 		k.iv[12 - number_len + i] ^= head[h->number_offset + i];
 	}
-	return tag_fits(ctx, &k, (struct span){ head, head_len },
+	return tag_fits(a, &k, (struct span){ head, head_len },
 	                (struct span){ data.p + head_len, h->length - number_len });
 }
 
-static bool is_client_initial(const struct packet *p, struct span data, const struct quic_header *h)
+static bool is_client_initial(const struct quic *q, const struct packet *p, struct span data,
+                              const struct quic_header *h)
 {
 	if (h->dcid_len < CLIENT_CID_MIN || data.n < CLIENT_MIN || h->length > data.n - h->number_offset ||
 	    h->length < 4 + SAMPLE || p->bits & PACKET_FRAGMENT)
 		return false;
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	bool opened = ctx && opens_with(ctx, h, data);
-	EVP_CIPHER_CTX_free(ctx);
+	struct attempt a = { q, EVP_MD_CTX_new(), EVP_CIPHER_CTX_new() };
+	bool opened = a.digest && a.cipher && opens(&a, h, data);
+	EVP_CIPHER_CTX_free(a.cipher);
+	EVP_MD_CTX_free(a.digest);
 	return opened;
 }
 
-enum udp_kind reply_quic(const struct packet *p, struct span data)
+enum udp_kind reply_quic(const struct quic *q, const struct packet *p, struct span data)
 {
 	bool cut = packet_is_cut(p), from_server = p->sport == 443;
 	struct quic_header h = { 0 };
@@ -236,9 +263,33 @@ enum udp_kind reply_quic(const struct packet *p, struct span data)
 		return from_server && is_negotiation(data, cut) ? UDP_REPLY : UDP_UNSURE;
 	if (!header_read(data, cut, &h))
 		return UDP_UNSURE;
-	if (h.type == QUIC_INITIAL && h.length && is_client_initial(p, data, &h))
+	if (h.type == QUIC_INITIAL && h.length && is_client_initial(q, p, data, &h))
 		return UDP_REQUEST;
 	if (h.type == QUIC_ZERO_RTT) /* only clients send it, section 17.2.3 */
 		return UDP_REQUEST;
 	return from_server ? UDP_REPLY : UDP_UNSURE;
+}
+
+/* ---- The algorithms ---- */
+
+int quic_init(struct quic *q, struct error *e)
+{
+	*q = (struct quic){ 0 };
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1) {
+		q->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+		q->ecb = EVP_CIPHER_fetch(NULL, "AES-128-ECB", NULL);
+		q->gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+	}
+	if (q->sha256 && q->ecb && q->gcm)
+		return 0;
+	quic_fini(q);
+	return error_set(e, -ENOTSUP, "MON-CLS-002", "libcrypto offers no SHA-256 or no AES-128, which QUIC is told by");
+}
+
+void quic_fini(struct quic *q)
+{
+	EVP_MD_free(q->sha256);
+	EVP_CIPHER_free(q->ecb);
+	EVP_CIPHER_free(q->gcm);
+	*q = (struct quic){ 0 };
 }

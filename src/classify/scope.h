@@ -2,6 +2,7 @@
 #pragma once
 #include "base/bytes.h"
 #include "classify/classify.h"
+#include "classify/quic.h"
 
 typedef unsigned __int128 address6;
 
@@ -30,6 +31,7 @@ struct classify {
 	uint64_t quick_size;  /* … 0: there is none */
 	bool everything;      /* no monitored prefixes: every unicast destination counts */
 	bool nat_unknown;
+	struct quic quic;
 };
 
 /* What the NAT map said of one packet. */

@@ -1,13 +1,13 @@
 #include "base/bytes.h"
-#include "classify/judge.h"
+#include "classify/quic.h"
 
 /* Forms that begin with a byte of their own. */
-static enum udp_kind kind_by_first_byte(const struct packet *p, struct span data)
+static enum udp_kind kind_by_first_byte(const struct quic *quic, const struct packet *p, struct span data)
 {
 	switch (data.p[0]) {
 	case 0x30: return reply_ber(p, data);
 	case 'H': case 'M': case 'N': return reply_http(data);
-	default: return data.p[0] & 0x80 ? reply_quic(p, data) : UDP_UNSURE;
+	default: return data.p[0] & 0x80 ? reply_quic(quic, p, data) : UDP_UNSURE;
 	}
 }
 
@@ -30,7 +30,7 @@ static enum udp_kind kind_by_port(const struct packet *p, struct span data)
 
 /* What is proved comes first, as replies come before P2P heads in the partition. A DNS question section proves itself
  * on any port: one question is what it must say. */
-enum udp_kind udp_kind(const struct packet *p)
+enum udp_kind udp_kind(const struct quic *quic, const struct packet *p)
 {
 	struct span data = packet_payload(p);
 	enum udp_kind kind = UDP_UNSURE;
@@ -41,6 +41,6 @@ enum udp_kind udp_kind(const struct packet *p)
 	else if (data.n >= 12 && load_be16(data.p + 4) == 1)
 		kind = reply_dns(p, data);
 	if (kind == UDP_UNSURE)
-		kind = kind_by_first_byte(p, data);
+		kind = kind_by_first_byte(quic, p, data);
 	return kind == UDP_UNSURE ? p2p_udp(data) : kind;
 }

@@ -327,8 +327,9 @@ static inline void row_add_packet(struct row *r, const struct row_op *op, const 
 		row_see_syn(r, op->syn_time, p, layouts);
 }
 
-/* Asks for the slot of a destination in a row's main set, if the row has one: it is what the cache lacks then. */
-static inline void want_set(const struct rows *t, const struct row *r, uint32_t dst)
+/* Asks for the slot of a destination in a row's main set, if the row has one: it is what the cache lacks then. (Inlined
+ * by force: gcc takes a function that only prefetches for one without effect, and drops the call.) */
+static inline __attribute__((always_inline)) void want_set(const struct rows *t, const struct row *r, uint32_t dst)
 {
 	if (row_pairs(r) == ROW_HAS_SETS)
 		__builtin_prefetch(&set_slots(t, r->sets.main)[set_start(t, dst, r->sets.main_log)], 1);

@@ -47,6 +47,18 @@ static inline bool index_live(const struct index *x, uint64_t slot) { return (ui
 static inline bool index_tagged(uint64_t slot, uint32_t key) { return (uint32_t)slot == key; }
 static inline uint32_t index_row(uint64_t slot) { return (uint32_t)(slot >> 32); }
 
+/* The first slot for a hash that is not live or has its tag. The second try is part of the first: whether a slot is
+ * taken by another is a coin that no branch predictor calls. */
+static inline uint32_t index_candidate(const struct index *x, uint64_t hash)
+{
+	uint32_t key = index_key(x, hash), at = index_at(x, hash), second = index_next(x, at);
+	uint64_t slot = x->slots[at];
+	at = index_live(x, slot) & !index_tagged(slot, key) ? second : at;
+	while (index_live(x, x->slots[at]) && !index_tagged(x->slots[at], key))
+		at = index_next(x, at);
+	return at;
+}
+
 static inline void index_put(struct index *x, uint32_t at, uint32_t key, uint32_t row)
 {
 	x->slots[at] = (uint64_t)row << 32 | key;

@@ -108,7 +108,7 @@ static void push_victim(struct track *t, uint32_t i)
 /* Data that somebody sent, not the answer to something: what is asked for, and with what. */
 static inline bool has_payload(const struct packet *p, const struct verdict *v)
 {
-	return p->payload_len && (v->class == CLASS_PAYLOAD || (v->class == CLASS_SCAN && p->proto == PROTO_TCP));
+	return (p->payload_len != 0) & ((v->class == CLASS_PAYLOAD) | ((v->class == CLASS_SCAN) & (p->proto == PROTO_TCP)));
 }
 
 static void push_payload(struct track *t, uint32_t i)
@@ -142,31 +142,41 @@ static void name_again(struct track *t)
 	}
 }
 
-/* A set found no room for the pair of the queue's first op: hand over, and give that row its pair. */
-static int go_on_behind(struct track *t, struct pending *q, struct rows *table, struct error *e)
+/* Empties the tables; what still waits is named anew. */
+static int start_anew(struct track *t, struct error *e)
 {
 	int rc = track_hand_over_windows(t, e);
 	if (!rc)
 		rc = open_window_prepare(t->current, e);
-	if (rc)
-		return rc;
-	name_again(t);
-	rc = rows_add_pair(table, q->op[0].key, q->op[0].dst, t->packets[q->op[0].packet].sport, q->op[0].access, e);
-	if (rc == -ENOSPC)
-		return error_set(e, rc, "MON-TRK-014", "one row does not fit the memory given; give --memory more");
-	memmove(q->op, q->op + 1, --q->n * sizeof *q->op);
+	if (!rc)
+		name_again(t);
+	return rc;
+}
+
+/* Sets found no room for the pairs of a queue: the tables start anew, and rows without packets take the pairs. */
+static int add_pairs(struct track *t, struct pending *q, struct rows *table, struct error *e)
+{
+	int rc = start_anew(t, e);
+	for (uint32_t i = 0; i < q->n && !rc; i++) {
+		for (int tries = 0; tries < 2; tries++) {
+			const struct row_op *op = &q->op[i];
+			rc = rows_add_pair(table, op->key, op->dst, t->packets[op->packet].sport, op->access, e);
+			if (rc != -ENOSPC)
+				break;
+			rc = tries ? error_set(e, rc, "MON-TRK-014",
+			                       "one row does not fit the memory given; give --memory more") : start_anew(t, e);
+			if (rc)
+				return rc;
+		}
+	}
+	q->n = 0;
 	return rc;
 }
 
 static int drain(struct track *t, struct pending *q, struct rows *table, struct error *e)
 {
-	while (q->n) {
-		q->n = rows_add(table, q->op, q->n, t->packets, t->verdicts, t->current->layouts);
-		int rc = q->n ? go_on_behind(t, q, table, e) : 0;
-		if (rc)
-			return rc;
-	}
-	return 0;
+	q->n = rows_add(table, q->op, q->n, t->packets, t->verdicts, t->current->layouts);
+	return q->n ? add_pairs(t, q, table, e) : 0;
 }
 
 static struct addr source_of(const struct packet *p)
@@ -281,7 +291,7 @@ static int note_evidence(struct track *t, const struct packet *p, const struct v
 
 static inline bool has_victim(const struct verdict *v)
 {
-	return v->class == CLASS_BACKSCATTER && !(v->flags & VERDICT_VICTIM_ELSEWHERE);
+	return (v->class == CLASS_BACKSCATTER) & !(v->flags & VERDICT_VICTIM_ELSEWHERE);
 }
 
 /* Whatever is not the common case: another minute, IPv6, a held window, a packet that makes no row. */
@@ -308,29 +318,52 @@ static int add_other(struct track *t, uint32_t i, struct error *e)
 	return 0;
 }
 
+/* Packets of a batch that have evidence, a victim, a payload: noted without a branch, since a mix takes either way. */
+struct notes {
+	uint8_t evidence[BATCH], victim[BATCH], payload[BATCH];
+	uint32_t n_evidence, n_victim, n_payload;
+};
+
+static inline void note(struct notes *notes, const struct packet *p, const struct verdict *v, uint32_t i)
+{
+	notes->evidence[notes->n_evidence] = (uint8_t)i;
+	notes->n_evidence += v->rules != 0;
+	notes->victim[notes->n_victim] = (uint8_t)i;
+	notes->n_victim += has_victim(v);
+	notes->payload[notes->n_payload] = (uint8_t)i;
+	notes->n_payload += has_payload(p, v);
+}
+
+static int push_noted(struct track *t, const struct notes *notes, struct error *e)
+{
+	int rc = 0;
+	for (uint32_t i = 0; i < notes->n_victim; i++)
+		push_victim(t, notes->victim[i]);
+	for (uint32_t i = 0; i < notes->n_payload; i++)
+		push_payload(t, notes->payload[i]);
+	for (uint32_t i = 0; i < notes->n_evidence && !rc; i++)
+		rc = note_evidence(t, &t->packets[notes->evidence[i]], &t->verdicts[notes->evidence[i]], e);
+	return rc;
+}
+
 /* The common case: IPv4 into the current minute's rows, from packet *i on until one that wants more than that. */
 static int push_direct(struct track *t, uint32_t *i, uint32_t n, struct error *e)
 {
 	const struct rows *table = t->current ? &t->current->flow[DIRECT] : NULL;
 	struct pending *q = &t->flow[DIRECT];
+	struct notes notes = { .n_evidence = 0 };
 	uint64_t direct = t->direct;
 	int64_t start = t->start;
-	int rc = 0;
-	for (; *i < n && !rc; ++*i) {
+	for (; *i < n; ++*i) {
 		const struct packet *p = &t->packets[*i];
 		const struct verdict *v = &t->verdicts[*i];
 		uint64_t rel = ns_since(start, p->ts);
 		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= direct, 0))
 			break;
 		flow_op(table, p, v, *i, rel, p->src, p->dst.v4, &q->op[q->n++]);
-		if (v->rules)
-			rc = note_evidence(t, p, v, e);
-		if (has_victim(v))
-			push_victim(t, *i);
-		if (has_payload(p, v))
-			push_payload(t, *i);
+		note(&notes, p, v, *i);
 	}
-	return rc;
+	return push_noted(t, &notes, e);
 }
 
 static int add_batch(struct track *t, uint32_t n, struct error *e)

@@ -90,11 +90,12 @@ static bool set_make(struct rows *t, uint8_t log, uint32_t *offset)
 	return true;
 }
 
-/* Moves a set into one of twice the slots; the old one is left behind in the region until the window ends. */
-static bool set_double(struct rows *t, uint32_t *offset, uint8_t *log, bool by_destination)
+/* Moves a set into one of four times the slots; the old one is left behind in the region until the window ends. (By
+ * four: going through a half-full table is slow, and most sets that grow go on growing.) */
+static bool set_enlarge(struct rows *t, uint32_t *offset, uint8_t *log, bool by_destination)
 {
 	uint32_t bigger;
-	uint8_t to = (uint8_t)(*log + 1);
+	uint8_t to = (uint8_t)(*log + 2);
 	if (to > 31 || !set_make(t, to, &bigger))
 		return false;
 	const uint64_t *from = set_slots(t, *offset);
@@ -123,7 +124,7 @@ static int multi_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t 
 			return -1;
 		s->multi_log = FIRST_SET_LOG;
 	}
-	if (set_full(s->multi_used, s->multi_log) && !set_double(t, &s->multi, &s->multi_log, false))
+	if (set_full(s->multi_used, s->multi_log) && !set_enlarge(t, &s->multi, &s->multi_log, false))
 		return -1;
 	uint64_t *slot = set_slots(t, s->multi);
 	uint32_t mask = (uint32_t)((1ull << s->multi_log) - 1);
@@ -167,7 +168,7 @@ static bool sets_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t 
 		if ((uint32_t)(slot[at] >> 32) == dst)
 			return !access || main_access(t, s, &slot[at], sport);
 	if (set_full(s->destinations, s->main_log)) {
-		if (!set_double(t, &s->main, &s->main_log, true))
+		if (!set_enlarge(t, &s->main, &s->main_log, true))
 			return false;
 		return sets_add(t, s, dst, sport, access);
 	}
@@ -211,21 +212,27 @@ static inline uint32_t pairs_equal(const struct row *r, uint32_t dst, uint16_t s
 }
 #endif
 
-/* Adds a pair to a row; false: a set found no room. */
-static inline bool row_add_pair(struct rows *t, struct row *r, uint32_t dst, uint16_t sport, bool access)
+/* Adds a pair to a row that has no sets yet; false: it would be the fifth. Nearly as many pairs are new as are known,
+ * so the place is written either way and only counts if the pair is new. */
+static inline bool row_add_inline(struct row *r, uint32_t dst, uint16_t sport, uint32_t access)
 {
-	uint32_t n = row_pairs(r);
-	if (n != ROW_HAS_SETS) {
-		uint32_t alike = row_accesses(r) ^ (access ? 0 : 15);
-		if (pairs_equal(r, dst, sport) & alike & ((1u << n) - 1))
+	uint32_t n = row_pairs(r), alike = row_accesses(r) ^ (access - 1);
+	bool fresh = !(pairs_equal(r, dst, sport) & alike & ((1u << n) - 1));
+	if (__builtin_expect(n == ROW_PAIRS, 0))
+		return !fresh;
+	r->dst[n] = dst;
+	r->sport[n] = sport;
+	r->word += (uint64_t)fresh << 56;
+	r->word |= (uint64_t)(fresh & access) << (60 + n);
+	return true;
+}
+
+/* Adds a pair to any row; false: a set found no room. */
+static bool row_add_pair(struct rows *t, struct row *r, uint32_t dst, uint16_t sport, bool access)
+{
+	if (row_pairs(r) != ROW_HAS_SETS) {
+		if (row_add_inline(r, dst, sport, access))
 			return true;
-		if (n < ROW_PAIRS) {
-			r->dst[n] = dst;
-			r->sport[n] = sport;
-			r->word += 1ull << 56;
-			r->word |= (uint64_t)access << (60 + n);
-			return true;
-		}
 		if (!row_make_sets(t, r))
 			return false;
 	}
@@ -241,16 +248,6 @@ static struct row *row_append(struct rows *t, uint32_t at, uint32_t tag)
 
 static const struct row empty_row = { .syn = ROW_NO_SYN, .length_min = UINT16_MAX, .ttl_min = UINT8_MAX,
 	                              .first = UINT8_MAX };
-
-/* The first slot for a hash that is empty or whose tag fits: almost always that of its row. */
-static inline uint32_t find_candidate(const struct index *x, uint64_t hash)
-{
-	uint32_t tag = index_key(x, hash);
-	uint32_t at = index_at(x, hash);
-	while (index_live(x, x->slots[at]) && !index_tagged(x->slots[at], tag))
-		at = index_next(x, at);
-	return at;
-}
 
 /* The row of a key, appended if there is none, starting at a candidate slot. */
 static struct row *find_or_append(struct rows *t, uint64_t hash, uint64_t key, uint32_t at)
@@ -276,7 +273,7 @@ struct row *rows_get(struct rows *t, uint64_t key)
 	if (rows_prepare(t, &ignored))
 		return NULL;
 	uint64_t hash = hash_u64(&t->seed, key);
-	return find_or_append(t, hash, key, find_candidate(&t->index, hash));
+	return find_or_append(t, hash, key, index_candidate(&t->index, hash));
 }
 
 /* A SYN at or before the row's least: equal times are told apart by the profile (docs/decisions/0003). */
@@ -335,49 +332,102 @@ static inline __attribute__((always_inline)) void want_set(const struct rows *t,
 		__builtin_prefetch(&set_slots(t, r->sets.main)[set_start(t, dst, r->sets.main_log)], 1);
 }
 
-/* Rows that are new are filled at once; those that are there are noted, and are on their way into the cache. */
-static uint32_t append_or_note(struct rows *t, const struct row_op *ops, uint32_t n, const struct packet *packets,
-                               const struct verdict *verdicts, struct layouts *layouts, uint8_t there[static ROWS_BATCH],
-                               struct row *row[static ROWS_BATCH])
+/* A batch on its way through the stages of rows_add. Each stage goes through lists that the one before has made without
+ * a branch: whether a packet's row is there, and whether it has sets, is as good as random. */
+struct stages {
+	struct row *row[ROWS_BATCH]; /* of the ops in `there` */
+	uint32_t at[ROWS_BATCH];     /* slots of the ops in `fresh` */
+	uint8_t there[ROWS_BATCH], fresh[ROWS_BATCH], with_sets[ROWS_BATCH];
+	uint32_t n_there, n_fresh, n_with_sets;
+};
+
+static void look_up(const struct rows *t, const struct row_op *ops, uint32_t n, struct stages *s)
+{
+	const struct index *x = &t->index;
+	uint32_t there = 0, fresh = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = index_candidate(x, ops[i].hash);
+		uint64_t slot = x->slots[at];
+		struct row *row = &t->row[index_row(slot)];
+		bool live = index_live(x, slot);
+		__builtin_prefetch(row, 1); /* of a slot that is not live: somewhere among old rows */
+		s->row[there] = row;
+		s->there[there] = (uint8_t)i;
+		there += live;
+		s->at[fresh] = at;
+		s->fresh[fresh] = (uint8_t)i;
+		fresh += !live;
+	}
+	s->n_there = there;
+	s->n_fresh = fresh;
+}
+
+/* Rows that were not there are filled in one go, unless the batch itself has made them since. */
+static void fill_fresh(struct rows *t, const struct row_op *ops, const struct packet *packets,
+                       const struct verdict *verdicts, struct layouts *layouts, struct stages *s)
 {
 	struct index *x = &t->index;
-	uint32_t n_there = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = find_candidate(x, ops[i].hash);
-		uint64_t slot = x->slots[at];
-		if (index_live(x, slot)) {
-			row[n_there] = &t->row[index_row(slot)];
-			__builtin_prefetch(row[n_there], 1);
-			there[n_there++] = (uint8_t)i;
+	for (uint32_t i = 0; i < s->n_fresh; i++) {
+		const struct row_op *op = &ops[s->fresh[i]];
+		uint32_t at = s->at[i];
+		if (__builtin_expect(index_live(x, x->slots[at]), 0))
+			at = index_candidate(x, op->hash);
+		if (__builtin_expect(index_live(x, x->slots[at]), 0)) {
+			s->row[s->n_there] = &t->row[index_row(x->slots[at])];
+			s->there[s->n_there++] = s->fresh[i];
 			continue;
 		}
-		struct row *r = row_append(t, at, index_key(x, ops[i].hash));
-		row_fill(r, &ops[i], &packets[ops[i].packet], &verdicts[ops[i].packet], layouts);
+		struct row *r = row_append(t, at, index_key(x, op->hash));
+		row_fill(r, op, &packets[op->packet], &verdicts[op->packet], layouts);
 	}
-	return n_there;
+}
+
+static void merge_there(struct rows *t, const struct row_op *ops, const struct packet *packets,
+                        const struct verdict *verdicts, struct layouts *layouts, struct stages *s)
+{
+	uint32_t with_sets = 0;
+	for (uint32_t i = 0; i < s->n_there; i++) {
+		const struct row_op *op = &ops[s->there[i]];
+		if (__builtin_expect(s->row[i]->key != op->key, 0)) /* two keys with one tag */
+			s->row[i] = find_or_append(t, op->hash, op->key, index_at(&t->index, op->hash));
+		struct row *r = s->row[i];
+		row_add_packet(r, op, &packets[op->packet], &verdicts[op->packet], layouts);
+		const struct packet *p = &packets[op->packet];
+		bool sets = row_pairs(r) == ROW_HAS_SETS ||
+		            !row_add_inline(r, op->dst, op->access ? p->sport : 0, op->access);
+		s->with_sets[with_sets] = (uint8_t)i;
+		with_sets += sets;
+	}
+	s->n_with_sets = with_sets;
+}
+
+/* What is left are pairs of rows that have sets or now need them. Returns how many found no room, their ops in front. */
+static uint32_t add_to_sets(struct rows *t, struct row_op *ops, const struct packet *packets, const struct stages *s)
+{
+	for (uint32_t i = 0; i < s->n_with_sets; i++)
+		want_set(t, s->row[s->with_sets[i]], ops[s->there[s->with_sets[i]]].dst);
+	for (uint32_t i = 0; i < s->n_with_sets; i++) {
+		const struct row_op *op = &ops[s->there[s->with_sets[i]]];
+		uint16_t sport = op->access ? packets[op->packet].sport : 0;
+		if (__builtin_expect(row_add_pair(t, s->row[s->with_sets[i]], op->dst, sport, op->access), 1))
+			continue;
+		struct row_op left[ROWS_BATCH];
+		for (uint32_t j = i; j < s->n_with_sets; j++)
+			left[j - i] = ops[s->there[s->with_sets[j]]];
+		memcpy(ops, left, (s->n_with_sets - i) * sizeof *ops);
+		return s->n_with_sets - i;
+	}
+	return 0;
 }
 
 uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct packet *packets,
                   const struct verdict *verdicts, struct layouts *layouts)
 {
-	struct row *row[ROWS_BATCH];
-	uint8_t there[ROWS_BATCH];
-	uint32_t n_there = append_or_note(t, ops, n, packets, verdicts, layouts, there, row);
-	for (uint32_t i = 0; i < n_there; i++)
-		want_set(t, row[i], ops[there[i]].dst);
-	for (uint32_t i = 0; i < n_there; i++) {
-		const struct row_op *op = &ops[there[i]];
-		const struct packet *p = &packets[op->packet];
-		if (__builtin_expect(row[i]->key != op->key, 0)) /* two keys with one tag */
-			row[i] = find_or_append(t, op->hash, op->key, index_at(&t->index, op->hash));
-		row_add_packet(row[i], op, p, &verdicts[op->packet], layouts);
-		if (__builtin_expect(!row_add_pair(t, row[i], op->dst, op->access ? p->sport : 0, op->access), 0)) {
-			for (uint32_t left = i; left < n_there; left++)
-				ops[left - i] = ops[there[left]];
-			return n_there - i;
-		}
-	}
-	return 0;
+	struct stages s;
+	look_up(t, ops, n, &s);
+	fill_fresh(t, ops, packets, verdicts, layouts, &s);
+	merge_there(t, ops, packets, verdicts, layouts, &s);
+	return add_to_sets(t, ops, packets, &s);
 }
 
 int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bool access, struct error *e)
@@ -386,7 +436,7 @@ int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bo
 	if (rc)
 		return rc;
 	uint64_t hash = hash_u64(&t->seed, key);
-	struct row *r = find_or_append(t, hash, key, find_candidate(&t->index, hash));
+	struct row *r = find_or_append(t, hash, key, index_candidate(&t->index, hash));
 	return row_add_pair(t, r, dst, access ? sport : 0, access) ? 0 : -ENOSPC;
 }
 

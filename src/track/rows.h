@@ -97,9 +97,9 @@ static inline uint64_t rows_want(const struct rows *t, uint64_t key)
 	return hash;
 }
 
-/* Adds a batch, after rows_prepare and with room in the layouts. Returns 0, or how many ops were not added because a
- * set found no room: they are then the first of `ops`, and of ops[0] only the pair is missing. Hand over, clear, add
- * that pair by rows_add_pair, and go on with the others. */
+/* Adds a batch, after rows_prepare and with room in the layouts. Returns 0, or of how many ops only the pair is missing
+ * because a set found no room: they are then the first of `ops`. Hand over, clear, and add those pairs by
+ * rows_add_pair. */
 struct layouts;
 uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct packet *packets,
                   const struct verdict *verdicts, struct layouts *layouts);

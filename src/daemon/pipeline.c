@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -290,12 +291,11 @@ static bool read_block(struct pipeline *p, struct slot *slot)
 {
 	struct run *r = p->run;
 	int rc = CAPTURE_END;
-	while (r->packets < r->packets_max) {
+	while (r->packets < r->packets_max && !asked_to_stop(p)) {
 		rc = capture_read(p->capture, &slot->block, &p->error);
 		if (rc != CAPTURE_WAIT)
 			break;
-		if (asked_to_stop(p))
-			return false;
+		rc = CAPTURE_END;
 		tell_progress(p);
 		nanosleep(&(struct timespec){ .tv_nsec = FOLLOW_WAIT_NS }, NULL);
 	}
@@ -359,6 +359,9 @@ static void read_and_work(struct worker *w, struct slot *slot)
 	pthread_cond_broadcast(&p->changed);
 }
 
+/* What grows is read by the caller's thread alone: a signal that ends it must reach whoever waits in read(). */
+static bool may_read(const struct worker *w) { return w->shard == 0 || !w->p->run->config->capture.follow; }
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -370,7 +373,7 @@ static void *worker_main(void *arg)
 			take_share(w, mine);
 		else if (p->ended && w->taken == p->blocks)
 			break;
-		else if (!p->ended && !p->reading && next->state == SLOT_FREE)
+		else if (!p->ended && !p->reading && next->state == SLOT_FREE && may_read(w))
 			read_and_work(w, next);
 		else
 			pthread_cond_wait(&p->changed, &p->lock);
@@ -391,7 +394,10 @@ static void run_alone(struct worker *w)
 
 static void run_together(struct worker *workers, unsigned n)
 {
-	unsigned started = 1; /* the first is the caller itself */
+	unsigned started = 1; /* the first is the caller itself; it alone takes signals */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
 	for (; started < n; started++) {
 		if (pthread_create(&workers[started].thread, NULL, worker_main, &workers[started])) {
 			struct error e;
@@ -400,6 +406,7 @@ static void run_together(struct worker *workers, unsigned n)
 			break;
 		}
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	worker_main(&workers[0]);
 	for (unsigned i = 1; i < started; i++)
 		pthread_join(workers[i].thread, NULL);

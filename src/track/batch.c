@@ -217,35 +217,35 @@ static int prepare(struct track *t, struct error *e)
 	return rc;
 }
 
-static int add_source(struct track *t, const struct addr *source, int64_t ts, struct source_add *add, struct error *e)
+static int add_source(struct track *t, const struct addr *source, int64_t ts, struct tally_entry entry, struct error *e)
 {
-	int rc = sources_used(&t->sources) > t->sources_limit ? -ENOSPC : sources_prepare(&t->sources, e);
-	if (rc == -ENOSPC) {
+	int rc = tally_log_left(&t->sources.tally) ? 0 : track_settle_sources(t, e);
+	if (!rc)
+		rc = names_prepare(&t->sources.names, 1, e);
+	if (rc == -ENOSPC)
 		rc = track_hand_over_sources(t, e);
-		if (!rc)
-			rc = sources_prepare(&t->sources, e);
-	}
+	if (!rc)
+		rc = names_prepare(&t->sources.names, 1, e);
 	if (rc)
 		return rc;
 	int64_t minute = ts / MINUTE_NS - (ts % MINUTE_NS < 0);
-	add->key = sources_name(&t->sources, source) | (((uint32_t)minute / 60) & 0xffffff);
-	sources_add(&t->sources, add, 1);
+	entry.key = sources_name(&t->sources, source) | (((uint32_t)minute / 60) & 0xffffff);
+	tally_note(&t->sources.tally, entry);
 	return 0;
 }
 
 int track_source_seen(struct track *t, const struct addr *source, int64_t ts, struct error *e)
 {
-	struct source_add add = { .packets = SOURCE_SEEN };
-	return add_source(t, source, ts, &add, e);
+	return add_source(t, source, ts, (struct tally_entry){ .seen = 1 }, e);
 }
 
 /* A late packet: its window is void and derived elsewhere, but what it says of its source is counted here. */
 static int see_late(struct track *t, const struct packet *p, const struct verdict *v, struct error *e)
 {
 	struct addr a = source_of(p);
-	struct source_add add = { .packets = 1 | (t->config.outer_sources ? 0 : SOURCE_SEEN),
-	                          .probes = class_is_probe(v->class), .protocol = probe_protocol(p->proto) };
-	return add_source(t, &a, p->ts, &add, e);
+	struct tally_entry entry = { .packets = 1, .probe = class_is_probe(v->class), .seen = !t->config.outer_sources,
+	                             .protocol = (uint16_t)probe_protocol(p->proto) };
+	return add_source(t, &a, p->ts, entry, e);
 }
 
 static int see_ignored(struct track *t, const struct packet *p, struct error *e)

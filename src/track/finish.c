@@ -54,8 +54,9 @@ static int part_record(void *ctx, enum spill_kind kind, struct span record)
 
 static int absorb(struct track *total, const struct sources *s, struct error *e)
 {
-	for (uint32_t i = 0; i < s->n; i++) {
-		struct addr a = sources_addr(s, s->row[i].key);
+	const struct tally_row *r;
+	for (uint64_t at = 0; (r = tally_next(&s->tally, &at));) {
+		struct addr a = sources_addr(s, r->key);
 		int rc = sources_used(&total->sources) > total->sources_limit ? -ENOSPC : sources_prepare(&total->sources, e);
 		if (rc == -ENOSPC) {
 			rc = track_hand_over_sources(total, e);
@@ -64,7 +65,7 @@ static int absorb(struct track *total, const struct sources *s, struct error *e)
 		}
 		if (rc)
 			return rc;
-		sources_put(&total->sources, &a, (uint32_t)s->row[i].key & 0xffffff, s->row[i].packets, s->row[i].probes);
+		sources_put(&total->sources, &a, (uint32_t)r->key & 0xffffff, r->packets, r->probes);
 	}
 	for (uint32_t i = 0; i < s->n_evidence; i++) {
 		struct evidence_part part = sources_evidence(s, i);
@@ -152,6 +153,8 @@ int track_finish(struct track *t, struct track *total, struct error *e)
 	for (uint32_t i = 0; !rc && i < n_windows(t); i++)
 		if (t->window[i].open || t->config.hold)
 			rc = track_seal(t, &t->window[i], e);
+	if (!rc)
+		rc = track_settle_sources(t, e);
 	if (!rc && t->spill)
 		rc = merge_spilled(t, total, e);
 	if (!rc && !t->sources_spilled)

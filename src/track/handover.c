@@ -207,8 +207,8 @@ struct source_part {
 
 static int spill_sources(const struct sources *s, struct spill *spill, struct error *e)
 {
-	for (uint32_t i = 0; i < s->n; i++) {
-		const struct source_row *r = &s->row[i];
+	const struct tally_row *r;
+	for (uint64_t at = 0; (r = tally_next(&s->tally, &at));) {
 		struct source_part p = { .addr = sources_addr(s, r->key), .packets = r->packets,
 		                         .hour = (uint32_t)r->key & 0xffffff };
 		memcpy(p.probes, r->probes, sizeof p.probes);

@@ -233,38 +233,33 @@ bool class_is_probe(uint8_t class)
 	return class == CLASS_SCAN || class == CLASS_PAYLOAD || class == CLASS_P2P;
 }
 
-/* What rows [from, to) of one table say, into `add`. */
-static void list_sources(const struct open_window *w, int family, uint32_t from, uint32_t to, struct sources *s,
-                         uint64_t seen, struct source_add *add)
+/* Rows without packets are only pairs that had to be started anew: their source has been told of. */
+static inline void note_row(const struct open_window *w, const struct row *r, uint64_t name, bool seen,
+                            struct tally *tally)
 {
-	for (uint32_t i = from; i < to; i++, add++) {
-		const struct row *r = &w->flow[family].row[i];
-		uint64_t name = (uint64_t)name_of(r) << 32;
-		if (family == NAMED)
-			name = sources_name(s, &w->names.name[name_of(r)].addr);
-		add->key = name | ((minute_of(w, r) / 60) & 0xffffff);
-		add->packets = r->packets | seen;
-		add->probes = class_is_probe((uint8_t)r->key) ? r->packets : 0;
-		add->protocol = probe_protocol((uint8_t)(r->key >> 8));
-	}
+	if (!r->packets)
+		return;
+	tally_note(tally, (struct tally_entry){
+		.key = name | ((minute_of(w, r) / 60) & 0xffffff), .packets = r->packets,
+		.protocol = (uint16_t)probe_protocol((uint8_t)(r->key >> 8)),
+		.probe = class_is_probe((uint8_t)r->key), .seen = seen,
+	});
 }
 
 int open_window_tell_sources(const struct open_window *w, struct sources *s, bool seen, uint64_t *at, struct error *e)
 {
-	uint32_t n_direct = w->flow[DIRECT].n;
-	uint64_t end = (uint64_t)n_direct + w->flow[NAMED].n;
-	while (*at < end) {
-		struct source_add add[SOURCES_BATCH];
-		int rc = sources_prepare(s, e);
+	const struct rows *direct = &w->flow[DIRECT], *named = &w->flow[NAMED];
+	for (; *at < direct->n; ++*at) {
+		if (!tally_log_left(&s->tally))
+			return -ENOBUFS;
+		note_row(w, &direct->row[*at], (uint64_t)name_of(&direct->row[*at]) << 32, seen, &s->tally);
+	}
+	for (; *at - direct->n < named->n; ++*at) {
+		const struct row *r = &named->row[*at - direct->n];
+		int rc = tally_log_left(&s->tally) ? names_prepare(&s->names, 1, e) : -ENOBUFS;
 		if (rc)
 			return rc;
-		int family = *at >= n_direct;
-		uint64_t first = family ? n_direct : 0, last = family ? end : n_direct;
-		uint32_t n = last - *at < SOURCES_BATCH ? (uint32_t)(last - *at) : SOURCES_BATCH;
-		uint32_t from = (uint32_t)(*at - first);
-		list_sources(w, family, from, from + n, s, seen ? SOURCE_SEEN : 0, add);
-		sources_add(s, add, n);
-		*at += n;
+		note_row(w, r, sources_name(s, &w->names.name[name_of(r)].addr), seen, &s->tally);
 	}
 	return 0;
 }

@@ -47,7 +47,8 @@ int open_window_digest(const struct open_window *w, uint64_t sensor, struct wind
 /* Do packets of a class count as probes of their source, when tools are named? */
 bool class_is_probe(uint8_t class);
 
-/* Adds what its flow rows say of their sources. Full: -ENOSPC; go on from *at after handing the sources over. */
+/* Writes what its flow rows say of their sources into the tally's log, from row *at on. -ENOBUFS: the log is full, settle
+ * it and go on; -ENOSPC: the names are full, hand the sources over and go on. */
 int open_window_tell_sources(const struct open_window *w, struct sources *s, bool seen, uint64_t *at,
                              struct error *e) MUST_USE;
 

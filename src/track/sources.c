@@ -21,18 +21,15 @@ int sources_init(struct sources *s, const struct env *env, size_t limit, struct 
 	}
 	rc = names_init(&s->names, env, limit, e);
 	if (!rc)
-		rc = index_init(&s->index, env, 1024, e);
+		rc = tally_init(&s->tally, env, limit, e);
 	if (!rc)
 		rc = index_init(&s->evidence_index, env, 1024, e);
-	if (!rc)
-		rc = region_init(&s->room, env, limit, e);
 	if (!rc)
 		rc = region_init(&s->evidence_room, env, limit, e);
 	if (!rc)
 		rc = region_init(&s->sets, env, limit, e);
 	if (rc)
 		sources_fini(s);
-	s->row = (struct source_row *)(void *)s->room.base;
 	s->evidence = (struct evidence_row *)(void *)s->evidence_room.base;
 	return rc;
 }
@@ -42,9 +39,8 @@ void sources_fini(struct sources *s)
 	if (!s->env)
 		return;
 	names_fini(&s->names);
-	index_fini(&s->index, s->env);
+	tally_fini(&s->tally);
 	index_fini(&s->evidence_index, s->env);
-	region_fini(&s->room, s->env);
 	region_fini(&s->evidence_room, s->env);
 	region_fini(&s->sets, s->env);
 	s->env = NULL;
@@ -52,25 +48,19 @@ void sources_fini(struct sources *s)
 
 void sources_clear(struct sources *s)
 {
-	names_clear(&s->names, 0);
-	index_clear(&s->index);
+	if (tally_is_settled(&s->tally)) /* what its log still has is told by names */
+		names_clear(&s->names, 0);
+	tally_clear(&s->tally);
 	index_clear(&s->evidence_index);
-	region_clear(&s->room, 0);
 	region_clear(&s->evidence_room, 0);
 	region_clear(&s->sets, 0);
-	s->n = s->n_evidence = 0;
+	s->n_evidence = 0;
 }
 
 size_t sources_used(const struct sources *s)
 {
-	return names_used(&s->names) + s->room.used + s->evidence_room.used + s->sets.used +
-	       (s->n ? index_bytes(&s->index) : 0) + (s->n_evidence ? index_bytes(&s->evidence_index) : 0);
-}
-
-static uint64_t hash_of_source(const void *ctx, uint32_t row)
-{
-	const struct sources *s = ctx;
-	return hash_u64(&s->seed, s->row[row].key);
+	return names_used(&s->names) + tally_used(&s->tally) + s->evidence_room.used + s->sets.used +
+	       (s->n_evidence ? index_bytes(&s->evidence_index) : 0);
 }
 
 static uint64_t hash_of_evidence(const void *ctx, uint32_t row)
@@ -81,12 +71,9 @@ static uint64_t hash_of_evidence(const void *ctx, uint32_t row)
 
 int sources_prepare(struct sources *s, struct error *e)
 {
-	if (s->room.limit - s->room.used < SOURCES_BATCH * sizeof(struct source_row) ||
-	    s->evidence_room.limit - s->evidence_room.used < SOURCES_BATCH * sizeof(struct evidence_row))
+	if (s->evidence_room.limit - s->evidence_room.used < SOURCES_BATCH * sizeof(struct evidence_row))
 		return -ENOSPC;
-	int rc = 0;
-	while (!rc && !index_has_room(&s->index, SOURCES_BATCH))
-		rc = index_grow(&s->index, s->env, hash_of_source, s, e);
+	int rc = tally_prepare(&s->tally, SOURCES_BATCH, e);
 	while (!rc && !index_has_room(&s->evidence_index, SOURCES_BATCH))
 		rc = index_grow(&s->evidence_index, s->env, hash_of_evidence, s, e);
 	return rc ? rc : names_prepare(&s->names, 2 * SOURCES_BATCH, e);
@@ -105,58 +92,10 @@ struct addr sources_addr(const struct sources *s, uint64_t key)
 	return key & SOURCE_V6 ? s->names.name[name].addr : addr_from_v4(name);
 }
 
-/* ---- Sources ---- */
-static struct source_row *source_find_or_append(struct sources *s, uint64_t key, uint64_t hash)
-{
-	struct index *x = &s->index;
-	uint32_t tag = index_key(x, hash);
-	for (uint32_t at = index_at(x, hash);; at = index_next(x, at)) {
-		uint64_t slot = x->slots[at];
-		if (!index_live(x, slot)) {
-			index_put(x, at, tag, s->n++);
-			struct source_row *r = region_take(&s->room, sizeof *r);
-			*r = (struct source_row){ .key = key };
-			return r;
-		}
-		if (index_tagged(slot, tag) && s->row[index_row(slot)].key == key)
-			return &s->row[index_row(slot)];
-	}
-}
-
 static inline uint32_t add_saturated(uint32_t a, uint32_t b)
 {
 	uint32_t sum;
 	return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
-}
-
-void sources_add(struct sources *s, const struct source_add *add, uint32_t n)
-{
-	uint64_t hash[SOURCES_BATCH];
-	for (uint32_t i = 0; i < n; i++) {
-		hash[i] = hash_u64(&s->seed, add[i].key);
-		__builtin_prefetch(&s->index.slots[index_at(&s->index, hash[i])]);
-	}
-	for (uint32_t i = 0; i < n; i++) { /* the row is the second miss; a wrong guess only costs its prefetch */
-		uint64_t slot = s->index.slots[index_at(&s->index, hash[i])];
-		if (index_live(&s->index, slot))
-			__builtin_prefetch(&s->row[index_row(slot)], 1);
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		struct source_row *r = source_find_or_append(s, add[i].key, hash[i]);
-		r->packets = (r->packets + (add[i].packets & ~SOURCE_SEEN)) | (add[i].packets & SOURCE_SEEN);
-		r->probes[add[i].protocol] = add_saturated(r->probes[add[i].protocol], add[i].probes);
-	}
-}
-
-const struct source_row *sources_find(const struct sources *s, uint64_t key)
-{
-	uint64_t hash = hash_u64(&s->seed, key);
-	const struct index *x = &s->index;
-	uint32_t tag = index_key(x, hash);
-	for (uint32_t at = index_at(x, hash); index_live(x, x->slots[at]); at = index_next(x, at))
-		if (index_tagged(x->slots[at], tag) && s->row[index_row(x->slots[at])].key == key)
-			return &s->row[index_row(x->slots[at])];
-	return NULL;
 }
 
 /* ---- Evidence ---- */
@@ -357,8 +296,7 @@ bool sources_see(struct sources *s, const struct sight *sights, uint32_t n)
 void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, uint64_t packets,
                  const uint32_t probes[static PROBE_PROTOCOLS])
 {
-	uint64_t key = sources_name(s, addr) | hour;
-	struct source_row *r = source_find_or_append(s, key, hash_u64(&s->seed, key));
+	struct tally_row *r = tally_at(&s->tally, sources_name(s, addr) | hour);
 	r->packets = (r->packets + (packets & ~SOURCE_SEEN)) | (packets & SOURCE_SEEN);
 	for (uint32_t i = 0; i < PROBE_PROTOCOLS; i++)
 		r->probes[i] = add_saturated(r->probes[i], probes[i]);

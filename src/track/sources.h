@@ -10,16 +10,10 @@
 #include "classify/classify.h"
 #include "model/window.h"
 #include "track/names.h"
+#include "track/tally.h"
 
-/* Key: name << 32 | family << 31 | hour. `seen`: as the source of an outermost IP header. */
-struct source_row {
-	uint64_t key;
-	uint64_t packets; /* in rows; bit 63: seen */
-	uint32_t probes[PROBE_PROTOCOLS];
-};
-_Static_assert(sizeof(struct source_row) == 32, "two a cache line");
-#define SOURCE_SEEN (1ull << 63)
-#define SOURCE_V6 (1u << 31)
+#define SOURCE_SEEN TALLY_SEEN
+#define SOURCE_V6 (1u << 31) /* family bit of a key: name << 32 | family << 31 | hour */
 
 #define EVIDENCE_INLINE 4
 #define EVIDENCE_EXACT 64
@@ -47,10 +41,7 @@ struct evidence_keys {
 struct sources {
 	const struct env *env;
 	struct names names; /* of IPv6 sources, epoch 0 */
-	struct source_row *row;
-	uint32_t n;
-	struct index index;
-	struct region room;
+	struct tally tally;
 	struct evidence_row *evidence;
 	uint32_t n_evidence;
 	struct index evidence_index;
@@ -67,19 +58,9 @@ size_t sources_used(const struct sources *s);
 /* Makes sure that a batch fits: 0, -ENOSPC when full, -ENOMEM. */
 int sources_prepare(struct sources *s, struct error *e) MUST_USE;
 
-struct source_add {
-	uint64_t key; /* as of struct source_row */
-	uint64_t packets;
-	uint32_t probes;
-	uint32_t protocol; /* enum probe_protocol */
-};
-/* Up to SOURCES_BATCH, after sources_prepare. */
-void sources_add(struct sources *s, const struct source_add *add, uint32_t n);
-
 /* The upper part of a key: name << 32 | family << 31. For IPv6 after sources_prepare. */
 uint64_t sources_name(struct sources *s, const struct addr *addr);
 struct addr sources_addr(const struct sources *s, uint64_t key);
-const struct source_row *sources_find(const struct sources *s, uint64_t key);
 
 /* One rule that one packet matched. They are gathered over several batches, since evidence is rarer than packets. */
 struct sight {

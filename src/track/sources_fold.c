@@ -104,12 +104,13 @@ struct census {
 static struct census census_of(const struct sources *s)
 {
 	struct census c = { .hour_least = UINT32_MAX };
-	for (uint32_t i = 0; i < s->n; i++) {
-		uint32_t hour = (uint32_t)s->row[i].key & (SOURCE_V6 - 1);
+	const struct tally_row *r;
+	for (uint64_t at = 0; (r = tally_next(&s->tally, &at));) {
+		uint32_t hour = (uint32_t)r->key & (SOURCE_V6 - 1);
 		c.hour_least = hour < c.hour_least ? hour : c.hour_least;
 		c.hour_greatest = hour > c.hour_greatest ? hour : c.hour_greatest;
-		c.packets += s->row[i].packets & ~SOURCE_SEEN;
-		c.seen += s->row[i].packets >> 63;
+		c.packets += r->packets & ~SOURCE_SEEN;
+		c.seen += r->packets >> 63;
 	}
 	return c;
 }
@@ -125,7 +126,7 @@ static uint64_t sum_hours(const struct sources *s, uint64_t day_key, const struc
 	to = to < c->hour_greatest ? to : c->hour_greatest;
 	memset(probes, 0, PROBE_PROTOCOLS * sizeof *probes);
 	for (uint32_t hour = from; hour <= to; hour++) {
-		const struct source_row *r = sources_find(s, source_part(day_key) | hour);
+		const struct tally_row *r = tally_find(&s->tally, source_part(day_key) | hour);
 		if (!r)
 			continue;
 		packets += r->packets & ~SOURCE_SEEN;
@@ -229,26 +230,21 @@ static int count_distinct(const struct sources *s, const struct census *c, uint6
 		*out += c->seen;
 		return 0;
 	}
-	struct index x;
-	int rc = index_init(&x, s->env, s->n + 1, e);
+	struct tally distinct;
+	const struct tally_row *r;
+	int rc = tally_init(&distinct, s->env, SIZE_MAX / 2, e);
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i < s->n; i++) {
-		if (!(s->row[i].packets & SOURCE_SEEN))
+	for (uint64_t at = 0; !rc && (r = tally_next(&s->tally, &at));) {
+		if (!(r->packets & SOURCE_SEEN))
 			continue;
-		uint64_t source = source_part(s->row[i].key);
-		uint64_t hash = hash_u64(&s->seed, source);
-		uint32_t tag = index_key(&x, hash), at = index_at(&x, hash);
-		while (index_live(&x, x.slots[at]) && !(index_tagged(x.slots[at], tag) &&
-		       source_part(s->row[index_row(x.slots[at])].key) == source))
-			at = index_next(&x, at);
-		if (!index_live(&x, x.slots[at])) {
-			index_put(&x, at, tag, i);
-			++*out;
-		}
+		rc = tally_prepare(&distinct, 1, e);
+		if (!rc)
+			tally_at(&distinct, source_part(r->key))->packets = 1;
 	}
-	index_fini(&x, s->env);
-	return 0;
+	*out += distinct.n;
+	tally_fini(&distinct);
+	return rc;
 }
 
 /* ---- Digest of source_evidence ---- */

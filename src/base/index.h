@@ -52,8 +52,8 @@ static inline uint32_t index_row(uint64_t slot) { return (uint32_t)(slot >> 32);
 static inline uint32_t index_candidate(const struct index *x, uint64_t hash)
 {
 	uint32_t key = index_key(x, hash), at = index_at(x, hash), second = index_next(x, at);
-	uint64_t slot = x->slots[at];
-	at = index_live(x, slot) & !index_tagged(slot, key) ? second : at;
+	bool live = index_live(x, x->slots[at]), tagged = index_tagged(x->slots[at], key);
+	at = (live & !tagged) ? second : at;
 	while (index_live(x, x->slots[at]) && !index_tagged(x->slots[at], key))
 		at = index_next(x, at);
 	return at;

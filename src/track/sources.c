@@ -252,7 +252,8 @@ uint32_t sources_sight(const struct sources *s, uint64_t name, const struct pack
 }
 
 /* What its row's set will touch. (By force: gcc drops calls of functions that only prefetch.) */
-static inline __attribute__((always_inline)) void want_set(const struct sources *s, const struct evidence_row *r, uint64_t tuple)
+static inline __attribute__((always_inline)) void want_set(const struct sources *s, const struct evidence_row *r,
+                                                           uint64_t tuple)
 {
 	if (r->mode == EVIDENCE_TABLE)
 		__builtin_prefetch(&set_at(s, r->set)[tuple & (EVIDENCE_SLOTS - 1)], 1);

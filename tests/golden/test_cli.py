@@ -29,6 +29,7 @@ CASES = {
     "help-version": (0, ["version", "--help"], None),
     "no-command": (2, [], None),
     "unknown-command": (2, ["analyse", SMALL], None),
+    "version-argument": (2, ["version", "now"], None),
     "no-file": (2, ["analyze"], None),
     "unknown-option": (2, ["analyze", "--colour", SMALL], None),
     "option-without-value": (2, ["analyze", SMALL, "--shards"], None),

@@ -142,7 +142,7 @@ def spills(checks, name, frames, folder, *options):
 
 def one_minute(checks, folder):
     """An hour's packets in one minute, so that its rows do not fit the least memory."""
-    path = trace.trace(checks, 3 * SMALL)
+    path = trace.trace(checks, 300000)
     if path:
         frames = list(captures.read(path))
         start = frames[0].ts // 60000000000 * 60000000000

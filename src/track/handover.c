@@ -147,7 +147,7 @@ static void merge_syn(struct layouts *l, struct row *r, const struct row_part *p
 static void merge_head(struct layouts *l, struct row *r, const struct row_part *p)
 {
 	r->packets += p->packets;
-	r->word = (r->word + (p->word & 0xffffffffffff)) | (p->word & 0xffull << 48);
+	r->word = row_word_add(r->word, p->word & ROW_BYTES_MAX) | (p->word & 0xffull << 48);
 	r->rules |= p->rules;
 	r->tags |= p->tags;
 	r->length_min = r->length_min < p->length_min ? r->length_min : p->length_min;

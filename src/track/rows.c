@@ -311,7 +311,7 @@ static inline void row_add_packet(struct row *r, const struct row_op *op, const 
 {
 	uint16_t length = clamp16(p->ip_len);
 	r->packets++;
-	r->word = (r->word + p->ip_len) | (uint64_t)p->tcp_flags << 48;
+	r->word = row_word_add(r->word, p->ip_len) | (uint64_t)p->tcp_flags << 48;
 	r->rules |= v->rules;
 	r->tags |= v->tags;
 	r->length_min = r->length_min < length ? r->length_min : length;

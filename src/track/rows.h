@@ -50,6 +50,16 @@ struct row {
 _Static_assert(sizeof(struct row) == 64, "one cache line");
 
 enum { ROW_HAS_SETS = 7 };
+#define ROW_BYTES_MAX 0xffffffffffffu
+
+/* A row's word with more bytes. They stop at what 48 bits hold, for lengths are what hostile headers say: a carry would
+ * reach the flags and the pairs. A sum that stops at a bound still does not mind the order. */
+static inline uint64_t row_word_add(uint64_t word, uint64_t bytes)
+{
+	uint64_t sum = word + bytes;
+	return __builtin_expect((sum ^ word) >> 48 != 0, 0) ? word | ROW_BYTES_MAX : sum;
+}
+
 static inline uint64_t row_bytes(const struct row *r) { return r->word & 0xffffffffffff; }
 static inline uint8_t row_flags(const struct row *r) { return (uint8_t)(r->word >> 48); }
 static inline uint32_t row_pairs(const struct row *r) { return (uint32_t)(r->word >> 56) & 7; }

@@ -116,7 +116,7 @@ class Flow:
                 self.syn = seen
 
     def column(self, name):
-        value = getattr(self, name)
+        value = min(self.bytes, BYTES_MAX) if name == "bytes" else getattr(self, name)
         if name == "syn":
             return value[1] if value else b"\0" * 24
         return len(value) if isinstance(value, Distinct) else value
@@ -161,6 +161,9 @@ def syn_options(options):
             scale = options[at + 2]
         at += size
     return mss, scale, bytes(kinds), False
+
+
+BYTES_MAX = (1 << 48) - 1  # where the sum of lengths stops, see tables.def
 
 
 class VictimSecond:
@@ -245,7 +248,7 @@ class Count:
         victim_digest = Digest()
         for (second, victim, protocol, port), row in self.victims.items():
             victim_digest.add(VICTIM.pack(second & 0xFFFFFFFF, self.sensor, address16(victim), protocol, port, row.packets,
-                                          row.bytes, len(row.attackers)))
+                                          min(row.bytes, BYTES_MAX), len(row.attackers)))
         classes = dict(self.classes)
         for kind in ("ignored", "undecoded"):
             classes[kind] = {r: n for (k, r), n in sorted(self.reasons.items()) if k == kind}

@@ -179,6 +179,21 @@ def ties(checks, folder):
         rng.shuffle(frames)
 
 
+def lengths(checks, folder):
+    """Frames whose headers claim 4 GB each: bytes stop at 48 bits. The carry once reached the pairs of the row, and six of
+    them ended the program."""
+    for flags in (2, 255, 18):
+        data = bytearray(make_captures.tcp("192.0.2.1", "198.51.100.1", 40000, 22, flags))
+        data[16:18] = bytes(2)  # a length left to the card: the frame's, which the record says
+        frame = captures.Frame(make_captures.START * 10**9, 1, bytes(data), 0xFFFFFFFF, 0, False)
+        frames = [frame._replace(ts=frame.ts + i % 3) for i in range(420000)]
+        path = os.path.join(folder, "lengths.pcap")
+        captures.write_pcap(path, frames)
+        want = compare.picked(compare.oracle([f._replace(ts=f.ts // 1000 * 1000) for f in frames]))
+        for shards in (1, 2):
+            check(checks, "lengths, flags %#x, %d shards" % (flags, shards), want, [path], "--shards", shards)
+
+
 def hours(checks, frames, folder, rng):
     """The same packets spread over days, some of them hours late."""
     moved = [f._replace(ts=f.ts + rng.choice((0, 1, 26)) * HOUR) for f in frames]
@@ -267,6 +282,7 @@ def main():
         routers(checks, folder)
         dictionary(checks, folder)
         ties(checks, folder)
+        lengths(checks, folder)
         one_minute(checks, folder)
         full_trace(checks)
     checks.finish()

@@ -6,8 +6,8 @@ capture of real-tools/ is then rewritten as a sensor behind one-to-one NAT would
 prefix, also in the packets that ICMP errors quote) and must come to the same rows with the map.
 
 Mutants this kills, each tried once: ip.id 54320; masscan's formula without the port; ZMap's options without one profile;
-Nmap's rule without FIN and Xmas, with one port fewer, or with half of the probes as share; hping3 named without its ack;
-the NAT map not applied, or applied after the rules were read.
+Nmap's rule without FIN and Xmas, or with half of the probes as share; hping3 with an ack of 0, or not behind the gate;
+the NAT map not applied, applied with the captured prefix, or not applied to quotes.
 """
 import json
 import os

@@ -1,8 +1,9 @@
 /* tests/golden/classes.txt and rules.txt row by row: packet in, verdict out. make_classes.py there says what the columns mean.
  *
- * Mutants this kills, each tried once: a class moved in the table of flags, SYN+ACK without RST's precedence, `<` for
- * `<=` at either end of a prefix, a reversed NAT, QUIC's client label, a DNS reply believed by its port alone, each
- * tag's condition inverted, each evidence rule without one of its fields. */
+ * Mutants this kills, each tried once: RST no reply, ACK no probe, a FIN in an access, TCP to multicast counted, own
+ * addresses or an unknown NAT not asked in the hot path, the NAT map not applied, quotes not translated or their test
+ * inverted, QUIC's label or nonce, a DNS reply believed by its port alone, NTP's port or length, SNMP's report, uTP's
+ * delay, an id of 19 bytes, eDonkey's end or operation, bounds of tags and bogons, fields of each evidence rule. */
 #include "base/env.h"
 #include "classify/classify.h"
 #include "packet/decode.h"

@@ -173,17 +173,13 @@ static void windows_fini(struct windows *v, const struct env *env)
 static int finish_run(struct analysis *a, struct run *r, struct windows *windows, struct minutes *late, bool *all_late,
                       struct summary *out, struct track *const *total, struct error *e)
 {
-	for (unsigned s = 0; s < a->config.shards; s++) {
+	int rc = pipeline_finish(r, total, e);
+	for (unsigned s = 0; !rc && s < a->config.shards; s++) {
 		struct track_result t;
-		int rc = track_finish(r->track[s], total ? total[s] : NULL, e);
-		if (rc)
-			return rc;
 		track_result(r->track[s], &t);
 		rc = windows_append(windows, a->env, t.windows, t.n_windows, e);
 		if (!rc && late)
 			rc = minutes_add(late, t.late, t.n_late, e);
-		if (rc)
-			return rc;
 		*all_late |= t.all_late;
 		out->spills += t.spilled;
 		out->sources += t.sources;
@@ -194,7 +190,7 @@ static int finish_run(struct analysis *a, struct run *r, struct windows *windows
 			out->tool_sources[i] += t.tool_sources[i];
 		}
 	}
-	return 0;
+	return rc;
 }
 
 /* ---- Deriving minutes again ---- */

@@ -482,3 +482,40 @@ int pipeline_run(struct run *r, struct capture *capture, bool *broken, struct er
 		*e = p.broken ? p.broken_error : p.error;
 	return p.broken ? p.broken : p.rc;
 }
+
+/* ---- The end of the trackers ---- */
+struct finisher {
+	struct track *track, *total;
+	pthread_t thread;
+	int rc;
+	struct error error;
+};
+
+static void *finisher_main(void *arg)
+{
+	struct finisher *f = arg;
+	f->rc = track_finish(f->track, f->total, &f->error);
+	return NULL;
+}
+
+int pipeline_finish(struct run *r, struct track *const *total, struct error *e)
+{
+	unsigned n = r->config->shards, started = 1;
+	struct finisher f[ANALYSIS_SHARDS_MAX] = { { .rc = 0 } };
+	for (unsigned s = 0; s < n; s++)
+		f[s] = (struct finisher){ .track = r->track[s], .total = total ? total[s] : NULL };
+	while (started < n && !pthread_create(&f[started].thread, NULL, finisher_main, &f[started]))
+		started++;
+	finisher_main(&f[0]);
+	for (unsigned s = started; s < n; s++) /* no thread was to be had: here then */
+		finisher_main(&f[s]);
+	for (unsigned s = 1; s < started; s++)
+		pthread_join(f[s].thread, NULL);
+	for (unsigned s = 0; s < n; s++) {
+		if (f[s].rc) {
+			*e = f[s].error;
+			return f[s].rc;
+		}
+	}
+	return 0;
+}

@@ -26,3 +26,6 @@ struct run {
 /* 0, or the error of the capture (`e`); what was read before it has been counted. *broken: the trackers or memory
  * failed, nothing here can be relied on. */
 int pipeline_run(struct run *r, struct capture *capture, bool *broken, struct error *e) MUST_USE;
+
+/* Ends the trackers of a run (track_finish), each in a thread of its own; `total` as there, NULL: none. */
+int pipeline_finish(struct run *r, struct track *const *total, struct error *e) MUST_USE;

@@ -239,11 +239,12 @@ static inline void note_row(const struct open_window *w, const struct row *r, ui
 {
 	if (!r->packets)
 		return;
-	tally_note(tally, (struct tally_entry){
+	struct tally_entry entry = {
 		.key = name | ((minute_of(w, r) / 60) & 0xffffff), .packets = r->packets,
 		.protocol = (uint16_t)probe_protocol((uint8_t)(r->key >> 8)),
 		.probe = class_is_probe((uint8_t)r->key), .seen = seen,
-	});
+	};
+	tally_note(tally, entry);
 }
 
 int open_window_tell_sources(const struct open_window *w, struct sources *s, bool seen, uint64_t *at, struct error *e)

@@ -2,10 +2,17 @@
 
 #include <sys/mman.h>
 
+#define HUGE_PAGE ((size_t)2 << 20)
+
 int region_init(struct region *r, const struct env *env, size_t limit, struct error *e)
 {
 	*r = (struct region){ .limit = limit & ~(size_t)63, .base = env_alloc(env, limit) };
-	return r->base ? 0 : error_no_memory(e, "making a table");
+	if (!r->base)
+		return error_no_memory(e, "making a table");
+	/* Most tables stay small: their first bytes shall not cost a huge page each. Refused advice is harmless. */
+	if (limit > 2 * HUGE_PAGE)
+		madvise(r->base, HUGE_PAGE, MADV_NOHUGEPAGE);
+	return 0;
 }
 
 void region_fini(struct region *r, const struct env *env)
@@ -19,7 +26,7 @@ void region_clear(struct region *r, size_t keep)
 	r->used = 0;
 	if (r->touched <= keep)
 		return;
-	size_t from = (keep + (2u << 20) - 1) & ~(size_t)((2u << 20) - 1); /* whole huge pages only */
+	size_t from = (keep + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1); /* whole huge pages only */
 	if (r->touched > from) {
 		/* An allocation below the mapping threshold is not page-aligned; advice is then refused, harmlessly. */
 		madvise(r->base + from, r->touched - from, MADV_DONTNEED);

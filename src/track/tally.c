@@ -47,7 +47,8 @@ void tally_clear(struct tally *t)
 	t->n = 0;
 }
 
-size_t tally_used(const struct tally *t) { return t->n ? table_bytes(t->log2) : 0; }
+/* By contents, not by the table: that keeps its size when it is emptied, and would be full again with its first row. */
+size_t tally_used(const struct tally *t) { return (size_t)t->n * sizeof *t->row / 3 * 4; }
 
 static uint64_t place(const struct tally *t, uint64_t hash) { return hash >> (64 - t->log2); }
 

@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "daemon/counts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,22 +17,27 @@
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_READY };
 
-/* The packets of one block that belong to one shard. */
+/* Which packets of a block belong to one shard. */
 struct share {
-	struct packet *packets;
-	struct verdict *verdicts;
-	uint32_t n, room;
+	uint16_t *which;
+	uint32_t n;
 };
 
 struct slot {
 	struct frame_block block;
 	enum slot_state state;
-	uint64_t number;        /* of its block in the file */
-	unsigned remaining;     /* shards that have not taken their share */
+	uint64_t number;          /* of its block in the file */
+	unsigned remaining;       /* shards that have not taken their share */
+	struct packet *packets;   /* of the block, decoded once for all shards; several shards only */
+	struct verdict *verdicts;
+	uint32_t n, room;
 	struct share share[ANALYSIS_SHARDS_MAX];
-	uint8_t (*mapped)[32];  /* IPv6 addresses behind a NAT map, and outer sources: 2 a frame */
+	uint8_t (*mapped)[32];    /* IPv6 addresses behind a NAT map, and outer sources: 2 a frame */
 	uint32_t mapped_room;
 };
+
+/* A frame makes at most three packets: itself, its victim's, its outer source's. */
+#define PACKETS_A_FRAME 3
 
 struct pipeline {
 	struct run *run;
@@ -95,58 +101,64 @@ static unsigned shard_of_victim(const struct pipeline *p, const struct packet *k
 	return shard_of_key(p, addr_is_v4(&victim.addr) ? addr_v4(&victim.addr) : shard_key6(p, victim.addr.bytes));
 }
 
-static bool share_reserve(struct share *s, const struct env *env, uint32_t more)
+static void slot_free(struct pipeline *p, struct slot *slot)
 {
-	if (s->room - s->n >= more)
-		return true;
-	uint32_t room = s->room ? 2 * s->room : 4096;
-	struct packet *packets = env_grow(env, s->packets, s->room * sizeof *packets, room * sizeof *packets);
-	if (!packets)
-		return false;
-	s->packets = packets;
-	struct verdict *verdicts = env_grow(env, s->verdicts, s->room * sizeof *verdicts, room * sizeof *verdicts);
-	if (!verdicts) {
-		/* Both arrays have one size: the packets go back to it. What they held is lost, and so is the run. */
-		env_free(env, packets, room * sizeof *packets);
-		env_free(env, s->verdicts, s->room * sizeof *verdicts);
-		s->packets = NULL;
-		s->verdicts = NULL;
-		s->room = s->n = 0;
-		return false;
+	const struct env *env = p->run->env;
+	env_free(env, slot->packets, slot->room * sizeof *slot->packets);
+	env_free(env, slot->verdicts, slot->room * sizeof *slot->verdicts);
+	for (unsigned s = 0; s < p->shards; s++) {
+		env_free(env, slot->share[s].which, slot->room * sizeof *slot->share[s].which);
+		slot->share[s].which = NULL;
 	}
-	s->verdicts = verdicts;
-	s->room = room;
-	return true;
+	slot->packets = NULL;
+	slot->verdicts = NULL;
+	slot->room = 0;
 }
 
-static inline void share_put(struct share *s, const struct packet *packet, struct verdict verdict)
+/* Room for the packets of a block, in the slot and in every share. */
+static int slot_reserve(struct pipeline *p, struct slot *slot, struct error *e)
 {
-	s->packets[s->n] = *packet;
-	s->verdicts[s->n++] = verdict;
-}
-
-/* Each packet goes to a shard at most once, so that room for n in each is enough. */
-static int give(struct pipeline *p, struct slot *slot, const struct packet *packets, const struct verdict *verdicts,
-                size_t n, struct error *e)
-{
+	const struct env *env = p->run->env;
+	uint32_t room = slot->block.n * PACKETS_A_FRAME;
+	slot->n = 0;
 	for (unsigned s = 0; s < p->shards; s++)
-		if (!share_reserve(&slot->share[s], p->run->env, (uint32_t)n))
-			return error_no_memory(e, "sharing a block among shards");
-	for (size_t i = 0; i < n; i++) {
-		if (!packets[i].ip)
-			continue;
-		struct verdict v = verdicts[i];
-		unsigned shard = shard_of(p, &packets[i]);
-		if (v.class == CLASS_BACKSCATTER && packets[i].proto != PROTO_TCP) {
-			unsigned other = shard_of_victim(p, &packets[i], shard);
-			if (other != shard) {
-				share_put(&slot->share[other], &packets[i], (struct verdict){ .flags = VERDICT_VICTIM_ONLY });
-				v.flags |= VERDICT_VICTIM_ELSEWHERE;
-			}
-		}
-		share_put(&slot->share[shard], &packets[i], v);
+		slot->share[s].n = 0;
+	if (p->shards == 1 || room <= slot->room)
+		return 0;
+	slot_free(p, slot);
+	room = slot->block.capacity * PACKETS_A_FRAME;
+	assert(room <= UINT16_MAX + 1u); /* which[] is 16 bits; a block has 16,384 frames at the most */
+	slot->room = room;
+	slot->packets = env_alloc(env, room * sizeof *slot->packets);
+	slot->verdicts = env_alloc(env, room * sizeof *slot->verdicts);
+	bool failed = !slot->packets || !slot->verdicts;
+	for (unsigned s = 0; s < p->shards; s++) {
+		slot->share[s].which = env_alloc(env, room * sizeof *slot->share[s].which);
+		failed |= !slot->share[s].which;
 	}
-	return 0;
+	return failed ? error_no_memory(e, "sharing a block among shards") : 0;
+}
+
+static inline void share_put(struct share *s, uint32_t packet) { s->which[s->n++] = (uint16_t)packet; }
+
+/* Gives packet i of a slot, and where its victim's rows are elsewhere, a copy that speaks of the victim alone. */
+static inline void give(struct pipeline *p, struct slot *slot, uint32_t i)
+{
+	const struct packet *k = &slot->packets[i];
+	struct verdict *v = &slot->verdicts[i];
+	if (!k->ip)
+		return;
+	unsigned shard = shard_of(p, k);
+	if (__builtin_expect(v->class == CLASS_BACKSCATTER && k->proto != PROTO_TCP, 0)) {
+		unsigned other = shard_of_victim(p, k, shard);
+		if (other != shard) {
+			v->flags |= VERDICT_VICTIM_ELSEWHERE;
+			slot->packets[slot->n] = *k;
+			slot->verdicts[slot->n] = (struct verdict){ .flags = VERDICT_VICTIM_ONLY };
+			share_put(&slot->share[other], slot->n++);
+		}
+	}
+	share_put(&slot->share[shard], i);
 }
 
 /* ---- A block ---- */
@@ -175,45 +187,56 @@ static size_t outer_sources(const struct frame *frames, const struct packet *pac
 	return made;
 }
 
-static int hand_out(struct pipeline *p, struct slot *slot, const struct packet *packets,
-                    const struct verdict *verdicts, size_t n, struct error *e)
+/* Of packets in a slot, without the ignored: their sources come as outer ones. */
+static uint32_t drop_ignored(struct packet *packets, struct verdict *verdicts, uint32_t n)
 {
-	if (p->shards == 1)
-		return track_packets(p->run->track[0], packets, verdicts, n, e);
-	return give(p, slot, packets, verdicts, n, e);
-}
-
-static int hand_out_decapsulated(struct pipeline *p, struct slot *slot, const struct frame *frames,
-                                 const struct packet *packets, const struct verdict *verdicts, size_t n,
-                                 uint8_t (*mapped)[32], struct error *e)
-{
-	struct packet outer[BATCH], inner[BATCH];
-	struct verdict ignored[BATCH] = { { 0 } }, kept[BATCH];
-	size_t n_outer = outer_sources(frames, packets, n, outer, mapped), n_inner = 0;
-	for (size_t i = 0; i < n; i++) {
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < n; i++) {
 		if (verdicts[i].class <= CLASS_UNDECODED)
 			continue;
-		inner[n_inner] = packets[i];
-		kept[n_inner++] = verdicts[i];
+		packets[kept] = packets[i];
+		verdicts[kept++] = verdicts[i];
 	}
-	int rc = hand_out(p, slot, outer, ignored, n_outer, e);
-	return rc ? rc : hand_out(p, slot, inner, kept, n_inner, e);
+	return kept;
 }
 
-static int work_batch(struct worker *w, struct slot *slot, const struct frame *frames, size_t n,
-                      uint8_t (*mapped)[32], struct error *e)
+/* Decodes and classifies a batch into `packets` and `verdicts`, which have room for twice as many; returns how many
+ * there are to be tracked. */
+static uint32_t read_batch(struct worker *w, const struct frame *frames, uint32_t n, uint8_t (*mapped)[32],
+                           struct packet *packets, struct verdict *verdicts)
 {
-	struct pipeline *p = w->p;
-	const struct analysis_config *config = p->run->config;
-	struct packet packets[BATCH];
-	struct verdict verdicts[BATCH];
+	const struct analysis_config *config = w->p->run->config;
+	struct packet outer[BATCH];
 	decode_frames(&config->decode, frames, packets, n);
-	classify_packets(p->run->classify, packets, verdicts, n, mapped);
-	if (p->run->counts)
+	classify_packets(w->p->run->classify, packets, verdicts, n, mapped);
+	if (w->p->run->counts)
 		counts_add(&w->counts, packets, verdicts, n);
-	if (config->decode.decapsulate)
-		return hand_out_decapsulated(p, slot, frames, packets, verdicts, n, mapped + n, e);
-	return hand_out(p, slot, packets, verdicts, n, e);
+	if (!config->decode.decapsulate)
+		return n;
+	uint32_t n_outer = (uint32_t)outer_sources(frames, packets, n, outer, mapped + n);
+	n = drop_ignored(packets, verdicts, n);
+	memcpy(packets + n, outer, n_outer * sizeof *outer);
+	memset(verdicts + n, 0, n_outer * sizeof *verdicts); /* CLASS_IGNORED: only their source is seen */
+	return n + n_outer;
+}
+
+/* One shard: a batch is tracked while it is in the nearest cache. */
+static int work_batch_alone(struct worker *w, const struct frame *frames, uint32_t n, uint8_t (*mapped)[32],
+                            struct error *e)
+{
+	struct packet packets[2 * BATCH];
+	struct verdict verdicts[2 * BATCH];
+	n = read_batch(w, frames, n, mapped, packets, verdicts);
+	return track_packets(w->p->run->track[0], packets, verdicts, NULL, n, e);
+}
+
+static void work_batch_shared(struct worker *w, struct slot *slot, const struct frame *frames, uint32_t n,
+                              uint8_t (*mapped)[32])
+{
+	uint32_t from = slot->n;
+	slot->n += read_batch(w, frames, n, mapped, slot->packets + from, slot->verdicts + from);
+	for (uint32_t i = from, end = slot->n; i < end; i++)
+		give(w->p, slot, i);
 }
 
 /* Keeps only frames of the minutes asked for. */
@@ -252,14 +275,18 @@ static int reserve_mapped(struct pipeline *p, struct slot *slot, struct error *e
 static int work_block(struct worker *w, struct slot *slot, struct error *e)
 {
 	struct frame_block *b = &slot->block;
-	for (unsigned s = 0; s < w->p->shards; s++)
-		slot->share[s].n = 0;
 	if (w->p->run->only)
 		keep_only(b, w->p->run->only);
 	int rc = reserve_mapped(w->p, slot, e);
+	if (!rc)
+		rc = slot_reserve(w->p, slot, e);
 	for (uint32_t i = 0; !rc && i < b->n; i += BATCH) {
 		uint32_t n = b->n - i < BATCH ? b->n - i : BATCH;
-		rc = work_batch(w, slot, b->frames + i, n, slot->mapped ? slot->mapped + 2 * i : NULL, e);
+		uint8_t (*mapped)[32] = slot->mapped ? slot->mapped + 2 * i : NULL;
+		if (w->p->shards == 1)
+			rc = work_batch_alone(w, b->frames + i, n, mapped, e);
+		else
+			work_batch_shared(w, slot, b->frames + i, n, mapped);
 	}
 	return rc;
 }
@@ -321,7 +348,7 @@ static void take_share(struct worker *w, struct slot *slot)
 	struct error e;
 	struct share *s = &slot->share[w->shard];
 	pthread_mutex_unlock(&p->lock);
-	int rc = track_packets(p->run->track[w->shard], s->packets, s->verdicts, s->n, &e);
+	int rc = track_packets(p->run->track[w->shard], slot->packets, slot->verdicts, s->which, s->n, &e);
 	if (rc)
 		fail(p, rc, &e);
 	pthread_mutex_lock(&p->lock);
@@ -417,13 +444,9 @@ static void slots_fini(struct pipeline *p)
 {
 	const struct env *env = p->run->env;
 	for (unsigned i = 0; p->slot && i < p->n_slots; i++) {
-		struct slot *slot = &p->slot[i];
-		frame_block_fini(&slot->block, env);
-		env_free(env, slot->mapped, slot->mapped_room * sizeof *slot->mapped);
-		for (unsigned s = 0; s < p->shards; s++) {
-			env_free(env, slot->share[s].packets, slot->share[s].room * sizeof(struct packet));
-			env_free(env, slot->share[s].verdicts, slot->share[s].room * sizeof(struct verdict));
-		}
+		frame_block_fini(&p->slot[i].block, env);
+		env_free(env, p->slot[i].mapped, p->slot[i].mapped_room * sizeof *p->slot[i].mapped);
+		slot_free(p, &p->slot[i]);
 	}
 	env_free(env, p->slot, p->n_slots * sizeof *p->slot);
 }

@@ -320,17 +320,17 @@ static int add_other(struct track *t, uint32_t i, struct error *e)
 
 /* Packets of a batch that have evidence, a victim, a payload: noted without a branch, since a mix takes either way. */
 struct notes {
-	uint8_t evidence[BATCH], victim[BATCH], payload[BATCH];
+	uint16_t evidence[BATCH], victim[BATCH], payload[BATCH];
 	uint32_t n_evidence, n_victim, n_payload;
 };
 
 static inline void note(struct notes *notes, const struct packet *p, const struct verdict *v, uint32_t i)
 {
-	notes->evidence[notes->n_evidence] = (uint8_t)i;
+	notes->evidence[notes->n_evidence] = (uint16_t)i;
 	notes->n_evidence += v->rules != 0;
-	notes->victim[notes->n_victim] = (uint8_t)i;
+	notes->victim[notes->n_victim] = (uint16_t)i;
 	notes->n_victim += has_victim(v);
-	notes->payload[notes->n_payload] = (uint8_t)i;
+	notes->payload[notes->n_payload] = (uint16_t)i;
 	notes->n_payload += has_payload(p, v);
 }
 
@@ -346,22 +346,28 @@ static int push_noted(struct track *t, const struct notes *notes, struct error *
 	return rc;
 }
 
-/* The common case: IPv4 into the current minute's rows, from packet *i on until one that wants more than that. */
-static int push_direct(struct track *t, uint32_t *i, uint32_t n, struct error *e)
+/* Number of the batch's packet at a place. */
+static inline uint32_t packet_at(const struct track *t, uint32_t place) { return t->which ? t->which[place] : place; }
+
+/* The common case: IPv4 into the current minute's rows, from a place in the batch until a packet that wants more than
+ * that. */
+static int push_direct(struct track *t, uint32_t *place, uint32_t n, struct error *e)
 {
 	const struct rows *table = t->current ? &t->current->flow[DIRECT] : NULL;
 	struct pending *q = &t->flow[DIRECT];
-	struct notes notes = { .n_evidence = 0 };
+	struct notes notes;
 	uint64_t direct = t->direct;
 	int64_t start = t->start;
-	for (; *i < n; ++*i) {
-		const struct packet *p = &t->packets[*i];
-		const struct verdict *v = &t->verdicts[*i];
+	notes.n_evidence = notes.n_victim = notes.n_payload = 0;
+	for (; *place < n; ++*place) {
+		uint32_t i = packet_at(t, *place);
+		const struct packet *p = &t->packets[i];
+		const struct verdict *v = &t->verdicts[i];
 		uint64_t rel = ns_since(start, p->ts);
 		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= direct, 0))
 			break;
-		flow_op(table, p, v, *i, rel, p->src, p->dst.v4, &q->op[q->n++]);
-		note(&notes, p, v, *i);
+		flow_op(table, p, v, i, rel, p->src, p->dst.v4, &q->op[q->n++]);
+		note(&notes, p, v, i);
 	}
 	return push_noted(t, &notes, e);
 }
@@ -370,20 +376,21 @@ static int add_batch(struct track *t, uint32_t n, struct error *e)
 {
 	int rc = t->current && t->room_left < 2 * BATCH ? prepare(t, e) : 0;
 	t->room_left -= t->current ? n : 0;
-	for (uint32_t i = 0; i < n && !rc; i++) {
-		rc = push_direct(t, &i, n, e);
-		if (!rc && i < n)
-			rc = add_other(t, i, e);
+	for (uint32_t place = 0; place < n && !rc; place++) {
+		rc = push_direct(t, &place, n, e);
+		if (!rc && place < n)
+			rc = add_other(t, packet_at(t, place), e);
 	}
 	return !rc && t->current ? drain_all(t, e) : rc;
 }
 
-int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, size_t n,
-                  struct error *e)
+int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, const uint16_t *which,
+                  size_t n, struct error *e)
 {
 	for (size_t i = 0; i < n; i += BATCH) {
-		t->packets = packets + i;
-		t->verdicts = verdicts + i;
+		t->packets = which ? packets : packets + i;
+		t->verdicts = which ? verdicts : verdicts + i;
+		t->which = which ? which + i : NULL;
 		int rc = add_batch(t, (uint32_t)(n - i < BATCH ? n - i : BATCH), e);
 		if (rc)
 			return rc;

@@ -16,13 +16,14 @@ int open_window_init(struct open_window *w, const struct env *env, size_t limit,
 	if (!rc)
 		rc = names_init(&w->names, env, many ? limit : limit / 4, e);
 	if (!rc)
-		rc = names_init(&w->contents, env, limit / 4, e);
+		rc = names_init(&w->contents, env, many ? limit : limit / 4, e);
 	for (int family = many ? NAMED : DIRECT; !rc && family < FAMILIES; family++) {
-		rc = rows_init(&w->flow[family], env, many || family == DIRECT ? limit : limit / 4, e);
+		size_t main = many || family == DIRECT ? limit : limit / 4, side = many ? limit : limit / 4;
+		rc = rows_init(&w->flow[family], env, main, main, e);
 		if (!rc)
-			rc = rows_init(&w->victim[family], env, limit / 4, e);
+			rc = rows_init(&w->victim[family], env, side, side, e);
 		if (!rc)
-			rc = rows_init(&w->payload[family], env, limit / 4, e);
+			rc = rows_init(&w->payload[family], env, side, side, e);
 	}
 	if (rc)
 		open_window_fini(w);

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #define LEAST_ROWS 4096u
+#define LARGE_SET_LOG 12
 #define FIRST_SET_LOG 5 /* slots of a new set: room for 16 entries */
 
-int rows_init(struct rows *t, const struct env *env, size_t limit, struct error *e)
+int rows_init(struct rows *t, const struct env *env, size_t limit, size_t sets_limit, struct error *e)
 {
 	*t = (struct rows){ .env = env };
 	int rc = seed_draw(&t->seed, env);
@@ -18,7 +19,7 @@ int rows_init(struct rows *t, const struct env *env, size_t limit, struct error 
 	if (!rc)
 		rc = region_init(&t->room, env, limit, e);
 	if (!rc)
-		rc = region_init(&t->sets, env, limit / 2, e);
+		rc = region_init(&t->sets, env, sets_limit, e);
 	if (rc)
 		rows_fini(t);
 	t->row = (struct row *)(void *)t->room.base;
@@ -90,12 +91,12 @@ static bool set_make(struct rows *t, uint8_t log, uint32_t *offset)
 	return true;
 }
 
-/* Moves a set into one of four times the slots; the old one is left behind in the region until the window ends. (By
- * four: going through a half-full table is slow, and most sets that grow go on growing.) */
+/* Moves a set into one of four times the slots, or a large one into twice; the old one is left behind in the region
+ * until the window ends. (By four: going through a half-full table is slow, and most sets that grow go on growing.) */
 static bool set_enlarge(struct rows *t, uint32_t *offset, uint8_t *log, bool by_destination)
 {
 	uint32_t bigger;
-	uint8_t to = (uint8_t)(*log + 2);
+	uint8_t to = (uint8_t)(*log + (*log < LARGE_SET_LOG ? 2 : 1));
 	if (to > 31 || !set_make(t, to, &bigger))
 		return false;
 	const uint64_t *from = set_slots(t, *offset);

@@ -91,7 +91,8 @@ struct row_op {
 };
 _Static_assert(sizeof(struct row_op) == 32, "two a cache line");
 
-int rows_init(struct rows *t, const struct env *env, size_t limit, struct error *e) MUST_USE;
+/* Limits in bytes, of rows and of their sets. */
+int rows_init(struct rows *t, const struct env *env, size_t limit, size_t sets_limit, struct error *e) MUST_USE;
 void rows_fini(struct rows *t);
 void rows_clear(struct rows *t, size_t keep);
 size_t rows_used(const struct rows *t); /* bytes that its contents take */

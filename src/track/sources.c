@@ -21,7 +21,7 @@ int sources_init(struct sources *s, const struct env *env, size_t limit, struct 
 	}
 	rc = names_init(&s->names, env, limit, e);
 	if (!rc)
-		rc = tally_init(&s->tally, env, limit, e);
+		rc = tally_init(&s->tally, env, limit / 2, e);
 	if (!rc)
 		rc = index_init(&s->evidence_index, env, 1024, e);
 	if (!rc)

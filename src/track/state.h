@@ -37,9 +37,10 @@ struct track {
 	bool all_late;
 	uint64_t n_spills;
 	struct sources_result result;
-	/* the batch at hand */
+	/* the batch at hand: packets[which[0]], …, or the first of them */
 	const struct packet *packets;
 	const struct verdict *verdicts;
+	const uint16_t *which;
 	struct pending flow[FAMILIES], victim[FAMILIES], payload[FAMILIES];
 	struct sight sight[BATCH]; /* evidence not yet counted, of this batch and earlier ones */
 	uint32_t n_sights;

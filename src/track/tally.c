@@ -40,10 +40,17 @@ void tally_fini(struct tally *t)
 	t->env = NULL;
 }
 
+/* An empty table is a small one again: what it takes counts against the bound of all sources. */
 void tally_clear(struct tally *t)
 {
-	if (t->n)
+	struct tally_row *least = t->log2 > LEAST_LOG2 ? env_alloc(t->env, table_bytes(LEAST_LOG2)) : NULL;
+	if (least) {
+		env_free(t->env, t->row, table_bytes(t->log2));
+		t->row = least;
+		t->log2 = LEAST_LOG2;
+	} else if (t->n) {
 		memset(t->row, 0, table_bytes(t->log2));
+	}
 	t->n = 0;
 }
 

@@ -29,9 +29,10 @@ struct track_config {
 int track_open(struct track **out, const struct env *env, const struct track_config *config, struct error *e) MUST_USE;
 void track_close(struct track *t); /* NULL is fine */
 
-/* Counts n packets with their verdicts. Fails only when memory or the spill file does. */
-int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, size_t n,
-                  struct error *e) MUST_USE;
+/* Counts n packets with their verdicts: packets[which[0]], …; `which` NULL: the first n. Fails only when memory or the
+ * spill file does. */
+int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, const uint16_t *which,
+                  size_t n, struct error *e) MUST_USE;
 
 /* A source that counts as seen although no row has it. */
 int track_source_seen(struct track *t, const struct addr *source, int64_t ts, struct error *e) MUST_USE;

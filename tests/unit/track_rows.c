@@ -24,7 +24,7 @@ struct tables {
 
 static void tables_init(struct tables *t, size_t limit)
 {
-	assert_int_equal(rows_init(&t->rows, env_system(), limit, &t->e), 0);
+	assert_int_equal(rows_init(&t->rows, env_system(), limit, limit, &t->e), 0);
 	assert_int_equal(layouts_open(&t->layouts, env_system(), &t->e), 0);
 }
 

@@ -272,6 +272,16 @@ static int reserve_mapped(struct pipeline *p, struct slot *slot, struct error *e
 	return 0;
 }
 
+static int work_batch(struct worker *w, struct slot *slot, uint32_t from, uint32_t n,
+                      uint8_t (*mapped)[32], struct error *e)
+{
+	const struct frame *frames = slot->block.frames + from;
+	if (w->p->shards == 1)
+		return work_batch_alone(w, frames, n, mapped, e);
+	work_batch_shared(w, slot, frames, n, mapped);
+	return 0;
+}
+
 static int work_block(struct worker *w, struct slot *slot, struct error *e)
 {
 	struct frame_block *b = &slot->block;
@@ -282,11 +292,7 @@ static int work_block(struct worker *w, struct slot *slot, struct error *e)
 		rc = slot_reserve(w->p, slot, e);
 	for (uint32_t i = 0; !rc && i < b->n; i += BATCH) {
 		uint32_t n = b->n - i < BATCH ? b->n - i : BATCH;
-		uint8_t (*mapped)[32] = slot->mapped ? slot->mapped + 2 * i : NULL;
-		if (w->p->shards == 1)
-			rc = work_batch_alone(w, b->frames + i, n, mapped, e);
-		else
-			work_batch_shared(w, slot, b->frames + i, n, mapped);
+		rc = work_batch(w, slot, i, n, slot->mapped ? slot->mapped + 2 * i : NULL, e);
 	}
 	return rc;
 }

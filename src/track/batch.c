@@ -117,7 +117,7 @@ static void push_payload(struct track *t, uint32_t i)
 	uint8_t sample[PAYLOAD_ROOM];
 	uint32_t epoch, src, dst;
 	struct addr content = payload_content(sample, payload_sample(p, sample));
-	uint64_t rel = (uint64_t)(p->ts - start_of(t, p, &epoch));
+	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
 	int family = name_packet(t, p, epoch, &src, &dst);
 	uint32_t id = names_put(&t->current->contents, &content, (uint32_t)p->dport << 8 | p->proto);
 	struct pending *q = &t->payload[family];

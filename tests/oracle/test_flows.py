@@ -122,7 +122,8 @@ def epochs(checks, frames, folder):
     path = os.path.join(folder, "epochs.pcapng")
     for name, times in ("ascending", sorted(moments)), ("descending", sorted(moments)[::-1]), ("as they come", moments), \
             ("first minute alone", [0, 1, 59 * 10**9]), ("minute before 1970 alone", [-1, -10**9]), \
-            ("last minute alone", [(1 << 63) - 1]), ("first of all alone", [-(1 << 63)]):
+            ("last minute alone", [(1 << 63) - 1]), ("first of all alone", [-(1 << 63)]), \
+            ("across 1970, none late", [(i - 200) * 10**9 for i in range(400)]):
         moved = [frames[i]._replace(ts=times[i % len(times)]) for i in range(400)]
         captures.write_pcapng(path, moved, offset=min(times) // 10**9)
         want = compare.picked(compare.oracle(moved))

@@ -349,9 +349,9 @@ static void look_up(const struct rows *t, const struct row_op *ops, uint32_t n, 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = index_candidate(x, ops[i].hash);
 		uint64_t slot = x->slots[at];
-		struct row *row = &t->row[index_row(slot)];
 		bool live = index_live(x, slot);
-		__builtin_prefetch(row, 1); /* of a slot that is not live: somewhere among old rows */
+		struct row *row = &t->row[live ? index_row(slot) : 0]; /* what is not there must not be fetched */
+		__builtin_prefetch(row, 1);
 		s->row[there] = row;
 		s->there[there] = (uint8_t)i;
 		there += live;

@@ -6,7 +6,8 @@
 
 int region_init(struct region *r, const struct env *env, size_t limit, struct error *e)
 {
-	*r = (struct region){ .limit = limit & ~(size_t)63, .base = env_alloc(env, limit) };
+	limit &= ~(size_t)63;
+	*r = (struct region){ .limit = limit, .base = env_alloc(env, limit) };
 	if (!r->base)
 		return error_no_memory(e, "making a table");
 	/* Most tables stay small: their first bytes shall not cost a huge page each. Refused advice is harmless. */
@@ -24,12 +25,9 @@ void region_fini(struct region *r, const struct env *env)
 void region_clear(struct region *r, size_t keep)
 {
 	r->used = 0;
-	if (r->touched <= keep)
-		return;
 	size_t from = (keep + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1); /* whole huge pages only */
-	if (r->touched > from) {
-		/* An allocation below the mapping threshold is not page-aligned; advice is then refused, harmlessly. */
-		madvise(r->base + from, r->touched - from, MADV_DONTNEED);
-		r->touched = from;
-	}
+	if (r->touched <= from || r->limit < 2 * HUGE_PAGE)      /* and of mappings only */
+		return;
+	madvise(r->base + from, r->touched - from, MADV_DONTNEED);
+	r->touched = from;
 }

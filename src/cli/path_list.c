@@ -63,9 +63,8 @@ int path_list_add(struct path_list *l, const char *path, struct error *e)
 		return append(l, path, false, e);
 	size_t before = l->n;
 	int rc = append_folder(l, path, e);
-	if (!rc && l->n == before)
-		rc = error_set(e, -ENOENT, "MON-CLI-020", "the folder holds no files");
-	return rc;
+	/* An empty folder stands for itself, so that it has its object, with the error. */
+	return !rc && l->n == before ? append(l, path, false, e) : rc;
 }
 
 void path_list_fini(struct path_list *l)

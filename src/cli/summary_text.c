@@ -143,7 +143,7 @@ void summary_print_text(const char *file, const struct summary *s, const struct 
 	print_answer(file, s);
 	print_times(s);
 	print_links(file, s);
-	if (error)
+	if (error && s->packets)
 		puts("  damaged: the numbers are of what came before the damage");
 	if (s->packets) {
 		print_layers(s);

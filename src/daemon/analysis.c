@@ -81,6 +81,12 @@ void analysis_close(struct analysis *a)
 bool analysis_broken(const struct analysis *a) { return a->broken; }
 
 /* ---- Trackers of one pass ---- */
+/* What one shard may use. With several files there are two trackers a shard at a time: a pass's, and the total's. */
+static size_t shard_memory(const struct analysis *a)
+{
+	return a->config.memory / a->config.shards / (a->config.several ? 2 : 1);
+}
+
 static void run_fini(struct run *r)
 {
 	for (unsigned s = 0; s < r->config->shards; s++) {
@@ -94,7 +100,7 @@ static int run_init(struct analysis *a, struct run *r, bool hold, struct error *
 	*r = (struct run){ .env = a->env, .config = &a->config, .classify = a->classify, .shard_seed = a->shard_seed,
 	                   .packets_max = UINT64_MAX };
 	struct track_config config = {
-		.sensor = a->config.sensor, .memory = a->config.memory / a->config.shards,
+		.sensor = a->config.sensor, .memory = shard_memory(a),
 		.spill_dir = a->config.temporary, .hold = hold, .outer_sources = a->config.decode.decapsulate,
 	};
 	int rc = 0;
@@ -280,7 +286,7 @@ static int file_init(struct analysis *a, struct file *f, const char *path, struc
 
 static int open_total(struct analysis *a, struct error *e)
 {
-	struct track_config config = { .sensor = a->config.sensor, .memory = a->config.memory / a->config.shards,
+	struct track_config config = { .sensor = a->config.sensor, .memory = shard_memory(a),
 	                               .spill_dir = a->config.temporary };
 	for (unsigned s = 0; s < a->config.shards && !a->total[s]; s++) {
 		int rc = track_open(&a->total[s], a->env, &config, e);

@@ -319,12 +319,21 @@ static bool asked_to_stop(const struct pipeline *p)
 	return p->run->config->stop && *p->run->config->stop;
 }
 
+/* Nothing is worth waiting for any more. */
+static bool gave_up(struct pipeline *p)
+{
+	pthread_mutex_lock(&p->lock);
+	bool broken = p->broken;
+	pthread_mutex_unlock(&p->lock);
+	return broken || asked_to_stop(p);
+}
+
 /* Reads one block, waiting for a file that grows. True: there are frames. Called by one thread at a time. */
 static bool read_block(struct pipeline *p, struct slot *slot)
 {
 	struct run *r = p->run;
 	int rc = CAPTURE_END;
-	while (r->packets < r->packets_max && !asked_to_stop(p)) {
+	while (r->packets < r->packets_max && !gave_up(p)) {
 		rc = capture_read(p->capture, &slot->block, &p->error);
 		if (rc != CAPTURE_WAIT)
 			break;

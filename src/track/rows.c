@@ -277,7 +277,7 @@ struct row *rows_get(struct rows *t, uint64_t key)
 	return find_or_append(t, hash, key, index_candidate(&t->index, hash));
 }
 
-/* A SYN at or before the row's least: equal times are told apart by the profile (docs/decisions/0003). */
+/* A SYN at or before the row's least: equal times are told apart by the profile (docs/decisions/rows.md). */
 static void row_see_syn(struct row *r, uint64_t time, const struct packet *p, struct layouts *layouts)
 {
 	uint64_t word = time << 28 | layouts_put(layouts, p);

@@ -16,7 +16,7 @@
 
 struct track;
 
-#define TRACK_MEMORY_LEAST (16u << 20) /* less than this for one shard is refused */
+#define TRACK_MEMORY_LEAST (8u << 20) /* less than this for one shard is refused */
 
 struct track_config {
 	const char *sensor;    /* its name: enters every row */

@@ -349,6 +349,17 @@ static int push_noted(struct track *t, const struct notes *notes, struct error *
 /* Number of the batch's packet at a place. */
 static inline uint32_t packet_at(const struct track *t, uint32_t place) { return t->which ? t->which[place] : place; }
 
+#define PACKETS_AHEAD 16 /* places between asking for a packet's line, then for its header, and using them */
+
+/* Packets of a list were decoded by another core, more often than not: their lines are asked for early. */
+static inline __attribute__((always_inline)) void want_packet(const struct track *t, uint32_t place)
+{
+	if (!t->which || place + PACKETS_AHEAD >= t->listed)
+		return;
+	__builtin_prefetch(&t->packets[t->which[place + PACKETS_AHEAD]]);
+	__builtin_prefetch(t->packets[t->which[place + PACKETS_AHEAD / 2]].ip + 40); /* TCP options, UDP's data */
+}
+
 /* The common case: IPv4 into the current minute's rows, from a place in the batch until a packet that wants more than
  * that. */
 static int push_direct(struct track *t, uint32_t *place, uint32_t n, struct error *e)
@@ -361,6 +372,7 @@ static int push_direct(struct track *t, uint32_t *place, uint32_t n, struct erro
 	notes.n_evidence = notes.n_victim = notes.n_payload = 0;
 	for (; *place < n; ++*place) {
 		uint32_t i = packet_at(t, *place);
+		want_packet(t, *place);
 		const struct packet *p = &t->packets[i];
 		const struct verdict *v = &t->verdicts[i];
 		uint64_t rel = ns_since(start, p->ts);
@@ -391,6 +403,7 @@ int track_packets(struct track *t, const struct packet *packets, const struct ve
 		t->packets = which ? packets : packets + i;
 		t->verdicts = which ? verdicts : verdicts + i;
 		t->which = which ? which + i : NULL;
+		t->listed = (uint32_t)(n - i);
 		int rc = add_batch(t, (uint32_t)(n - i < BATCH ? n - i : BATCH), e);
 		if (rc)
 			return rc;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define LEAST_ROWS 4096u
+#define LARGE_TABLE ((size_t)1 << 30) /* bytes it may take: then it begins large, since growing beside other threads */
+#define LARGE_ROWS 65536u             /* interrupts them; what it does not use of that is not touched */
 #define LARGE_SET_LOG 12
 #define FIRST_SET_LOG 5 /* slots of a new set: room for 16 entries */
 
@@ -15,7 +17,7 @@ int rows_init(struct rows *t, const struct env *env, size_t limit, size_t sets_l
 	int rc = seed_draw(&t->seed, env);
 	if (rc)
 		return error_set(e, rc, "MON-TRK-002", "no random numbers to be had");
-	rc = index_init(&t->index, env, LEAST_ROWS, e);
+	rc = index_init(&t->index, env, limit < LARGE_TABLE ? LEAST_ROWS : LARGE_ROWS, e);
 	if (!rc)
 		rc = region_init(&t->room, env, limit, e);
 	if (!rc)

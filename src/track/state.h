@@ -41,6 +41,7 @@ struct track {
 	const struct packet *packets;
 	const struct verdict *verdicts;
 	const uint16_t *which;
+	uint32_t listed; /* places from the batch's first on that `which` has */
 	struct pending flow[FAMILIES], victim[FAMILIES], payload[FAMILIES];
 	struct sight sight[BATCH]; /* evidence not yet counted, of this batch and earlier ones */
 	uint32_t n_sights;

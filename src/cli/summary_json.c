@@ -126,12 +126,39 @@ static void set_verdicts(json_t *o, const struct summary *s)
 	json_object_set_new(o, "tool_sources", tools_of(s->tool_sources));
 }
 
+static json_t *hex(const uint8_t *bytes, size_t n)
+{
+	char text[2 * 256 + 1];
+	for (size_t i = 0; i < n; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	text[2 * n] = 0;
+	return json_string(text);
+}
+
+static json_t *payloads_of(const struct track_top *top)
+{
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < top->n; i++) {
+		const struct track_payload *p = &top->payload[i];
+		json_t *o = json_object();
+		set_count(o, "packets", p->packets);
+		set_count(o, "protocol", p->protocol);
+		set_count(o, "port", p->port);
+		json_object_set_new(o, "content", hex(p->content.bytes, sizeof p->content.bytes));
+		json_object_set_new(o, "sample", hex(p->sample, p->n));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static void set_rows(json_t *o, const struct summary *s)
 {
 	set_count(o, "flows", s->flows);
 	set_digest(o, "flow_digest", &s->flow_digest);
 	set_count(o, "flow_payloads", s->flow_payloads);
 	set_digest(o, "flow_payload_digest", &s->payload_digest);
+	json_object_set_new(o, "payloads", payloads_of(&s->payloads));
+	set_count(o, "payloads_left_out", s->payloads.left_out);
 	set_count(o, "victim_seconds", s->victim_seconds);
 	set_digest(o, "victim_second_digest", &s->victim_digest);
 	set_count(o, "source_evidence", s->evidence);

@@ -124,6 +124,24 @@ static void print_tools(const struct summary *s)
 	row_if("unknown", s->tool_packets[TOOL_UNKNOWN], all);
 }
 
+#define SHOWN 48 /* characters of a sample */
+
+static void print_payloads(const struct track_top *top)
+{
+	if (top->n)
+		puts("\ncarried (first bytes; * is where the destination stood)");
+	for (uint32_t i = 0; i < top->n; i++) {
+		const struct track_payload *p = &top->payload[i];
+		char name[40], packets[GROUPED], text[SHOWN + 1];
+		uint32_t n = p->n < SHOWN ? p->n : SHOWN;
+		for (uint32_t j = 0; j < n; j++)
+			text[j] = p->sample[j] >= 0x20 && p->sample[j] < 0x7f ? (char)p->sample[j] : '.';
+		text[n] = 0;
+		snprintf(name, sizeof name, "%u/%s", p->port, p->protocol == PROTO_TCP ? "tcp" : "udp");
+		printf("  %-18s %15s  %s\n", name, grouped(p->packets, packets), text);
+	}
+}
+
 static void print_rows(const struct summary *s)
 {
 	char digest[DIGEST_TEXT];
@@ -149,6 +167,7 @@ void summary_print_text(const char *file, const struct summary *s, const struct 
 		print_layers(s);
 		print_classes(s);
 		print_tools(s);
+		print_payloads(&s->payloads);
 		print_rows(s);
 	}
 	putchar('\n');

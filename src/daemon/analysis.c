@@ -196,7 +196,7 @@ static int finish_run(struct analysis *a, struct run *r, struct windows *windows
 			out->tool_sources[i] += t.tool_sources[i];
 		}
 	}
-	return rc;
+	return rc || !late ? rc : track_top(r->track, a->config.shards, &out->payloads, e);
 }
 
 /* ---- Deriving minutes again ---- */
@@ -500,6 +500,8 @@ int analysis_total(struct analysis *a, struct summary *out, struct error *e)
 			out->tool_sources[i] += t.tool_sources[i];
 		}
 	}
+	if (!rc && a->total[0])
+		rc = track_top(a->total, a->config.shards, &out->payloads, e);
 	minutes_fini(&shared);
 	windows_fini(&all, a->env);
 	return rc;

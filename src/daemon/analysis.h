@@ -12,6 +12,7 @@
 #include "classify/classify.h"
 #include "model/window.h"
 #include "packet/decode.h"
+#include "track/track.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -58,6 +59,7 @@ struct summary {
 	struct digest victim_digest, evidence_digest;
 	uint64_t flow_payloads;
 	struct digest payload_digest;
+	struct track_top payloads;
 	uint64_t late_minutes;   /* minutes that had to be derived again */
 	uint64_t spills;         /* hand-overs of full tables */
 	uint16_t links[16];

@@ -116,10 +116,14 @@ static void push_payload(struct track *t, uint32_t i)
 	const struct packet *p = &t->packets[i];
 	uint8_t sample[PAYLOAD_ROOM];
 	uint32_t epoch, src, dst;
-	struct addr content = payload_content(sample, payload_sample(p, sample));
+	size_t n = payload_sample(p, sample);
+	struct addr content = payload_content(sample, n);
 	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
 	int family = name_packet(t, p, epoch, &src, &dst);
+	uint32_t had = t->current->contents.n;
 	uint32_t id = names_put(&t->current->contents, &content, (uint32_t)p->dport << 8 | p->proto);
+	if (id == had && !t->config.hold)
+		open_window_keep_sample(t->current, id, sample, n);
 	struct pending *q = &t->payload[family];
 	struct row_op *op = &q->op[q->n++];
 	*op = (struct row_op){ .key = (uint64_t)src << 32 | id, .syn_time = ROW_NO_SYN, .dst = dst, .packet = (uint16_t)i,
@@ -245,7 +249,13 @@ static int see_late(struct track *t, const struct packet *p, const struct verdic
 	struct addr a = source_of(p);
 	struct tally_entry entry = { .packets = 1, .probe = class_is_probe(v->class), .seen = !t->config.outer_sources,
 	                             .protocol = (uint16_t)probe_protocol(p->proto) };
-	return add_source(t, &a, p->ts, entry, e);
+	int rc = add_source(t, &a, p->ts, entry, e);
+	if (rc || !has_payload(p, v))
+		return rc;
+	uint8_t sample[PAYLOAD_ROOM];
+	size_t n = payload_sample(p, sample);
+	struct addr content = payload_content(sample, n);
+	return samples_add(&t->samples, &content, (uint32_t)p->dport << 8 | p->proto, 1, sample, (uint32_t)n, e);
 }
 
 static int see_ignored(struct track *t, const struct packet *p, struct error *e)

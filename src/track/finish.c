@@ -159,5 +159,7 @@ int track_finish(struct track *t, struct track *total, struct error *e)
 		rc = merge_spilled(t, total, e);
 	if (!rc && !t->sources_spilled)
 		rc = fold_sources(t, total, e);
+	if (!rc && total)
+		rc = samples_merge(&total->samples, &t->samples, e);
 	return rc;
 }

@@ -11,12 +11,14 @@
  * packets have get the whole bound, side tables a quarter. */
 int open_window_init(struct open_window *w, const struct env *env, size_t limit, bool many, struct error *e)
 {
-	*w = (struct open_window){ .many = many };
+	*w = (struct open_window){ .many = many, .env = env };
 	int rc = layouts_open(&w->layouts, env, e);
 	if (!rc)
 		rc = names_init(&w->names, env, many ? limit : limit / 4, e);
 	if (!rc)
 		rc = names_init(&w->contents, env, many ? limit : limit / 4, e);
+	if (!rc)
+		rc = region_init(&w->samples, env, limit / 8, e);
 	for (int family = many ? NAMED : DIRECT; !rc && family < FAMILIES; family++) {
 		size_t main = many || family == DIRECT ? limit : limit / 4, side = many ? limit : limit / 4;
 		rc = rows_init(&w->flow[family], env, main, main, e);
@@ -32,15 +34,19 @@ int open_window_init(struct open_window *w, const struct env *env, size_t limit,
 
 void open_window_fini(struct open_window *w)
 {
+	if (!w->env)
+		return;
 	layouts_close(w->layouts);
 	w->layouts = NULL;
 	names_fini(&w->names);
 	names_fini(&w->contents);
+	region_fini(&w->samples, w->env);
 	for (int family = 0; family < FAMILIES; family++) {
 		rows_fini(&w->flow[family]);
 		rows_fini(&w->victim[family]);
 		rows_fini(&w->payload[family]);
 	}
+	w->env = NULL;
 }
 
 void open_window_clear(struct open_window *w, size_t keep)
@@ -48,6 +54,7 @@ void open_window_clear(struct open_window *w, size_t keep)
 	layouts_clear(w->layouts);
 	names_clear(&w->names, keep);
 	names_clear(&w->contents, keep);
+	region_clear(&w->samples, keep);
 	for (int family = w->many ? NAMED : DIRECT; family < FAMILIES; family++) {
 		rows_clear(&w->flow[family], keep);
 		rows_clear(&w->victim[family], keep);
@@ -57,7 +64,7 @@ void open_window_clear(struct open_window *w, size_t keep)
 
 size_t open_window_used(const struct open_window *w)
 {
-	size_t used = names_used(&w->names) + names_used(&w->contents);
+	size_t used = names_used(&w->names) + names_used(&w->contents) + w->samples.used;
 	for (int family = w->many ? NAMED : DIRECT; family < FAMILIES; family++)
 		used += rows_used(&w->flow[family]) + rows_used(&w->victim[family]) + rows_used(&w->payload[family]);
 	return used;
@@ -78,6 +85,26 @@ int open_window_prepare(struct open_window *w, struct error *e)
 			rc = rows_prepare(&w->payload[family], e);
 	}
 	return rc;
+}
+
+/* ---- Samples: two bytes of length, then the bytes ---- */
+void open_window_keep_sample(struct open_window *w, uint32_t content, const uint8_t *bytes, size_t n)
+{
+	uint8_t *p = region_take(&w->samples, n + 2);
+	if (!p)
+		return;
+	store_le16(p, (uint16_t)n);
+	memcpy(p + 2, bytes, n);
+	w->contents.name[content].pad = (uint32_t)((size_t)(p - w->samples.base) / 8 + 1);
+}
+
+struct span open_window_sample(const struct open_window *w, uint32_t content)
+{
+	uint32_t at = w->contents.name[content].pad;
+	if (!at)
+		return (struct span){ NULL, 0 };
+	const uint8_t *p = w->samples.base + ((size_t)at - 1) * 8;
+	return (struct span){ p + 2, load_le16(p) };
 }
 
 /* ---- Sums ---- */

@@ -11,6 +11,7 @@
 enum { DIRECT, NAMED, FAMILIES }; /* rows whose names are IPv4 addresses; rows of names */
 
 struct open_window {
+	const struct env *env;
 	bool open;
 	bool spilled;   /* part of its rows has been handed over: it is digested when they are merged */
 	bool many;      /* names carry the minute; the direct tables stay empty */
@@ -19,7 +20,8 @@ struct open_window {
 	struct rows victim[FAMILIES];
 	struct rows payload[FAMILIES]; /* key: source, content */
 	struct names names;
-	struct names contents;         /* of payloads; epoch: port << 8 | protocol */
+	struct names contents;         /* of payloads; epoch: port << 8 | protocol; pad: where its sample lies, see below */
+	struct region samples;
 	struct layouts *layouts;
 };
 
@@ -28,6 +30,10 @@ void open_window_fini(struct open_window *w);
 void open_window_clear(struct open_window *w, size_t keep);
 size_t open_window_used(const struct open_window *w);
 int open_window_prepare(struct open_window *w, struct error *e) MUST_USE; /* for ROWS_ROOM packets: 0, -ENOSPC, -ENOMEM */
+
+/* Keeps the bytes of a content that has just been named, if there is room; and gives them back (p NULL: unknown). */
+void open_window_keep_sample(struct open_window *w, uint32_t content, const uint8_t *bytes, size_t n);
+struct span open_window_sample(const struct open_window *w, uint32_t content);
 
 /* Sums by minute. */
 struct window_sums {

@@ -2,6 +2,7 @@
  * finish.c (results out). Private to this folder. */
 #pragma once
 #include "track/open_window.h"
+#include "track/samples.h"
 #include "track/track.h"
 
 #define SECOND_NS 1000000000
@@ -31,6 +32,7 @@ struct track {
 	struct window_sums sums;
 	struct sources sources;
 	bool sources_spilled;
+	struct samples samples; /* of the whole run; a held tracker keeps none */
 	struct spill *spill;
 	int32_t *late;
 	uint32_t n_late, late_room;
@@ -46,6 +48,9 @@ struct track {
 	struct sight sight[BATCH]; /* evidence not yet counted, of this batch and earlier ones */
 	uint32_t n_sights;
 };
+
+/* Bytes that samples may take. */
+static inline size_t samples_limit(const struct track *t) { return t->config.memory / 16; }
 
 /* Windows in use. */
 static inline uint32_t n_windows(const struct track *t) { return t->config.hold ? 1 : OPEN_MINUTES; }

@@ -15,6 +15,8 @@ static int init_tables(struct track *t, struct error *e)
 	int rc = window_sums_init(&t->sums, t->env, e);
 	for (uint32_t i = 0; !rc && i < n_windows(t); i++)
 		rc = open_window_init(&t->window[i], t->env, t->windows_limit, t->config.hold, e);
+	if (!rc)
+		rc = samples_init(&t->samples, t->env, samples_limit(t), e);
 	return rc ? rc : sources_init(&t->sources, t->env, t->sources_limit, e);
 }
 
@@ -48,6 +50,7 @@ void track_close(struct track *t)
 		open_window_fini(&t->window[i]);
 	window_sums_fini(&t->sums);
 	sources_fini(&t->sources);
+	samples_fini(&t->samples);
 	spill_close(t->spill);
 	env_free(t->env, t->late, t->late_room * sizeof *t->late);
 	env_free(t->env, t, sizeof *t);
@@ -107,9 +110,26 @@ static int tell_sources(struct track *t, const struct open_window *w, struct err
 	}
 }
 
+/* Likewise what its rows carried. */
+static int tell_samples(struct track *t, const struct open_window *w, struct error *e)
+{
+	int rc = 0;
+	for (int family = 0; family < FAMILIES && !t->config.hold; family++) {
+		for (uint32_t i = 0; i < w->payload[family].n && !rc; i++) {
+			const struct row *r = &w->payload[family].row[i];
+			const struct name *content = &w->contents.name[(uint32_t)r->key];
+			struct span bytes = open_window_sample(w, (uint32_t)r->key);
+			rc = samples_add(&t->samples, &content->addr, content->epoch, r->packets, bytes.p, (uint32_t)bytes.n, e);
+		}
+	}
+	return rc;
+}
+
 static int hand_over(struct track *t, struct open_window *w, struct error *e)
 {
 	int rc = tell_sources(t, w, e);
+	if (!rc)
+		rc = tell_samples(t, w, e);
 	if (!rc)
 		rc = open_window_spill(w, t->spill, e);
 	if (rc)
@@ -137,6 +157,8 @@ int track_seal(struct track *t, struct open_window *w, struct error *e)
 		rc = open_window_digest(w, t->sensor, &t->sums, e);
 		if (!rc)
 			rc = tell_sources(t, w, e);
+		if (!rc)
+			rc = tell_samples(t, w, e);
 	}
 	if (rc)
 		return rc;

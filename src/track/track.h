@@ -41,6 +41,25 @@ int track_source_seen(struct track *t, const struct addr *source, int64_t ts, st
  * same shard, never fed by packets). Then the results below are final. */
 int track_finish(struct track *t, struct track *total, struct error *e) MUST_USE;
 
+#define TRACK_TOP 10
+/* What many packets carried: the first bytes with the destination replaced (payload.h), and their XXH3-128. */
+struct track_payload {
+	struct addr content;
+	uint64_t packets;
+	uint16_t port;
+	uint8_t protocol;
+	uint32_t n;
+	uint8_t sample[256];
+};
+
+struct track_top {
+	uint32_t n;
+	struct track_payload payload[TRACK_TOP]; /* most packets first, then by content, port, protocol */
+	uint64_t left_out; /* packets of contents that found no room: then the list may miss one */
+};
+/* Over the trackers of all shards, finished. */
+int track_top(struct track *const *tracks, unsigned n, struct track_top *out, struct error *e) MUST_USE;
+
 struct track_result {
 	const struct window *windows; /* sums by minute, in no order; those of late minutes are void */
 	uint32_t n_windows;

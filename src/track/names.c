@@ -1,7 +1,5 @@
 #include "track/names.h"
 
-#include "base/bytes.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -40,15 +38,10 @@ void names_clear(struct names *t, size_t keep)
 
 size_t names_used(const struct names *t) { return t->room.used + (t->n ? index_bytes(&t->index) : 0); }
 
-static uint64_t hash_of(const struct names *t, const struct addr *addr, uint32_t epoch)
-{
-	return hash_u64x2(&t->seed, load_le64(addr->bytes), load_le64(addr->bytes + 8) ^ (uint64_t)epoch << 17);
-}
-
 static uint64_t hash_of_row(const void *ctx, uint32_t row)
 {
 	const struct names *t = ctx;
-	return hash_of(t, &t->name[row].addr, t->name[row].epoch);
+	return names_hash(t, &t->name[row].addr, t->name[row].epoch);
 }
 
 int names_prepare(struct names *t, uint32_t more, struct error *e)
@@ -66,7 +59,7 @@ int names_prepare(struct names *t, uint32_t more, struct error *e)
 uint32_t names_put(struct names *t, const struct addr *addr, uint32_t epoch)
 {
 	struct index *x = &t->index;
-	uint64_t hash = hash_of(t, addr, epoch);
+	uint64_t hash = names_hash(t, addr, epoch);
 	uint32_t key = index_key(x, hash);
 	for (uint32_t at = index_at(x, hash);; at = index_next(x, at)) {
 		uint64_t slot = x->slots[at];

@@ -110,15 +110,20 @@ static int tell_sources(struct track *t, const struct open_window *w, struct err
 	}
 }
 
+#define AHEAD 12 /* rows between asking for a content's place and using it */
+
 /* Likewise what its rows carried. */
 static int tell_samples(struct track *t, const struct open_window *w, struct error *e)
 {
 	int rc = 0;
 	for (int family = 0; family < FAMILIES && !t->config.hold; family++) {
-		for (uint32_t i = 0; i < w->payload[family].n && !rc; i++) {
-			const struct row *r = &w->payload[family].row[i];
+		const struct rows *rows = &w->payload[family];
+		for (uint32_t i = 0; i < rows->n && !rc; i++) {
+			const struct row *r = &rows->row[i], *later = &rows->row[i + AHEAD < rows->n ? i + AHEAD : i];
 			const struct name *content = &w->contents.name[(uint32_t)r->key];
+			const struct name *wanted = &w->contents.name[(uint32_t)later->key];
 			struct span bytes = open_window_sample(w, (uint32_t)r->key);
+			names_want(&t->samples.names, &wanted->addr, wanted->epoch);
 			rc = samples_add(&t->samples, &content->addr, content->epoch, r->packets, bytes.p, (uint32_t)bytes.n, e);
 		}
 	}

@@ -196,7 +196,9 @@ static int finish_run(struct analysis *a, struct run *r, struct windows *windows
 			out->tool_sources[i] += t.tool_sources[i];
 		}
 	}
-	return rc || !late ? rc : track_top(r->track, a->config.shards, &out->payloads, e);
+	if (!rc && late) /* not a pass over minutes derived again */
+		track_top(r->track, a->config.shards, &out->payloads);
+	return rc;
 }
 
 /* ---- Deriving minutes again ---- */
@@ -501,7 +503,7 @@ int analysis_total(struct analysis *a, struct summary *out, struct error *e)
 		}
 	}
 	if (!rc && a->total[0])
-		rc = track_top(a->total, a->config.shards, &out->payloads, e);
+		track_top(a->total, a->config.shards, &out->payloads);
 	minutes_fini(&shared);
 	windows_fini(&all, a->env);
 	return rc;

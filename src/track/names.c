@@ -56,6 +56,22 @@ int names_prepare(struct names *t, uint32_t more, struct error *e)
 	return 0;
 }
 
+static bool is_name(const struct names *t, uint32_t row, const struct addr *addr, uint32_t epoch)
+{
+	return t->name[row].epoch == epoch && !memcmp(&t->name[row].addr, addr, sizeof *addr);
+}
+
+uint32_t names_find(const struct names *t, const struct addr *addr, uint32_t epoch)
+{
+	const struct index *x = &t->index;
+	uint64_t hash = names_hash(t, addr, epoch);
+	uint32_t key = index_key(x, hash);
+	for (uint32_t at = index_at(x, hash); index_live(x, x->slots[at]); at = index_next(x, at))
+		if (index_tagged(x->slots[at], key) && is_name(t, index_row(x->slots[at]), addr, epoch))
+			return index_row(x->slots[at]);
+	return INDEX_NONE;
+}
+
 uint32_t names_put(struct names *t, const struct addr *addr, uint32_t epoch)
 {
 	struct index *x = &t->index;
@@ -69,8 +85,7 @@ uint32_t names_put(struct names *t, const struct addr *addr, uint32_t epoch)
 			*n = (struct name){ .addr = *addr, .epoch = epoch };
 			return t->n++;
 		}
-		const struct name *n = &t->name[index_row(slot)];
-		if (index_tagged(slot, key) && n->epoch == epoch && !memcmp(&n->addr, addr, sizeof *addr))
+		if (index_tagged(slot, key) && is_name(t, index_row(slot), addr, epoch))
 			return index_row(slot);
 	}
 }

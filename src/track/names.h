@@ -42,5 +42,8 @@ static inline __attribute__((always_inline)) void names_want(const struct names 
 	__builtin_prefetch(&t->index.slots[index_at(&t->index, names_hash(t, addr, epoch))]);
 }
 
+/* The number of a name, INDEX_NONE if there is none. */
+uint32_t names_find(const struct names *t, const struct addr *addr, uint32_t epoch);
+
 /* The number of a name; room for it must have been made sure of. */
 uint32_t names_put(struct names *t, const struct addr *addr, uint32_t epoch);

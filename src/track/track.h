@@ -58,7 +58,7 @@ struct track_top {
 	uint64_t left_out; /* packets of contents that found no room: then the list may miss one */
 };
 /* Over the trackers of all shards, finished. */
-int track_top(struct track *const *tracks, unsigned n, struct track_top *out, struct error *e) MUST_USE;
+void track_top(struct track *const *tracks, unsigned n, struct track_top *out);
 
 struct track_result {
 	const struct window *windows; /* sums by minute, in no order; those of late minutes are void */

@@ -21,11 +21,15 @@ def oracle(frames, scope=None, sensor=SENSOR):
     return count.result()
 
 
-def product(files, *options, merge=False):
+def total(files, *options):
     run = harness.analyze(files, "--sensor", SENSOR, *options)
     if run.crashed or not run.out:
         raise AssertionError("monomi failed with %d: %s" % (run.code, run.err[-2000:]))
-    return picked(run.total(), merge)
+    return run.total()
+
+
+def product(files, *options, merge=False):
+    return picked(total(files, *options), merge)
 
 
 def picked(result, merge=False):

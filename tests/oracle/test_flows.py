@@ -23,10 +23,24 @@ SMALL = FULL // 10
 HOUR = 3600 * 1000000000
 
 
+# What has no second implementation must at least not depend on how it was come by: equal for equal rows.
+# The list of samples alone may miss some where memory is little, and then says so.
+ALIKE = ("bytes", "flow_payloads", "flow_payload_digest", "payloads", "source_evidence", "source_evidence_digest", "tools",
+         "tool_sources")
+first_seen = {}
+
+
 def check(checks, name, want, files, *options):
-    got = compare.product(files, *options)
+    total = compare.total(files, *options)
+    got = compare.picked(total)
     for field in compare.FIELDS:
         checks.equal("%s: %s" % (name, field), got[field], want[field])
+    first = first_seen.setdefault((want["flow_digest"], want["packets"]), total)
+    for field in ALIKE:
+        if field == "payloads" and total["payloads_left_out"] and "--memory" in options:
+            continue
+        checks.true("%s: %s as before" % (name, field), total[field] == first[field],
+                    "%.200s" % ((total[field], first[field]),))
 
 
 def full_trace(checks):

@@ -175,6 +175,17 @@ static void windows_fini(struct windows *v, const struct env *env)
 	*v = (struct windows){ 0 };
 }
 
+static void add_sources(struct summary *out, const struct track_result *t)
+{
+	out->sources += t->sources;
+	out->evidence += t->evidence;
+	digest_add(&out->evidence_digest, t->evidence_digest.lo, t->evidence_digest.hi);
+	for (int i = 0; i < TOOL_COUNT; i++) {
+		out->tool_packets[i] += t->tool_packets[i];
+		out->tool_sources[i] += t->tool_sources[i];
+	}
+}
+
 /* Seals the trackers of a run and gathers what they hold: windows, late minutes, sources. */
 static int finish_run(struct analysis *a, struct run *r, struct windows *windows, struct minutes *late, bool *all_late,
                       struct summary *out, struct track *const *total, struct error *e)
@@ -188,13 +199,7 @@ static int finish_run(struct analysis *a, struct run *r, struct windows *windows
 			rc = minutes_add(late, t.late, t.n_late, e);
 		*all_late |= t.all_late;
 		out->spills += t.spilled;
-		out->sources += t.sources;
-		out->evidence += t.evidence;
-		digest_add(&out->evidence_digest, t.evidence_digest.lo, t.evidence_digest.hi);
-		for (int i = 0; i < TOOL_COUNT; i++) {
-			out->tool_packets[i] += t.tool_packets[i];
-			out->tool_sources[i] += t.tool_sources[i];
-		}
+		add_sources(out, &t);
 	}
 	if (!rc && late) /* not a pass over minutes derived again */
 		track_top(r->track, a->config.shards, &out->payloads);
@@ -494,13 +499,7 @@ int analysis_total(struct analysis *a, struct summary *out, struct error *e)
 		if (rc)
 			break;
 		track_result(a->total[s], &t);
-		out->sources += t.sources;
-		out->evidence += t.evidence;
-		digest_add(&out->evidence_digest, t.evidence_digest.lo, t.evidence_digest.hi);
-		for (int i = 0; i < TOOL_COUNT; i++) {
-			out->tool_packets[i] += t.tool_packets[i];
-			out->tool_sources[i] += t.tool_sources[i];
-		}
+		add_sources(out, &t);
 	}
 	if (!rc && a->total[0])
 		track_top(a->total, a->config.shards, &out->payloads);

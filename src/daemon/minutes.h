@@ -15,9 +15,3 @@ int minutes_add(struct minutes *m, const int32_t *minute, uint32_t n, struct err
 void minutes_sort(struct minutes *m);
 bool minutes_have(const struct minutes *m, int32_t minute);
 void minutes_fini(struct minutes *m);
-
-/* The minute since 1970 of a moment in nanoseconds, rounded down. */
-static inline int32_t minute_of_ns(int64_t ns)
-{
-	return (int32_t)(ns / 60000000000 - (ns % 60000000000 < 0));
-}

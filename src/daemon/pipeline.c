@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/moment.h"
 #include "daemon/counts.h"
 
 #include <assert.h>
@@ -246,7 +247,7 @@ static void keep_only(struct frame_block *b, const struct minutes *only)
 	int32_t last = 0;
 	bool have = false, known = false;
 	for (uint32_t i = 0; i < b->n; i++) {
-		int32_t minute = minute_of_ns(b->frames[i].ts);
+		int32_t minute = moment_minute(b->frames[i].ts);
 		if (!known || minute != last)
 			have = minutes_have(only, minute);
 		last = minute;

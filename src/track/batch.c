@@ -47,7 +47,7 @@ static inline int64_t start_of(const struct track *t, const struct packet *p, ui
 		*epoch = 0;
 		return t->start;
 	}
-	int64_t minute = p->ts / MINUTE_NS - (p->ts % MINUTE_NS < 0);
+	int32_t minute = moment_minute(p->ts);
 	*epoch = (uint32_t)minute;
 	return start_of_minute(minute);
 }
@@ -232,8 +232,7 @@ static int add_source(struct track *t, const struct addr *source, int64_t ts, st
 		rc = names_prepare(&t->sources.names, 1, e);
 	if (rc)
 		return rc;
-	int64_t minute = ts / MINUTE_NS - (ts % MINUTE_NS < 0);
-	entry.key = sources_name(&t->sources, source) | (((uint32_t)minute / 60) & 0xffffff);
+	entry.key = sources_name(&t->sources, source) | source_hour(moment_minute(ts));
 	tally_note(&t->sources.tally, entry);
 	return 0;
 }

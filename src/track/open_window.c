@@ -268,7 +268,7 @@ static inline void note_row(const struct open_window *w, const struct row *r, ui
 	if (!r->packets)
 		return;
 	struct tally_entry entry = {
-		.key = name | ((minute_of(w, r) / 60) & 0xffffff), .packets = r->packets,
+		.key = name | source_hour((int32_t)minute_of(w, r)), .packets = r->packets,
 		.protocol = (uint16_t)probe_protocol((uint8_t)(r->key >> 8)),
 		.probe = class_is_probe((uint8_t)r->key), .seen = seen,
 	};

@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define HOUR_NS 3600000000000
-
 int sources_init(struct sources *s, const struct env *env, size_t limit, struct error *e)
 {
 	*s = (struct sources){ .env = env };
@@ -90,12 +88,6 @@ struct addr sources_addr(const struct sources *s, uint64_t key)
 {
 	uint32_t name = (uint32_t)(key >> 32);
 	return key & SOURCE_V6 ? s->names.name[name].addr : addr_from_v4(name);
-}
-
-static inline uint32_t add_saturated(uint32_t a, uint32_t b)
-{
-	uint32_t sum;
-	return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
 }
 
 /* ---- Evidence ---- */
@@ -190,7 +182,7 @@ static void evidence_add_key(struct sources *s, struct evidence_row *r, uint32_t
 	struct evidence_keys *k = (struct evidence_keys *)(void *)set_at(s, r->keys);
 	for (uint32_t i = 0; i < k->n && i < EVIDENCE_KEYS; i++) {
 		if (k->key[i] == key) {
-			k->packets[i] = add_saturated(k->packets[i], packets);
+			k->packets[i] = tally_add_saturated(k->packets[i], packets);
 			return;
 		}
 	}
@@ -237,7 +229,7 @@ static bool rule_has_key(enum rule r) { return r == RULE_NMAP_PAIR || r == RULE_
 uint32_t sources_sight(const struct sources *s, uint64_t name, const struct packet *p, unsigned rules,
                        struct sight *out)
 {
-	uint64_t hour = (uint64_t)(p->ts / HOUR_NS) & 0xffffff;
+	uint64_t hour = source_hour(moment_minute(p->ts));
 	uint64_t key = name | hour << 7 | code_of_protocol(p->proto) << 4;
 	uint64_t tuple = tuple_hash(p);
 	uint32_t n = 0;
@@ -300,7 +292,7 @@ void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, uint
 	struct tally_row *r = tally_at(&s->tally, sources_name(s, addr) | hour);
 	r->packets = (r->packets + (packets & ~SOURCE_SEEN)) | (packets & SOURCE_SEEN);
 	for (uint32_t i = 0; i < PROBE_PROTOCOLS; i++)
-		r->probes[i] = add_saturated(r->probes[i], probes[i]);
+		r->probes[i] = tally_add_saturated(r->probes[i], probes[i]);
 }
 
 static void merge_set(struct sources *s, struct evidence_row *r, const struct evidence_part *part)

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "base/hll.h"
+#include "base/moment.h"
 #include "base/index.h"
 #include "base/region.h"
 #include "classify/classify.h"
@@ -14,6 +15,9 @@
 
 #define SOURCE_SEEN TALLY_SEEN
 #define SOURCE_V6 (1u << 31) /* family bit of a key: name << 32 | family << 31 | hour */
+
+/* The hour of keys, of the tally and of evidence alike: 24 bits. */
+static inline uint32_t source_hour(int32_t minute) { return (uint32_t)moment_hour_of_minute(minute) & 0xffffff; }
 
 #define EVIDENCE_INLINE 4
 #define EVIDENCE_EXACT 64

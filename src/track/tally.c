@@ -134,17 +134,11 @@ static void sort_log(struct tally *t)
 	t->n_log = t->settled = 0;
 }
 
-static inline uint32_t add_saturated(uint32_t a, uint32_t b)
-{
-	uint32_t sum;
-	return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
-}
-
 static inline void settle_entry(struct tally *t, const struct tally_entry *entry)
 {
 	struct tally_row *r = row_at(t, entry->key, hash_u64(&t->seed, entry->key));
 	r->packets = (r->packets + entry->packets) | (uint64_t)entry->seen << 63;
-	r->probes[entry->protocol] = add_saturated(r->probes[entry->protocol], entry->probe ? entry->packets : 0);
+	r->probes[entry->protocol] = tally_add_saturated(r->probes[entry->protocol], entry->probe ? entry->packets : 0);
 }
 
 /* As much of what is sorted as surely finds room. */

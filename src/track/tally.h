@@ -38,6 +38,13 @@ struct tally {
 	uint32_t n_sorted;
 };
 
+/* Counts of 32 bits stop at their end. */
+static inline uint32_t tally_add_saturated(uint32_t a, uint32_t b)
+{
+	uint32_t sum;
+	return __builtin_add_overflow(a, b, &sum) ? UINT32_MAX : sum;
+}
+
 int tally_init(struct tally *t, const struct env *env, size_t limit, struct error *e) MUST_USE;
 void tally_fini(struct tally *t);
 void tally_clear(struct tally *t); /* the table; the log stays */

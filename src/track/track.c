@@ -205,7 +205,7 @@ static struct open_window *window_at(struct track *t, int32_t minute)
 
 int track_enter_minute(struct track *t, int64_t ts, struct error *e)
 {
-	int32_t minute = (int32_t)(ts / MINUTE_NS - (ts % MINUTE_NS < 0));
+	int32_t minute = moment_minute(ts);
 	if (!t->begun || minute > t->newest) {
 		for (uint32_t i = 0; i < OPEN_MINUTES; i++) {
 			struct open_window *w = &t->window[i];

@@ -104,8 +104,10 @@ static int run_init(struct analysis *a, struct run *r, bool hold, struct error *
 		.spill_dir = a->config.temporary, .hold = hold, .outer_sources = a->config.decode.decapsulate,
 	};
 	int rc = 0;
-	for (unsigned s = 0; !rc && s < a->config.shards; s++)
+	for (unsigned s = 0; !rc && s < a->config.shards; s++) {
+		config.sink = a->config.rows ? &a->config.rows->shard[s] : NULL;
 		rc = track_open(&r->track[s], a->env, &config, e);
+	}
 	if (rc)
 		run_fini(r);
 	return rc;
@@ -314,12 +316,16 @@ static int settle(struct analysis *a, struct run *r, struct file *f, struct summ
 		rc = finish_run(a, r, &windows, &late, &all_late, out, a->config.several ? a->total : NULL, e);
 	run_fini(r); /* frees their memory before the next pass needs it */
 	if (!rc && (late.n || all_late)) {
-		const struct file *only = f;
 		minutes_sort(&late);
 		if (all_late)
 			windows.n = 0;
 		windows_unite(&windows, &late);
 		out->late_minutes = late.n;
+		if (a->config.rows)
+			rc = a->config.rows->drop(a->config.rows->ctx, all_late ? NULL : late.minute, late.n, e);
+	}
+	if (!rc && (late.n || all_late)) {
+		const struct file *only = f;
 		rc = derive(a, &only, 1, all_late ? NULL : &late, &windows, out, e);
 	}
 	windows_unite(&windows, NULL);

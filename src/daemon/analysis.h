@@ -26,6 +26,15 @@ struct progress {
 	bool deriving;               /* late or shared minutes are being derived again */
 };
 
+/* Who keeps the rows (track.h), one sink a shard: a shard's is called from that shard's thread. */
+struct analysis_rows {
+	struct track_sink shard[ANALYSIS_SHARDS_MAX];
+	/* Rows given so far of these minutes, sorted, are void (`minutes` NULL: of all minutes of this file); they come
+	 * anew. Evidence stays. */
+	int (*drop)(void *ctx, const int32_t *minutes, uint32_t n, struct error *e);
+	void *ctx;
+};
+
 struct analysis_config {
 	struct scope scope;
 	struct capture_config capture;
@@ -35,6 +44,7 @@ struct analysis_config {
 	unsigned shards;        /* 1 … ANALYSIS_SHARDS_MAX */
 	size_t memory;          /* bound for the tables of all shards, bytes */
 	bool several;           /* more than one file may come; with false the total is the one file's numbers */
+	const struct analysis_rows *rows; /* NULL: rows are only summed up */
 	void (*progress)(void *ctx, const struct progress *p); /* NULL: none; called a few times a second */
 	void *progress_ctx;
 	const volatile sig_atomic_t *stop; /* non-zero ends a file that is followed; NULL: never */

@@ -85,14 +85,18 @@ static int absorb(struct track *total, const struct sources *s, struct error *e)
 
 static int fold_sources(struct track *t, struct track *total, struct error *e)
 {
-	int rc = sources_fold(&t->sources, t->sensor, &t->result, e);
+	int rc = sources_fold(&t->sources, t->sensor, t->config.hold ? NULL : t->config.sink, &t->result, e);
 	return !rc && total ? absorb(total, &t->sources, e) : rc;
 }
 
 /* What a partition that fitted comes to. */
 static int merge_tell(struct merge *m)
 {
-	return m->rows ? open_window_digest(&m->window, m->t->sensor, &m->t->sums, m->e) : fold_sources(m->t, m->total, m->e);
+	struct track *t = m->t;
+	if (!m->rows)
+		return fold_sources(t, m->total, m->e);
+	int rc = open_window_digest(&m->window, t->sensor, &t->sums, m->e);
+	return !rc && t->config.sink ? open_window_emit(&m->window, t->sensor, t->config.sink, m->e) : rc;
 }
 
 static void merge_clear(struct merge *m)

@@ -180,14 +180,47 @@ static uint32_t minute_of(const struct open_window *w, const struct row *r)
 	return w->many ? w->names.name[name_of(r)].epoch : (uint32_t)w->minute;
 }
 
-static void digest_victim(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
-                          struct window *sum)
+struct victim_second_record open_window_victim(const struct open_window *w, int family, const struct row *r,
+                                               uint64_t sensor)
 {
-	struct victim_second_record v = {
-		.second = sum->minute * 60 + (uint32_t)(r->key & 0xff), .sensor = sensor,
+	return (struct victim_second_record){
+		.second = minute_of(w, r) * 60 + (uint32_t)(r->key & 0xff), .sensor = sensor,
 		.victim = address_of(w, family, r), .protocol = (uint8_t)(r->key >> 8), .port = (uint16_t)(r->key >> 16),
 		.packets = r->packets, .bytes = row_bytes(r), .attackers = row_destinations(r),
 	};
+}
+
+struct flow_payload_record open_window_payload(const struct open_window *w, int family, const struct row *r,
+                                               uint64_t sensor)
+{
+	const struct name *content = &w->contents.name[(uint32_t)r->key];
+	return (struct flow_payload_record){
+		.minute = minute_of(w, r), .sensor = sensor, .source = address_of(w, family, r),
+		.port = (uint16_t)(content->epoch >> 8), .protocol = (uint8_t)content->epoch, .content = content->addr,
+		.packets = r->packets, .bytes = row_bytes(r), .destinations = row_destinations(r),
+		.first = r->first, .last = r->last,
+	};
+}
+
+struct flow_record open_window_flow(const struct open_window *w, int family, const struct row *r, uint64_t sensor)
+{
+	struct flow_record f = {
+		.minute = minute_of(w, r), .sensor = sensor, .source = address_of(w, family, r),
+		.port = (uint16_t)(r->key >> 16), .protocol = (uint8_t)(r->key >> 8), .class = (uint8_t)r->key,
+		.tags = r->tags, .rules = r->rules, .packets = r->packets, .destinations = row_destinations(r),
+		.attempts = row_attempts(r), .bytes = row_bytes(r), .length_min = r->length_min,
+		.length_max = r->length_max, .ttl_min = r->ttl_min, .ttl_max = r->ttl_max, .first = r->first,
+		.last = r->last, .tcp_flags = row_flags(r),
+	};
+	if (r->syn != ROW_NO_SYN)
+		f.syn = layouts_get(w->layouts, (uint32_t)r->syn & 0xfffffff);
+	return f;
+}
+
+static void digest_victim(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
+                          struct window *sum)
+{
+	struct victim_second_record v = open_window_victim(w, family, r, sensor);
 	uint8_t bytes[RECORD_MAX];
 	XXH128_hash_t x = XXH3_128bits(bytes, victim_second_record_store(&v, bytes));
 	digest_add(&sum->victim_digest, x.low64, x.high64);
@@ -197,13 +230,7 @@ static void digest_victim(const struct open_window *w, int family, const struct 
 static void digest_payload(const struct open_window *w, int family, const struct row *r, uint64_t sensor,
                            struct window *sum)
 {
-	const struct name *content = &w->contents.name[(uint32_t)r->key];
-	struct flow_payload_record f = {
-		.minute = sum->minute, .sensor = sensor, .source = address_of(w, family, r),
-		.port = (uint16_t)(content->epoch >> 8), .protocol = (uint8_t)content->epoch, .content = content->addr,
-		.packets = r->packets, .bytes = row_bytes(r), .destinations = row_destinations(r),
-		.first = r->first, .last = r->last,
-	};
+	struct flow_payload_record f = open_window_payload(w, family, r, sensor);
 	uint8_t bytes[RECORD_MAX];
 	XXH128_hash_t x = XXH3_128bits(bytes, flow_payload_record_store(&f, bytes));
 	digest_add(&sum->payload_digest, x.low64, x.high64);

@@ -50,6 +50,18 @@ struct window *window_sums_at(struct window_sums *s, int32_t minute, struct erro
 /* Adds all rows of a window to the sums of their minutes. */
 int open_window_digest(const struct open_window *w, uint64_t sensor, struct window_sums *sums, struct error *e) MUST_USE;
 
+/* Its rows as records. */
+struct flow_record open_window_flow(const struct open_window *w, int family, const struct row *r, uint64_t sensor);
+struct flow_payload_record open_window_payload(const struct open_window *w, int family, const struct row *r,
+                                               uint64_t sensor);
+struct victim_second_record open_window_victim(const struct open_window *w, int family, const struct row *r,
+                                               uint64_t sensor);
+
+/* Gives all rows of a window to a sink. */
+struct track_sink;
+int open_window_emit(const struct open_window *w, uint64_t sensor, const struct track_sink *sink,
+                     struct error *e) MUST_USE;
+
 /* Do packets of a class count as probes of their source, when tools are named? */
 bool class_is_probe(uint8_t class);
 

@@ -108,5 +108,7 @@ struct sources_result {
 	uint64_t evidence;                 /* rows of source_evidence */
 	struct digest evidence_digest;
 };
-/* Adds what the tables hold to *out. */
-int sources_fold(const struct sources *s, uint64_t sensor, struct sources_result *out, struct error *e) MUST_USE;
+/* Adds what the tables hold to *out, and gives the evidence to the sink, if there is one. */
+struct track_sink;
+int sources_fold(const struct sources *s, uint64_t sensor, const struct track_sink *sink, struct sources_result *out,
+                 struct error *e) MUST_USE;

@@ -4,6 +4,7 @@
 
 #include "model/records.h"
 #include "track/sources.h"
+#include "track/track.h"
 
 #include <errno.h>
 #include <string.h>
@@ -247,36 +248,63 @@ static int count_distinct(const struct sources *s, const struct census *c, uint6
 	return rc;
 }
 
-/* ---- Digest of source_evidence ---- */
-static void digest_evidence(const struct fold *f, uint64_t sensor, struct sources_result *out)
+/* ---- Rows of source_evidence ---- */
+static struct source_evidence_record evidence_record(const struct fold *f, uint32_t i, const struct evidence_part *part,
+                                                     uint64_t sensor)
 {
-	const struct sources *s = f->s;
-	for (uint32_t i = 0; i < s->n_evidence; i++) {
-		struct evidence_part part = sources_evidence(s, i);
-		struct source_evidence_record r = {
-			.hour = part.hour, .sensor = sensor, .source = part.addr, .protocol = part.protocol,
-			.rule = part.rule, .packets = part.packets,
-			.tuples = f->tuples[i],
-			.sport_min = part.sport_min, .sport_max = part.sport_max,
-			.ttl_min = part.ttl_min, .ttl_max = part.ttl_max,
-		};
-		uint8_t bytes[RECORD_MAX];
-		XXH128_hash_t x = XXH3_128bits(bytes, source_evidence_record_store(&r, bytes));
-		digest_add(&out->evidence_digest, x.low64, x.high64);
-	}
-	out->evidence += s->n_evidence;
+	return (struct source_evidence_record){
+		.hour = part->hour, .sensor = sensor, .source = part->addr, .protocol = part->protocol, .rule = part->rule,
+		.packets = part->packets, .tuples = f->tuples[i], .sport_min = part->sport_min,
+		.sport_max = part->sport_max, .ttl_min = part->ttl_min, .ttl_max = part->ttl_max,
+	};
 }
 
-int sources_fold(const struct sources *s, uint64_t sensor, struct sources_result *out, struct error *e)
+static void digest_evidence(const struct source_evidence_record *r, struct sources_result *out)
+{
+	uint8_t bytes[RECORD_MAX];
+	XXH128_hash_t x = XXH3_128bits(bytes, source_evidence_record_store(r, bytes));
+	digest_add(&out->evidence_digest, x.low64, x.high64);
+}
+
+static int emit_evidence(const struct evidence_part *part, const struct source_evidence_record *r,
+                         const struct track_sink *sink, struct error *e)
+{
+	uint64_t tuples[EVIDENCE_EXACT];
+	struct track_evidence out = { .row = *r, .tuples = tuples, .registers = part->registers,
+	                              .n_keys = part->keys.n, .key = part->keys.key, .key_packets = part->keys.packets };
+	for (uint32_t i = 0; i < part->n_tuples && out.n_tuples < EVIDENCE_EXACT; i++)
+		if (part->tuples[i])
+			tuples[out.n_tuples++] = part->tuples[i];
+	return sink->evidence(sink->ctx, &out, 1, e);
+}
+
+static int tell_evidence(const struct fold *f, uint64_t sensor, const struct track_sink *sink,
+                         struct sources_result *out, struct error *e)
+{
+	int rc = 0;
+	for (uint32_t i = 0; !rc && i < f->s->n_evidence; i++) {
+		struct evidence_part part = sources_evidence(f->s, i);
+		struct source_evidence_record r = evidence_record(f, i, &part, sensor);
+		digest_evidence(&r, out);
+		if (sink && sink->evidence)
+			rc = emit_evidence(&part, &r, sink, e);
+	}
+	out->evidence += f->s->n_evidence;
+	return rc;
+}
+
+int sources_fold(const struct sources *s, uint64_t sensor, const struct track_sink *sink, struct sources_result *out,
+                 struct error *e)
 {
 	struct fold f;
 	struct census c = census_of(s);
 	int rc = fold_init(&f, s, e);
 	if (!rc) {
 		fold_tools(&f, &c, out);
-		digest_evidence(&f, sensor, out);
-		rc = count_distinct(s, &c, &out->distinct, e);
+		rc = tell_evidence(&f, sensor, sink, out, e);
 	}
+	if (!rc)
+		rc = count_distinct(s, &c, &out->distinct, e);
 	fold_fini(&f);
 	return rc;
 }

@@ -160,6 +160,8 @@ int track_seal(struct track *t, struct open_window *w, struct error *e)
 		rc = hand_over(t, w, e);
 	} else {
 		rc = open_window_digest(w, t->sensor, &t->sums, e);
+		if (!rc && t->config.sink)
+			rc = open_window_emit(w, t->sensor, t->config.sink, e);
 		if (!rc)
 			rc = tell_sources(t, w, e);
 		if (!rc)

@@ -11,10 +11,31 @@
 #include "base/error.h"
 #include "classify/classify.h"
 #include "model/packet.h"
+#include "model/records.h"
 #include "model/verdict.h"
 #include "model/window.h"
 
 struct track;
+
+/* Evidence with its set, so that it can be merged with what other runs saw in the same hour. */
+struct track_evidence {
+	struct source_evidence_record row;
+	const uint64_t *tuples;   /* hashes of the distinct tuples, n_tuples of them, in no order; fixed over runs */
+	uint32_t n_tuples;
+	const uint8_t *registers; /* HLL_REGISTERS (base/hll.h) in place of tuples, past 64 of them; else NULL */
+	uint32_t n_keys;          /* of a pair rule: the invariants seen; EVIDENCE_KEYS + 1: many */
+	const uint32_t *key, *key_packets;
+};
+
+/* Who is given the sealed rows: each exactly once, in batches, in no order, from the thread that feeds the tracker. Rows
+ * of a minute that turns out late are void. A function that fails ends the run. NULL: not wanted. */
+struct track_sink {
+	int (*flows)(void *ctx, const struct flow_record *r, size_t n, struct error *e);
+	int (*payloads)(void *ctx, const struct flow_payload_record *r, size_t n, struct error *e);
+	int (*victims)(void *ctx, const struct victim_second_record *r, size_t n, struct error *e);
+	int (*evidence)(void *ctx, const struct track_evidence *r, size_t n, struct error *e); /* by track_finish; never when held */
+	void *ctx;
+};
 
 #define TRACK_MEMORY_LEAST (8u << 20) /* less than this for one shard is refused */
 
@@ -23,6 +44,7 @@ struct track_config {
 	size_t memory;         /* bound of all tables of this shard, bytes */
 	const char *spill_dir; /* folder of the unlinked spill file; NULL: TMPDIR, else /tmp */
 	bool hold;             /* keep every minute open until track_finish, and keep no sources: for late minutes */
+	const struct track_sink *sink; /* NULL: rows are only summed up */
 	bool outer_sources;    /* sources are told by track_source_seen alone (packets may be inner ones of a tunnel) */
 };
 

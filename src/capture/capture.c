@@ -424,6 +424,7 @@ void capture_info(const struct capture *c, struct capture_info *out)
 		.uncompressed = c->uncompressed,
 		.clamped_times = c->reader.clamped_times,
 		.snap_lies = c->reader.snap_lies,
+		.simulated = c->reader.simulated,
 		.n_links = c->n_links,
 	};
 	memcpy(out->links, c->links, sizeof out->links);

@@ -64,6 +64,7 @@ struct capture_info {
 	uint64_t bytes_total;    /* its size, 0 when unknown (a pipe) */
 	uint64_t uncompressed;   /* bytes of the capture itself, so far */
 	uint64_t clamped_times;  /* frames whose time did not fit 64 bits */
+	bool simulated;          /* some of it says that its packets are made up (capture/write.h) */
 	uint64_t snap_lies;      /* frames longer than the snap length that the file declares */
 	uint16_t links[16];      /* link types of the frames delivered so far, in order of appearance */
 	uint8_t n_links;

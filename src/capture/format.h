@@ -36,6 +36,9 @@ struct batch {
 	bool mixed;      /* the frames may differ in link type */
 };
 
+/* In the second of the two words of a pcap header that readers must leave alone: "SIMU". */
+#define PCAP_SIMULATED 0x554d4953u
+
 struct pcap_reader {
 	struct frame template; /* link type, fcs_len: what all frames share */
 	uint32_t snap;         /* UINT32_MAX: none declared */
@@ -65,6 +68,7 @@ struct reader {
 	size_t memory;
 	uint64_t clamped_times;
 	uint64_t snap_lies;
+	bool simulated; /* the file says that its packets are made up */
 	int link; /* the one link type of the whole file, -1 when that is not known yet */
 	union {
 		struct pcap_reader pcap;

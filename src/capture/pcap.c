@@ -60,6 +60,7 @@ static ssize_t pcap_open_header(struct reader *reader, const uint8_t *p, struct 
 	int rc = pcap_version(r, get16(p + 4, r->swap), get16(p + 6, r->swap), e);
 	if (rc)
 		return rc;
+	reader->simulated = get32(p + 12, r->swap) == PCAP_SIMULATED;
 	uint32_t snap = get32(p + 16, r->swap);
 	uint32_t type = get32(p + 20, r->swap);
 	r->template.link = link_normal((uint16_t)type);

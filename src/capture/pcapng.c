@@ -1,12 +1,14 @@
 /* pcapng: draft-ietf-opsawg-pcapng. Sections, interfaces and the blocks that hold packets; pcapng_time.c converts. */
 #include "capture/pcapng.h"
 #include "base/bytes.h"
+#include "capture/write.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 2, BLOCK_SIMPLE = 3, BLOCK_ENHANCED = 6 };
-enum { OPTION_END = 0, OPTION_FLAGS = 2, OPTION_TSRESOL = 9, OPTION_FCSLEN = 13, OPTION_TSOFFSET = 14 };
+enum { OPTION_END = 0, OPTION_COMMENT = 1, OPTION_HARDWARE = 2 }; /* of a section */
+enum { OPTION_FLAGS = 2, OPTION_TSRESOL = 9, OPTION_FCSLEN = 13, OPTION_TSOFFSET = 14 };
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
 #define BLOCK_EXTRA 12 /* type and length before the body, length behind it */
@@ -98,16 +100,6 @@ static ssize_t pcapng_open(struct reader *reader, const uint8_t *p, struct error
 	return rc ? rc : section_version(&reader->pcapng, p, 0, e);
 }
 
-static int read_section(struct reader *reader, struct batch *b, const struct block *k, struct error *e)
-{
-	struct pcapng_reader *r = &reader->pcapng;
-	if (k->total < BLOCK_EXTRA + SECTION_BODY)
-		return damage(b, e, "MON-CAP-013", "a section header block is too short");
-	r->n = 0;
-	r->mixed = false;
-	return section_version(r, k->body - 8, b->offset + b->used, e);
-}
-
 /* --- options --- */
 
 struct option {
@@ -130,6 +122,31 @@ static int next_option(const uint8_t **p, size_t *left, bool swap, struct option
 	*p += padded;
 	*left -= padded;
 	return 1;
+}
+
+/* Packets that are made up are never taken for real ones: the section's comment or hardware says so. */
+static bool section_simulated(const struct block *k, bool swap)
+{
+	const size_t n = sizeof CAPTURE_SIMULATED - 1;
+	const uint8_t *p = k->body + SECTION_BODY;
+	size_t left = k->have - SECTION_BODY;
+	struct option o;
+	while (next_option(&p, &left, swap, &o) > 0)
+		if ((o.code == OPTION_COMMENT || o.code == OPTION_HARDWARE) && o.length >= n &&
+		    memcmp(o.value, CAPTURE_SIMULATED, n) == 0)
+			return true;
+	return false;
+}
+
+static int read_section(struct reader *reader, struct batch *b, const struct block *k, struct error *e)
+{
+	struct pcapng_reader *r = &reader->pcapng;
+	if (k->total < BLOCK_EXTRA + SECTION_BODY)
+		return damage(b, e, "MON-CAP-013", "a section header block is too short");
+	r->n = 0;
+	r->mixed = false;
+	reader->simulated |= section_simulated(k, r->swap);
+	return section_version(r, k->body - 8, b->offset + b->used, e);
 }
 
 /* --- interfaces --- */

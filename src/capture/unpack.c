@@ -16,7 +16,7 @@
 
 #define PIECE_HEADER 64 /* keeps the alignment that env gives */
 
-static void *piece_alloc(void *opaque, size_t n)
+void *unpack_piece_alloc(void *opaque, size_t n)
 {
 	struct unpack_memory *m = opaque;
 	if (n > m->limit || m->limit - n < PIECE_HEADER || m->used > m->limit - n - PIECE_HEADER) {
@@ -33,7 +33,7 @@ static void *piece_alloc(void *opaque, size_t n)
 	return (uint8_t *)piece + PIECE_HEADER;
 }
 
-static void piece_free(void *opaque, void *p)
+void unpack_piece_free(void *opaque, void *p)
 {
 	struct unpack_memory *m = opaque;
 	if (!p)
@@ -45,7 +45,7 @@ static void piece_free(void *opaque, void *p)
 
 static void *piece_alloc_many(void *opaque, size_t n, size_t size)
 {
-	return size && n > SIZE_MAX / size ? NULL : piece_alloc(opaque, n * size);
+	return size && n > SIZE_MAX / size ? NULL : unpack_piece_alloc(opaque, n * size);
 }
 
 /* Why a library gave up for want of memory. */
@@ -76,7 +76,7 @@ static bool gzip_match(const uint8_t *p, size_t n) { return n >= 3 && p[0] == 0x
 static enum unpack_status gzip_open(void *state, struct unpack_memory *m)
 {
 	struct gzip *g = state;
-	g->z = (z_stream){ .zalloc = gzip_alloc, .zfree = piece_free, .opaque = m };
+	g->z = (z_stream){ .zalloc = gzip_alloc, .zfree = unpack_piece_free, .opaque = m };
 	if (inflateInit2(&g->z, 15 + 16) != Z_OK) /* window of 32 KiB, gzip wrapper only */
 		return memory_status(m);
 	g->open = true;
@@ -140,10 +140,10 @@ static enum unpack_status zstd_open(void *state, struct unpack_memory *m)
 	struct zstd *z = state;
 	z->memory = m;
 	z->wants = ZSTD_FRAMEHEADERSIZE_PREFIX(ZSTD_f_zstd1);
-	z->context = ZSTD_createDCtx_advanced((ZSTD_customMem){ piece_alloc, piece_free, m });
+	z->context = ZSTD_createDCtx_advanced((ZSTD_customMem){ unpack_piece_alloc, unpack_piece_free, m });
 	if (!z->context)
 		return memory_status(m);
-	/* The bound on memory is piece_alloc's; the library's own (128 MiB windows) would only hide it. */
+	/* The bound on memory is unpack_piece_alloc's; the library's own (128 MiB windows) would only hide it. */
 	ZSTD_DCtx_setMaxWindowSize(z->context, (size_t)1 << 31);
 	return UNPACK_OK;
 }
@@ -192,7 +192,7 @@ struct lz4 {
 static enum unpack_status lz4_open(void *state, struct unpack_memory *m)
 {
 	struct lz4 *l = state;
-	LZ4F_CustomMem hooks = { piece_alloc, piece_alloc, piece_free, m };
+	LZ4F_CustomMem hooks = { unpack_piece_alloc, unpack_piece_alloc, unpack_piece_free, m };
 	l->memory = m;
 	l->wants = LZ4F_HEADER_SIZE_MIN;
 	l->context = LZ4F_createDecompressionContext_advanced(hooks, LZ4F_VERSION);
@@ -236,7 +236,7 @@ struct xz {
 static enum unpack_status xz_open(void *state, struct unpack_memory *m)
 {
 	struct xz *x = state;
-	x->allocator = (lzma_allocator){ piece_alloc_many, piece_free, m };
+	x->allocator = (lzma_allocator){ piece_alloc_many, unpack_piece_free, m };
 	x->z = (lzma_stream)LZMA_STREAM_INIT;
 	x->z.allocator = &x->allocator;
 	if (lzma_stream_decoder(&x->z, m->limit, LZMA_CONCATENATED) != LZMA_OK)

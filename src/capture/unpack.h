@@ -33,6 +33,10 @@ struct unpack_memory {
 	bool refused; /* by the machine */
 };
 
+/* What the libraries are given as their allocator; `opaque`: a struct unpack_memory. */
+void *unpack_piece_alloc(void *opaque, size_t n);
+void unpack_piece_free(void *opaque, void *p);
+
 struct unpacker {
 	const char *name;
 	size_t state; /* bytes of it, zeroed */

@@ -10,7 +10,7 @@
 /* Where the columns of `flow` lie in its canonical bytes (tables.def). Their order lets most of a row be written by
  * words that are there already: the key is source, port, protocol and class; packets, rules and tags are neighbours. */
 enum { AT_MINUTE = 0, AT_SENSOR = 4, AT_SOURCE = 12, AT_SOURCE_V4 = 24, AT_PORT = 28, AT_TAGS = 32, AT_DESTINATIONS = 40,
-       AT_ATTEMPTS = 44, AT_BYTES = 48, AT_LENGTHS = 56, AT_FLAGS = 64, AT_SYN = 65 };
+       AT_ATTEMPTS = 44, AT_ACCESSES = 48, AT_BYTES = 52, AT_LENGTHS = 60, AT_FLAGS = 68, AT_SYN = 69 };
 
 static inline void put_row(const struct row *r, const struct layouts *layouts, uint32_t attempts, uint8_t *out)
 {
@@ -20,6 +20,7 @@ static inline void put_row(const struct row *r, const struct layouts *layouts, u
 	store_be64(out + AT_TAGS, packets_rules_tags);
 	store_be32(out + AT_DESTINATIONS, row_destinations(r));
 	store_be32(out + AT_ATTEMPTS, attempts);
+	store_be32(out + AT_ACCESSES, row_accesses(r));
 	store_be64(out + AT_BYTES, row_bytes(r));
 	uint64_t lengths = (lengths_and_rest & 0x00ff00ff) << 8 | (lengths_and_rest >> 8 & 0x00ff00ff);
 	store_le64(out + AT_LENGTHS, (lengths_and_rest & ~0xffffffffull) | lengths);

@@ -10,6 +10,6 @@ void flow_digest_rows(const struct rows *t, uint32_t from, uint32_t to, const st
                       const struct layouts *layouts, uint64_t sensor, struct window *sum);
 
 /* The same bytes that flow_record_store makes of a row's record, without the record; tests hold the two together. */
-#define FLOW_CANONICAL 89
+#define FLOW_CANONICAL 93
 void flow_canonical(const struct row *r, const struct addr *source, uint32_t minute, uint64_t sensor,
                     const struct layouts *layouts, uint8_t out[static FLOW_CANONICAL]);

@@ -19,11 +19,10 @@ struct row_part { /* head of a SPILL_FLOW, SPILL_VICTIM or SPILL_PAYLOAD record;
 	uint64_t key; /* its low half; of a payload row the epoch of its content */
 	struct addr content; /* of a payload row, else zero */
 	uint64_t word, syn_time;
-	uint32_t minute, packets;
+	uint32_t minute, packets, accesses;
 	uint16_t rules, tags, length_min, length_max;
 	uint8_t ttl_min, ttl_max, first, last;
 	uint8_t syn[24]; /* canonical, when syn_time is one */
-	uint8_t pad[4];
 };
 _Static_assert(sizeof(struct row_part) == 104, "no hidden padding in it");
 
@@ -83,7 +82,7 @@ static void head_of(struct record *r, const struct row *row)
 		.addr = r->family == DIRECT ? addr_from_v4(name) : r->w->names.name[name].addr,
 		.key = row->key & 0xffffffff, .word = row->word & ((1ull << 56) - 1),
 		.minute = r->w->many ? r->w->names.name[name].epoch : (uint32_t)r->w->minute,
-		.packets = row->packets, .rules = row->rules, .tags = row->tags,
+		.packets = row->packets, .accesses = row_accesses(row), .rules = row->rules, .tags = row->tags,
 		.length_min = row->length_min, .length_max = row->length_max,
 		.ttl_min = row->ttl_min, .ttl_max = row->ttl_max, .first = row->first, .last = row->last,
 		.syn_time = ROW_NO_SYN,
@@ -146,7 +145,6 @@ static void merge_syn(struct layouts *l, struct row *r, const struct row_part *p
 
 static void merge_head(struct layouts *l, struct row *r, const struct row_part *p)
 {
-	r->packets += p->packets;
 	r->word = row_word_add(r->word, p->word & ROW_BYTES_MAX) | (p->word & 0xffull << 48);
 	r->rules |= p->rules;
 	r->tags |= p->tags;
@@ -193,7 +191,7 @@ int open_window_take(struct open_window *w, enum spill_kind kind, struct span re
 		if (rows_add_pair(t, key, dst, pair.sport, pair.access, e))
 			return spill_too_small(e);
 	}
-	return 0;
+	return rows_add_packets(t, r, head.packets, head.accesses) ? 0 : spill_too_small(e);
 }
 
 /* ---- Sources ---- */

@@ -208,7 +208,7 @@ struct flow_record open_window_flow(const struct open_window *w, int family, con
 		.minute = minute_of(w, r), .sensor = sensor, .source = address_of(w, family, r),
 		.port = (uint16_t)(r->key >> 16), .protocol = (uint8_t)(r->key >> 8), .class = (uint8_t)r->key,
 		.tags = r->tags, .rules = r->rules, .packets = r->packets, .destinations = row_destinations(r),
-		.attempts = row_attempts(r), .bytes = row_bytes(r), .length_min = r->length_min,
+		.attempts = row_attempts(r), .accesses = row_accesses(r), .bytes = row_bytes(r), .length_min = r->length_min,
 		.length_max = r->length_max, .ttl_min = r->ttl_min, .ttl_max = r->ttl_max, .first = r->first,
 		.last = r->last, .tcp_flags = row_flags(r),
 	};

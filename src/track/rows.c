@@ -10,6 +10,8 @@
 #define LARGE_ROWS 65536u             /* interrupts them; what it does not use of that is not touched */
 #define LARGE_SET_LOG 12
 #define FIRST_SET_LOG 5 /* slots of a new set: room for 16 entries */
+#define SETS_MAX ((size_t)SET_UNIT << 27)
+_Static_assert((sizeof(uint64_t) << FIRST_SET_LOG) == SET_UNIT, "sets are whole units");
 
 int rows_init(struct rows *t, const struct env *env, size_t limit, size_t sets_limit, struct error *e)
 {
@@ -21,7 +23,7 @@ int rows_init(struct rows *t, const struct env *env, size_t limit, size_t sets_l
 	if (!rc)
 		rc = region_init(&t->room, env, limit, e);
 	if (!rc)
-		rc = region_init(&t->sets, env, sets_limit, e);
+		rc = region_init(&t->sets, env, sets_limit < SETS_MAX ? sets_limit : SETS_MAX, e);
 	if (rc)
 		rows_fini(t);
 	t->row = (struct row *)(void *)t->room.base;
@@ -74,7 +76,7 @@ enum { SET_EMPTY, SET_NO_ACCESS, SET_ONE_PORT, SET_MANY_PORTS };
 
 static uint64_t *set_slots(const struct rows *t, uint32_t offset)
 {
-	return (uint64_t *)(void *)(t->sets.base + (size_t)offset * 8);
+	return (uint64_t *)(void *)(t->sets.base + (size_t)offset * SET_UNIT);
 }
 
 static uint32_t set_start(const struct rows *t, uint64_t key, uint8_t log)
@@ -89,22 +91,21 @@ static bool set_make(struct rows *t, uint8_t log, uint32_t *offset)
 	if (!slots)
 		return false;
 	memset(slots, 0, bytes);
-	*offset = (uint32_t)((size_t)((uint8_t *)slots - t->sets.base) / 8);
+	*offset = (uint32_t)((size_t)((uint8_t *)slots - t->sets.base) / SET_UNIT);
 	return true;
 }
 
 /* Moves a set into one of four times the slots, or a large one into twice; the old one is left behind in the region
  * until the window ends. (By four: going through a half-full table is slow, and most sets that grow go on growing.) */
-static bool set_enlarge(struct rows *t, uint32_t *offset, uint8_t *log, bool by_destination)
+static bool set_enlarge(struct rows *t, uint32_t *offset, uint8_t log, uint8_t to, bool by_destination)
 {
 	uint32_t bigger;
-	uint8_t to = (uint8_t)(*log + (*log < LARGE_SET_LOG ? 2 : 1));
 	if (to > 31 || !set_make(t, to, &bigger))
 		return false;
 	const uint64_t *from = set_slots(t, *offset);
 	uint64_t *into = set_slots(t, bigger);
 	uint32_t mask = (uint32_t)((1ull << to) - 1);
-	for (uint64_t i = 0; i < 1ull << *log; i++) {
+	for (uint64_t i = 0; i < 1ull << log; i++) {
 		if (!from[i])
 			continue;
 		uint32_t at = set_start(t, by_destination ? from[i] >> 32 : from[i] >> 16, to);
@@ -113,7 +114,30 @@ static bool set_enlarge(struct rows *t, uint32_t *offset, uint8_t *log, bool by_
 		into[at] = from[i];
 	}
 	*offset = bigger;
-	*log = to;
+	return true;
+}
+
+static uint8_t log_after(uint8_t log) { return (uint8_t)(log + (log < LARGE_SET_LOG ? 2 : 1)); }
+
+static bool main_enlarge(struct rows *t, struct row_sets *s)
+{
+	uint32_t at = s->main;
+	uint8_t to = log_after(s->main_log);
+	if (!set_enlarge(t, &at, s->main_log, to, true))
+		return false;
+	s->main = at & 0x7ffffff;
+	s->main_log = to & 31u;
+	return true;
+}
+
+static bool multi_enlarge(struct rows *t, struct row_sets *s)
+{
+	uint32_t at = s->multi;
+	uint8_t to = s->multi_log ? log_after(s->multi_log) : FIRST_SET_LOG;
+	if (!(s->multi_log ? set_enlarge(t, &at, s->multi_log, to, false) : set_make(t, to, &at)))
+		return false;
+	s->multi = at & 0x7ffffff;
+	s->multi_log = to & 31u;
 	return true;
 }
 
@@ -122,12 +146,7 @@ static bool set_full(uint32_t used, uint8_t log) { return used + 1 > (1ull << lo
 /* One more source port of a destination that has been asked from another: is this pair new? -1: no room. */
 static int multi_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t sport)
 {
-	if (!s->multi_log) {
-		if (!set_make(t, FIRST_SET_LOG, &s->multi))
-			return -1;
-		s->multi_log = FIRST_SET_LOG;
-	}
-	if (set_full(s->multi_used, s->multi_log) && !set_enlarge(t, &s->multi, &s->multi_log, false))
+	if ((!s->multi_log || set_full(s->multi_used, s->multi_log)) && !multi_enlarge(t, s))
 		return -1;
 	uint64_t *slot = set_slots(t, s->multi);
 	uint32_t mask = (uint32_t)((1ull << s->multi_log) - 1);
@@ -171,7 +190,7 @@ static bool sets_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t 
 		if ((uint32_t)(slot[at] >> 32) == dst)
 			return !access || main_access(t, s, &slot[at], sport);
 	if (set_full(s->destinations, s->main_log)) {
-		if (!set_enlarge(t, &s->main, &s->main_log, true))
+		if (!main_enlarge(t, s))
 			return false;
 		return sets_add(t, s, dst, sport, access);
 	}
@@ -181,14 +200,17 @@ static bool sets_add(struct rows *t, struct row_sets *s, uint32_t dst, uint16_t 
 	return true;
 }
 
-/* A fifth pair: the four move into a set. Nothing changes when that finds no room. */
+/* A fifth pair, or one of the other kind: the pairs move into a set. Nothing changes when that finds no room. */
 static bool row_make_sets(struct rows *t, struct row *r)
 {
-	struct row_sets s = { .main_log = FIRST_SET_LOG };
-	if (!set_make(t, FIRST_SET_LOG, &s.main))
+	struct row_sets s = { .accesses = row_accesses(r) };
+	uint32_t at;
+	if (!set_make(t, FIRST_SET_LOG, &at))
 		return false;
-	for (uint32_t i = 0; i < ROW_PAIRS; i++)
-		if (!sets_add(t, &s, r->dst[i], r->sport[i], row_accesses(r) >> i & 1))
+	s.main = at & 0x7ffffff;
+	s.main_log = FIRST_SET_LOG;
+	for (uint32_t i = 0; i < row_pairs(r); i++)
+		if (!sets_add(t, &s, r->dst[i], r->sport[i], row_access_mask(r) >> i & 1))
 			return false;
 	r->sets = s;
 	r->word = (r->word & ~(0xffull << 56)) | (uint64_t)ROW_HAS_SETS << 56;
@@ -219,8 +241,8 @@ static inline uint32_t pairs_equal(const struct row *r, uint32_t dst, uint16_t s
  * so the place is written either way and only counts if the pair is new. */
 static inline bool row_add_inline(struct row *r, uint32_t dst, uint16_t sport, uint32_t access)
 {
-	uint32_t n = row_pairs(r), alike = row_accesses(r) ^ (access - 1);
-	bool fresh = !(pairs_equal(r, dst, sport) & alike & ((1u << n) - 1));
+	uint32_t n = row_pairs(r);
+	bool fresh = !(pairs_equal(r, dst, sport) & ((1u << n) - 1));
 	if (__builtin_expect(n == ROW_PAIRS, 0))
 		return !fresh;
 	r->dst[n] = dst;
@@ -234,7 +256,8 @@ static inline bool row_add_inline(struct row *r, uint32_t dst, uint16_t sport, u
 static bool row_add_pair(struct rows *t, struct row *r, uint32_t dst, uint16_t sport, bool access)
 {
 	if (row_pairs(r) != ROW_HAS_SETS) {
-		if (row_add_inline(r, dst, sport, access))
+		bool mixes = row_pairs(r) && row_would_mix(r, access);
+		if (!mixes && row_add_inline(r, dst, sport, access))
 			return true;
 		if (!row_make_sets(t, r))
 			return false;
@@ -327,6 +350,20 @@ static inline void row_add_packet(struct row *r, const struct row_op *op, const 
 		row_see_syn(r, op->syn_time, p, layouts);
 }
 
+bool rows_add_packets(struct rows *t, struct row *r, uint32_t packets, uint32_t accesses)
+{
+	bool sets = row_pairs(r) == ROW_HAS_SETS;
+	if (!sets && accesses != (row_access_mask(r) ? packets : 0)) {
+		if (!row_make_sets(t, r))
+			return false;
+		sets = true;
+	}
+	r->packets += packets;
+	if (sets)
+		r->sets.accesses += accesses;
+	return true;
+}
+
 /* Asks for the slot of a destination in a row's main set, if the row has one: it is what the cache lacks then. (Inlined
  * by force: gcc takes a function that only prefetches for one without effect, and drops the call.) */
 static inline __attribute__((always_inline)) void want_set(const struct rows *t, const struct row *r, uint32_t dst)
@@ -342,6 +379,7 @@ struct stages {
 	uint32_t at[ROWS_BATCH];     /* slots of the ops in `fresh` */
 	uint8_t there[ROWS_BATCH], fresh[ROWS_BATCH], with_sets[ROWS_BATCH];
 	uint32_t n_there, n_fresh, n_with_sets;
+	const struct row_op *unmixed; /* one that sets had no room for, see row_to_mix */
 };
 
 static void look_up(const struct rows *t, const struct row_op *ops, uint32_t n, struct stages *s)
@@ -385,6 +423,20 @@ static void fill_fresh(struct rows *t, const struct row_op *ops, const struct pa
 	}
 }
 
+/* The row that an access, or the first that is none, is to be counted in when the row of its key has the other kind:
+ * that row with sets, or when these find no room a second one, which only the merge will make one with it. */
+static struct row *row_to_mix(struct rows *t, struct row *r, const struct row_op *op, struct stages *s)
+{
+	if (row_make_sets(t, r))
+		return r;
+	s->unmixed = op;
+	struct row *second = region_take(&t->room, sizeof *second);
+	*second = empty_row;
+	second->key = op->key;
+	t->n++;
+	return second;
+}
+
 static void merge_there(struct rows *t, const struct row_op *ops, const struct packet *packets,
                         const struct verdict *verdicts, struct layouts *layouts, struct stages *s)
 {
@@ -394,10 +446,17 @@ static void merge_there(struct rows *t, const struct row_op *ops, const struct p
 		if (__builtin_expect(s->row[i]->key != op->key, 0)) /* two keys with one tag */
 			s->row[i] = find_or_append(t, op->hash, op->key, index_at(&t->index, op->hash));
 		struct row *r = s->row[i];
-		row_add_packet(r, op, &packets[op->packet], &verdicts[op->packet], layouts);
+		bool sets = row_pairs(r) == ROW_HAS_SETS;
+		if (__builtin_expect(!sets && row_would_mix(r, op->access), 0)) {
+			s->row[i] = r = row_to_mix(t, r, op, s);
+			sets = row_pairs(r) == ROW_HAS_SETS;
+		}
 		const struct packet *p = &packets[op->packet];
-		bool sets = row_pairs(r) == ROW_HAS_SETS ||
-		            !row_add_inline(r, op->dst, op->access ? p->sport : 0, op->access);
+		row_add_packet(r, op, p, &verdicts[op->packet], layouts);
+		if (sets)
+			r->sets.accesses += op->access;
+		else
+			sets = !row_add_inline(r, op->dst, op->access ? p->sport : 0, op->access);
 		s->with_sets[with_sets] = (uint8_t)i;
 		with_sets += sets;
 	}
@@ -427,10 +486,15 @@ uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct p
                   const struct verdict *verdicts, struct layouts *layouts)
 {
 	struct stages s;
+	s.unmixed = NULL;
 	look_up(t, ops, n, &s);
 	fill_fresh(t, ops, packets, verdicts, layouts, &s);
 	merge_there(t, ops, packets, verdicts, layouts, &s);
-	return add_to_sets(t, ops, packets, &s);
+	uint32_t left = add_to_sets(t, ops, packets, &s);
+	if (left || !s.unmixed)
+		return left;
+	ops[0] = *s.unmixed;
+	return 1;
 }
 
 int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bool access, struct error *e)
@@ -463,7 +527,7 @@ uint32_t row_attempts(const struct row *r)
 {
 	if (row_pairs(r) == ROW_HAS_SETS)
 		return r->sets.attempts;
-	return (uint32_t)__builtin_popcount(row_accesses(r));
+	return (uint32_t)__builtin_popcount(row_access_mask(r));
 }
 
 int rows_each_pair(const struct rows *t, const struct row *r, row_pair_fn fn, void *ctx)
@@ -472,7 +536,7 @@ int rows_each_pair(const struct rows *t, const struct row *r, row_pair_fn fn, vo
 	uint32_t n = row_pairs(r);
 	if (n != ROW_HAS_SETS) {
 		for (uint32_t i = 0; i < n && !rc; i++)
-			rc = fn(ctx, r->dst[i], r->sport[i], row_accesses(r) >> i & 1);
+			rc = fn(ctx, r->dst[i], r->sport[i], row_access_mask(r) >> i & 1);
 		return rc;
 	}
 	const uint64_t *slot = set_slots(t, r->sets.main);

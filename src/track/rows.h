@@ -8,6 +8,9 @@
  *   set of destinations in the table's region, which remembers one source port each; only a destination asked from
  *   several source ports goes to a second set of (name, port). So retransmissions and fresh destinations, which is
  *   nearly everything, cost one look-up.
+ *
+ *   accesses of a row: all of its packets, or none, as its inline pairs say; a row that has both kinds has sets, and
+ *   counts beside them.
  */
 #pragma once
 #include "base/hash.h"
@@ -24,18 +27,19 @@
 struct row_sets { /* of a row that has outgrown its pairs */
 	uint32_t destinations;
 	uint32_t attempts;
-	uint32_t main;      /* set of destinations: offset in the region, in 8 bytes */
-	uint32_t multi;     /* set of (destination, port) past each destination's first port */
+	uint32_t accesses;
+	uint32_t main : 27, main_log : 5;   /* set of destinations: offset in the region, in SET_UNIT; log2 of its slots */
+	uint32_t multi : 27, multi_log : 5; /* set of (destination, port) past each destination's first port; log 0: none */
 	uint32_t multi_used;
-	uint8_t main_log;   /* log2 of its slots */
-	uint8_t multi_log;  /* 0: there is none */
 };
+#define SET_UNIT 256 /* bytes: the least set, so that none shares a cache line */
 
 struct row {
 	uint64_t key;
 	uint32_t packets;
 	uint16_t rules, tags;
-	uint64_t word; /* bits 0–47 bytes, 48–55 TCP flags, 56–58 pairs in use (7: sets), 60–63 pairs that are accesses */
+	uint64_t word; /* bits 0–47 bytes, 48–55 TCP flags, 56–58 pairs in use (7: sets), 60–63 which of them are accesses:
+	                * all or none */
 	uint64_t syn;  /* least (nanosecond of the minute << 28 | window << 12 | layout), see syn.h; ROW_NO_SYN */
 	union {
 		struct {
@@ -63,7 +67,17 @@ static inline uint64_t row_word_add(uint64_t word, uint64_t bytes)
 static inline uint64_t row_bytes(const struct row *r) { return r->word & 0xffffffffffff; }
 static inline uint8_t row_flags(const struct row *r) { return (uint8_t)(r->word >> 48); }
 static inline uint32_t row_pairs(const struct row *r) { return (uint32_t)(r->word >> 56) & 7; }
-static inline uint32_t row_accesses(const struct row *r) { return (uint32_t)(r->word >> 60); }
+static inline uint32_t row_access_mask(const struct row *r) { return (uint32_t)(r->word >> 60); }
+
+/* Whether a packet would make the inline pairs of a row of both kinds. */
+static inline bool row_would_mix(const struct row *r, bool access) { return (row_access_mask(r) != 0) != access; }
+
+static inline uint32_t row_accesses(const struct row *r)
+{
+	if (__builtin_expect(row_pairs(r) == ROW_HAS_SETS, 0))
+		return r->sets.accesses;
+	return row_access_mask(r) ? r->packets : 0;
+}
 uint32_t row_destinations(const struct row *r);
 uint32_t row_attempts(const struct row *r);
 
@@ -120,6 +134,9 @@ int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bo
 
 /* The row of a key, made empty (no packets) if need be. NULL: full. */
 struct row *rows_get(struct rows *t, uint64_t key);
+
+/* Adds packets, and how many of them are accesses, to a row that has their pairs. False: its sets found no room. */
+bool rows_add_packets(struct rows *t, struct row *r, uint32_t packets, uint32_t accesses) MUST_USE;
 
 /* Calls for every pair of a row: destination, source port, whether it is an access. Stops at a non-zero return. */
 typedef int (*row_pair_fn)(void *ctx, uint32_t dst, uint16_t sport, bool access);

@@ -77,11 +77,11 @@ def address16(a):
 
 
 class Flow:
-    __slots__ = ("packets", "bytes", "destinations", "attempts", "first", "last", "ttl_min", "ttl_max", "length_min",
-                 "length_max", "tcp_flags", "rules", "tags", "syn")
+    __slots__ = ("packets", "bytes", "destinations", "attempts", "accesses", "first", "last", "ttl_min", "ttl_max",
+                 "length_min", "length_max", "tcp_flags", "rules", "tags", "syn")
 
     def __init__(self):
-        self.packets = self.bytes = self.tcp_flags = self.rules = self.tags = 0
+        self.packets = self.accesses = self.bytes = self.tcp_flags = self.rules = self.tags = 0
         self.destinations, self.attempts = Distinct(), Distinct()
         self.first = self.ttl_min = 255
         self.length_min = 65535
@@ -93,6 +93,7 @@ class Flow:
         self.bytes += p.ip_len
         self.destinations.add(p.dst)
         if v.access:
+            self.accesses += 1
             self.attempts.add((p.sport, p.dst))
         if second < self.first:
             self.first = second

@@ -1,10 +1,12 @@
 #include "base/env.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -142,6 +144,55 @@ static int sys_fsync(const struct env *e, int fd) { (void)e; return fsync(fd) ? 
 static int sys_rename(const struct env *e, const char *a, const char *b) { (void)e; return rename(a, b) ? -errno : 0; }
 static int sys_unlink(const struct env *e, const char *path) { (void)e; return unlink(path) ? -errno : 0; }
 
+static int sys_mkdir(const struct env *e, const char *path, mode_t mode)
+{
+	(void)e;
+	return mkdir(path, mode) ? -errno : 0;
+}
+
+static int sys_rmdir(const struct env *e, const char *path) { (void)e; return rmdir(path) ? -errno : 0; }
+
+static int sys_symlink(const struct env *e, const char *to, const char *path)
+{
+	(void)e;
+	return symlink(to, path) ? -errno : 0;
+}
+
+static ssize_t sys_readlink(const struct env *e, const char *path, char *out, size_t n)
+{
+	(void)e;
+	ssize_t got = readlink(path, out, n);
+	return got < 0 ? -errno : got;
+}
+
+static int no_dots(const struct dirent *d) { return strcmp(d->d_name, ".") && strcmp(d->d_name, ".."); }
+static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+static int sys_list(const struct env *e, const char *path, int (*each)(void *ctx, const char *name), void *ctx)
+{
+	(void)e;
+	struct dirent **entries;
+	int n = scandir(path, &entries, no_dots, by_name), rc = 0;
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++) {
+		rc = rc ? rc : each(ctx, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
+static int sys_lock(const struct env *e, int fd) { (void)e; return flock(fd, LOCK_EX | LOCK_NB) ? -errno : 0; }
+
+static int sys_step(const struct env *e, enum env_step step, bool done)
+{
+	(void)e;
+	(void)step;
+	(void)done;
+	return 0;
+}
+
 const struct env *env_system(void)
 {
 	static const struct env system = {
@@ -150,6 +201,8 @@ const struct env *env_system(void)
 		.open = sys_open, .temporary = sys_temporary, .close = sys_close, .stat = sys_stat,
 		.read = sys_read, .pread = sys_pread, .write = sys_write, .pwrite = sys_pwrite,
 		.fsync = sys_fsync, .rename = sys_rename, .unlink = sys_unlink,
+		.mkdir = sys_mkdir, .rmdir = sys_rmdir, .symlink = sys_symlink, .readlink = sys_readlink, .list = sys_list,
+		.lock = sys_lock, .step = sys_step,
 	};
 	return &system;
 }

@@ -7,11 +7,17 @@
 #pragma once
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct stat;
+
+enum env_step {
+	ENV_STEP_FILE,   /* a file is written whole */
+	ENV_STEP_COMMIT, /* a transaction is committed */
+};
 
 struct env {
 	/* Clock: nanoseconds since 1970 (realtime) or since some start (monotonic). */
@@ -36,6 +42,19 @@ struct env {
 	int (*fsync)(const struct env *, int fd);
 	int (*rename)(const struct env *, const char *from, const char *to);
 	int (*unlink)(const struct env *, const char *path);
+
+	/* Folders. */
+	int (*mkdir)(const struct env *, const char *path, mode_t mode);
+	int (*rmdir)(const struct env *, const char *path);
+	int (*symlink)(const struct env *, const char *to, const char *path);
+	ssize_t (*readlink)(const struct env *, const char *path, char *out, size_t n);
+	/* Names in a folder, sorted, without . and ..; stops at the first of `each` that is not 0, and returns that. */
+	int (*list)(const struct env *, const char *path, int (*each)(void *ctx, const char *name), void *ctx);
+	int (*lock)(const struct env *, int fd); /* flock(2), exclusive, at once or -EWOULDBLOCK */
+
+	/* Called around each durable step that is not taken through this table, as a library takes it: before it, and
+	 * after it when it was taken. An error of the first keeps it from being taken. */
+	int (*step)(const struct env *, enum env_step step, bool done);
 
 	void *ctx; /* a test's own */
 };

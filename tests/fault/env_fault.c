@@ -194,6 +194,35 @@ static int fault_rename(const struct env *e, const char *from, const char *to)
 
 static int fault_unlink(const struct env *e, const char *path) { return of(e)->real->unlink(of(e)->real, path); }
 
+static int fault_mkdir(const struct env *e, const char *path, mode_t mode)
+{
+	return of(e)->real->mkdir(of(e)->real, path, mode);
+}
+
+static int fault_rmdir(const struct env *e, const char *path) { return of(e)->real->rmdir(of(e)->real, path); }
+
+static int fault_symlink(const struct env *e, const char *to, const char *path)
+{
+	return of(e)->real->symlink(of(e)->real, to, path);
+}
+
+static ssize_t fault_readlink(const struct env *e, const char *path, char *out, size_t n)
+{
+	return of(e)->real->readlink(of(e)->real, path, out, n);
+}
+
+static int fault_list(const struct env *e, const char *path, int (*each)(void *ctx, const char *name), void *ctx)
+{
+	return of(e)->real->list(of(e)->real, path, each, ctx);
+}
+
+static int fault_lock(const struct env *e, int fd) { return of(e)->real->lock(of(e)->real, fd); }
+
+static int fault_step(const struct env *e, enum env_step step, bool done)
+{
+	return of(e)->real->step(of(e)->real, step, done);
+}
+
 static struct faults *faults(void)
 {
 	static struct faults f = { .lock = PTHREAD_MUTEX_INITIALIZER, .kind = KINDS, .error = EIO };
@@ -242,6 +271,8 @@ const struct env *__wrap_env_system(void)
 			.open = fault_open, .temporary = fault_temporary, .close = fault_close, .stat = fault_stat,
 			.read = fault_read, .pread = fault_pread, .write = fault_write, .pwrite = fault_pwrite,
 			.fsync = fault_fsync, .rename = fault_rename, .unlink = fault_unlink,
+			.mkdir = fault_mkdir, .rmdir = fault_rmdir, .symlink = fault_symlink, .readlink = fault_readlink,
+			.list = fault_list, .lock = fault_lock, .step = fault_step,
 			.ctx = f,
 		};
 		if (f->blocks)

@@ -1,0 +1,104 @@
+/* The store, write side: sealed rows in, Parquet parts and a ledger out. docs/formats/store.md says what the folder has.
+ *
+ * One process writes (flock). A segment's rows are staged between store_segment_begin and store_segment_end; the ledger
+ * is asked at the end, when the segment's name is known. What was accepted is pending until store_commit, which makes
+ * all of it durable and visible at once, or nothing.
+ *
+ * A segment with minutes that the store already has (a *shared* one) cannot simply be added: its minutes are derived
+ * again from all their segments. store_segment_end then says STORE_SHARED and lists what must be read; the caller puts the
+ * rows anew and ends it by store_segment_join, or by store_segment_refuse when one of the others cannot be read.
+ *
+ * The put functions may be called from several threads; all others from one, while nobody puts.
+ */
+#pragma once
+#include "base/env.h"
+#include "base/error.h"
+#include "model/records.h"
+#include "model/window.h"
+
+#include <stdbool.h>
+
+struct store;
+
+#define STORE_SENSOR_MAX 64 /* bytes of a sensor's name, of [A-Za-z0-9._-], since it names a folder */
+
+struct store_config {
+	const char *path;      /* the folder; made when it is not there or empty */
+	const char *sensor;    /* whose rows come */
+	uint64_t addresses;    /* monitored by it; 0: not known */
+	const char *monitored; /* its prefixes as text, "" when not known */
+	const char *options;   /* what else makes the rows of a packet, as text: shared minutes need it to be equal */
+	size_t memory;         /* bytes for staging and for DuckDB, each about a quarter of it */
+};
+
+int store_open(struct store **out, const struct env *env, const struct store_config *config, struct error *e) MUST_USE;
+void store_close(struct store *s); /* what was not committed is gone; NULL is fine */
+
+/* ---- Rows of the segment at hand ---- */
+struct store_evidence { /* source_evidence with its set, so that it can be merged */
+	struct source_evidence_record row;
+	const uint64_t *tuples;   /* n_tuples hashes, in any order */
+	uint32_t n_tuples;
+	const uint8_t *registers; /* HLL_REGISTERS in place of tuples; else NULL */
+	uint32_t n_keys;
+	const uint32_t *key, *key_packets;
+};
+
+int store_put_flows(struct store *s, const struct flow_record *r, size_t n, struct error *e) MUST_USE;
+int store_put_payloads(struct store *s, const struct flow_payload_record *r, size_t n, struct error *e) MUST_USE;
+/* `minute`: of each row, since seconds in 32 bits come round again. */
+int store_put_victims(struct store *s, const int32_t *minute, const struct victim_second_record *r, size_t n,
+                      struct error *e) MUST_USE;
+int store_put_evidence(struct store *s, const struct store_evidence *r, size_t n, struct error *e) MUST_USE;
+
+/* Rows that the segment at hand gave so far are void: those of these minutes, ascending, or (NULL) of all minutes.
+ * Evidence stays. */
+int store_drop(struct store *s, const int32_t *minutes, uint32_t n, struct error *e) MUST_USE;
+
+/* ---- Segments ---- */
+struct store_segment {
+	uint8_t digest[16];
+	const char *path;      /* absolute, or "spool/…" in the folder */
+	uint64_t packets, bytes;
+	uint64_t uncompressed; /* bytes of the capture itself */
+	int64_t min, max;      /* ns; valid when packets > 0 */
+};
+
+struct store_plan { /* borrowed until the next call */
+	const int32_t *minutes;              /* to be derived again, ascending */
+	uint32_t n_minutes;
+	const struct store_segment *segment; /* stored ones that have them, in the order in which they came */
+	uint32_t n_segments;
+};
+
+enum store_outcome {
+	STORE_ADDED,  /* pending */
+	STORE_KNOWN,  /* the ledger holds it: nothing was added */
+	STORE_SHARED, /* see above; everything that was pending has been committed */
+};
+
+int store_segment_begin(struct store *s, struct error *e) MUST_USE;
+/* `windows`: one a minute, ascending. */
+int store_segment_end(struct store *s, const struct store_segment *segment, const struct window *windows, uint32_t n,
+                      enum store_outcome *outcome, struct store_plan *plan, struct error *e) MUST_USE;
+/* The rows of the plan's minutes have been dropped and put anew; `windows` are theirs. The segment is pending. */
+int store_segment_join(struct store *s, const struct window *windows, uint32_t n, struct error *e) MUST_USE;
+/* The segment is left out whole; the ledger keeps why. Pending. */
+int store_segment_refuse(struct store *s, const char *reason, struct error *e) MUST_USE;
+/* It never was: the file could not be read. */
+int store_segment_abandon(struct store *s, struct error *e) MUST_USE;
+
+/* Is it time? Many rows or some seconds are pending. */
+bool store_commit_due(const struct store *s);
+int store_commit(struct store *s, struct error *e) MUST_USE;
+
+/* ---- What the folder holds ---- */
+struct store_digest {
+	const char *table; /* flow, flow_payload, victim_second, source_evidence */
+	uint64_t rows;
+	struct digest digest;
+};
+#define STORE_DIGESTS 4
+/* From the rows at rest; needs no lock and no right to write. */
+int store_digest(const struct env *env, const char *path, struct store_digest out[static STORE_DIGESTS],
+                 struct error *e) MUST_USE;

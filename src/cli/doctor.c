@@ -1,7 +1,9 @@
 /* What this machine allows. Every line says ok, note (a limit that harms nothing now) or warn (with what to do). */
 #include "base/env.h"
 #include "cli/cli.h"
+#include "enrich/enrich.h"
 
+#include <duckdb.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -12,11 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MIB (1024ull * 1024)
 #define LEAST_MEMORY (512 * MIB)    /* tables of one shard and the buffers, with room */
 #define LEAST_DISK (4 * 1024 * MIB) /* 10 million sources spill about 3 GB */
+#define LEAST_STORE (1024 * MIB)    /* some 100 million rows */
+#define DAY 86400
+#define OLD_AFTER 180 /* days, of a database */
 
 enum level { LEVEL_OK, LEVEL_NOTE, LEVEL_WARN };
 
@@ -119,9 +125,74 @@ static void check_interfaces(struct doctor *d)
 		say(d, LEVEL_NOTE, "interfaces", "none is up beside lo: files can be analysed, nothing captured");
 }
 
-static void check_databases(struct doctor *d)
+/* What a database is, in one line: where, how old, its first 8 digits of the digest, whom to credit. */
+static void describe(struct doctor *d, const char *what, const struct enrich_database *b)
 {
-	say(d, LEVEL_NOTE, "databases", "country unknown, AS unknown: this version reads no such database");
+	int64_t days = (d->env->realtime(d->env) / 1000000000 - b->built) / DAY;
+	char date[16] = "unknown";
+	time_t built = (time_t)b->built;
+	struct tm t;
+	if (gmtime_r(&built, &t))
+		strftime(date, sizeof date, "%Y-%m-%d", &t);
+	say(d, days > OLD_AFTER ? LEVEL_NOTE : LEVEL_OK, what, "%s (%s) of %s, %lld days old%s, digest %02x%02x%02x%02x…%s%s",
+	    b->path, b->type, date, (long long)days, days > OLD_AFTER ? ": a newer one would know more" : "", b->digest[0],
+	    b->digest[1], b->digest[2], b->digest[3], b->credit ? ". " : "", b->credit ? b->credit : "");
+}
+
+/* One kind alone, so that each gets its line whatever is wrong with the other. */
+static void check_database(struct doctor *d, enum enrich_kind kind, const char *what, const char *path)
+{
+	struct enrich_options options = { .path = { "", "" } };
+	struct enrich *x;
+	struct error e;
+	options.path[kind] = path;
+	if (enrich_open(d->env, &options, &x, &e)) {
+		say(d, LEVEL_WARN, what, "unknown: %s", e.text);
+		return;
+	}
+	const struct enrich_database *b = enrich_database(x, kind);
+	if (b)
+		describe(d, what, b);
+	else
+		say(d, LEVEL_NOTE, what, "unknown, as there is no database: see FILES in monomi(1)");
+	enrich_close(x);
+}
+
+static void check_databases(struct doctor *d, const struct enrich_options *paths)
+{
+	check_database(d, ENRICH_COUNTRY, "country", paths->path[ENRICH_COUNTRY]);
+	check_database(d, ENRICH_AS, "AS", paths->path[ENRICH_AS]);
+}
+
+/* Room for the folder of --db, or where it would be made: of what is there of its path. */
+static void check_store(struct doctor *d, const char *folder)
+{
+	char path[4096];
+	struct statvfs fs;
+	int n = snprintf(path, sizeof path, "%s", folder);
+	if (n < 0 || (size_t)n >= sizeof path) {
+		say(d, LEVEL_WARN, "store", "the path of the folder is too long");
+		return;
+	}
+	while (statvfs(path, &fs)) {
+		char *slash = strrchr(path, '/');
+		if (errno != ENOENT || !*path || !strcmp(path, "/") || !strcmp(path, ".")) {
+			say(d, LEVEL_WARN, "store", "%s cannot be looked at: %s", folder, strerror(errno));
+			return;
+		}
+		if (slash)
+			slash[slash == path] = 0; /* the root keeps its slash */
+		else
+			memcpy(path, ".", sizeof ".");
+	}
+	uint64_t room = (uint64_t)fs.f_bavail * fs.f_frsize / MIB;
+	bool writable = !access(path, W_OK);
+	if (!writable)
+		say(d, LEVEL_NOTE, "store", "%s cannot be written: only queries are possible", path);
+	else
+		say(d, room < LEAST_STORE / MIB ? LEVEL_WARN : LEVEL_OK, "store", "%llu MiB free for %s%s, DuckDB %s",
+		    (unsigned long long)room, folder, room < LEAST_STORE / MIB ? ": free some or choose another disk" : "",
+		    duckdb_library_version());
 }
 
 static void check_disk(struct doctor *d)
@@ -194,22 +265,55 @@ static void check_huge_pages(struct doctor *d)
 		    "/sys/kernel/mm/transparent_hugepage/enabled");
 }
 
+struct request {
+	const char *db;
+	struct enrich_options databases;
+};
+
+static void help(const struct command *self)
+{
+	printf("usage: monomi %s [OPTION…]\n\n%s.\n\n", self->name, self->summary);
+	puts("  --db PATH           also the room for this folder of rows");
+	puts("  --country-db FILE   the database of countries to look at, --as-db FILE that of AS");
+	puts("\nA line each: ok, note or warn, what it is about, what to do. Exit 1 when one warns.");
+}
+
+/* 0, or the exit code after a complaint. */
+static int read_options(int argc, char **argv, struct request *r)
+{
+	for (int i = 1; i < argc; i++) {
+		const char **into = !strcmp(argv[i], "--db")         ? &r->db :
+		                    !strcmp(argv[i], "--country-db") ? &r->databases.path[ENRICH_COUNTRY] :
+		                    !strcmp(argv[i], "--as-db")      ? &r->databases.path[ENRICH_AS] :
+		                                                       NULL;
+		if (!into)
+			fprintf(stderr, "monomi: MON-CLI-006: doctor takes no '%s'\n", argv[i]);
+		else if (i + 1 == argc)
+			fprintf(stderr, "monomi: MON-CLI-004: %s wants a value\n", argv[i]);
+		else
+			*into = argv[++i];
+		if (!into || *into == NULL)
+			return EXIT_USAGE;
+	}
+	return 0;
+}
+
 int cli_doctor(const struct command *self, int argc, char **argv)
 {
+	struct request r = { 0 };
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		printf("usage: monomi %s\n\n%s.\n", self->name, self->summary);
-		puts("A line each: ok, note or warn, what it is about, what to do. Exit 1 when one warns.");
+		help(self);
 		return 0;
 	}
-	if (argc > 1) {
-		fprintf(stderr, "monomi: MON-CLI-006: doctor takes no '%s'\n", argv[1]);
-		return 2;
-	}
+	if (read_options(argc, argv, &r))
+		return EXIT_USAGE;
 	struct doctor d = { .env = env_system() };
 	check_rights(&d);
 	check_interfaces(&d);
-	check_databases(&d);
+	check_databases(&d, &r.databases);
 	check_disk(&d);
+	if (r.db)
+		check_store(&d, r.db);
 	check_memory(&d);
 	check_processors(&d);
 	check_huge_pages(&d);

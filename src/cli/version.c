@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <duckdb.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <pcap/pcap.h>
@@ -50,6 +51,7 @@ static void print_libraries(void)
 	printf("xz %s\n", xz_version());
 	printf("libpcap %s\n", pcap_lib_version() + strcspn(pcap_lib_version(), "0123456789"));
 	printf("jansson %s\n", jansson_version_str());
+	printf("duckdb %s\n", duckdb_library_version() + (*duckdb_library_version() == 'v'));
 	printf("xxhash %u.%u.%u\n", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 	printf("openssl %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));
 }

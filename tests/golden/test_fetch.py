@@ -47,20 +47,22 @@ def main():
         pins = os.path.join(tree, "tools", "fetched.txt")
         one = package(os.path.join(packages, "scope-thing-1.0.tgz"), {"lib/a.so": b"library", "LICENSE": b"free"})
         with open(pins, "w", encoding="ascii") as f:
-            f.write(f"thing any @scope/thing@1.0 {one} lib/a.so LICENSE\nother any no@2 00 x\nthing vax no@1 00 x\n")
+            f.write(f"thing any @scope/thing@1.0 2026-01-02 {one} lib/a.so LICENSE lib/a.so=b LICENSE=b\nother any no@2 - 00 x\nthing vax no@1 - 00 x\n")
         code, err = fetch(tree, packages)
         checks.true("what is pinned is laid down", code == 0 and read(tree, "a.so") == b"library" and read(tree, "LICENSE"), err)
+        checks.equal("two files under one name are appended", read(tree, "b"), b"libraryfree")
+        checks.equal("files are dated", os.path.getmtime(os.path.join(tree, "build", "thing", "b")) // 86400 * 86400, 1767312000)
         checks.true("what is there is not fetched again", fetch(tree, os.path.join(tree, "none"))[0] == 0)
 
         package(os.path.join(packages, "scope-thing-1.1.tgz"), {"lib/a.so": b"planted", "LICENSE": b"free"})
         with open(pins, "w", encoding="ascii") as f:
-            f.write(f"thing any @scope/thing@1.1 {one} lib/a.so LICENSE\n")
+            f.write(f"thing any @scope/thing@1.1 2026-01-02 {one} lib/a.so LICENSE\n")
         code, err = fetch(tree, packages)
         checks.true("another package than the pinned is refused", code == 1 and "is not what tools/fetched.txt pins" in err, err)
         checks.true("what was there stays", read(tree, "a.so") == b"library")
 
         with open(pins, "w", encoding="ascii") as f:
-            f.write(f"thing any @scope/thing@1.0 {one} lib/b.so\n")
+            f.write(f"thing any @scope/thing@1.0 2026-01-02 {one} lib/b.so\n")
         code, err = fetch(tree, packages)
         checks.true("a package that lacks a file is refused", code == 1 and "lacks lib/b.so" in err, err)
         left = sorted(os.listdir(os.path.join(tree, "build")))

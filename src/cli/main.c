@@ -1,12 +1,17 @@
 #include "cli/cli.h"
 
+#include "store/client.h"
+
 #include <stdio.h>
 #include <string.h>
 
-/* The only table of subcommands: dispatch, `monomi --help` and bash completion read it. */
+/* The only table of subcommands: dispatch, `monomi --help` and bash completion read it. Without a summary it is a role
+ * that the program starts itself in. */
 static const struct command commands[] = {
 	{ "analyze", cli_analyze, "FILE…", "numbers of captures: files, folders, - for standard input" },
 	{ "doctor", cli_doctor, "", "what this machine allows, and what to do about the rest" },
+	{ "query", cli_query, "NAME|SQL", "what a store knows: named queries and read-only SQL" },
+	{ STORE_WORKER, cli_query_worker, NULL, NULL },
 	{ "version", cli_version, "", "version, schema and the libraries in use" },
 };
 
@@ -14,7 +19,8 @@ static void help(FILE *out)
 {
 	fputs("monomi: an Internet observatory\n\nusage: monomi COMMAND [OPTION…] [ARGUMENT…]\n\n", out);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		if (commands[i].summary)
+			fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n`monomi COMMAND --help` tells the options of each.\n", out);
 }
 

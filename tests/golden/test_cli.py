@@ -16,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("lib", "oracle")]
 import harness
 import make_captures
+import stores
 
 GOLDENS = os.path.join(HERE, "cli")
 SMALL = "small.pcap"
@@ -25,6 +26,23 @@ CODE = re.compile(r"MON-[A-Z]+-\d{3}")
 CASES = {
     "help": (0, ["--help"], None),
     "help-analyze": (0, ["analyze", "--help"], None),
+    "help-query": (0, ["query", "--help"], None),
+    "query-list": (0, ["query", "--list"], None),
+    "query-no-db": (2, ["query", "columns"], None),
+    "query-nothing": (2, ["query", "--db", "store"], None),
+    "query-two": (2, ["query", "--db", "store", "columns", "columns"], None),
+    "query-unknown": (2, ["query", "--db", "store", "colums"], None),
+    "query-format": (2, ["query", "--db", "store", "--format", "xml", "columns"], None),
+    "query-param": (2, ["query", "--db", "store", "--param", "limit", "columns"], None),
+    "query-time": (2, ["query", "--db", "store", "--time", "0", "columns"], None),
+    "query-memory": (2, ["query", "--db", "store", "--memory", "1M", "columns"], None),
+    "query-absent": (1, ["query", "--db", "absent", "columns"], None),
+    "query-file": (1, ["query", "--db", "junk", "columns"], None),
+    "query-folder": (1, ["query", "--db", "folder", "columns"], None),
+    "query-newer": (1, ["query", "--db", "newer", "columns"], None),
+    "query-missing-param": (1, ["query", "--db", "store", "SELECT $x"], None),
+    "query-unknown-param": (1, ["query", "--db", "store", "--param", "y=1", "top-ports"], None),
+    "query-columns": (0, ["query", "--db", "store", "columns"], None),
     "help-doctor": (0, ["doctor", "--help"], None),
     "help-version": (0, ["version", "--help"], None),
     "no-command": (2, [], None),
@@ -72,6 +90,10 @@ CASES = {
 
 
 def prepare(folder):
+    stores.empty(os.path.join(folder, "store"))
+    os.makedirs(os.path.join(folder, "newer"))
+    with open(os.path.join(folder, "newer", "monomi-store"), "w", encoding="ascii") as f:
+        f.write("monomi store 999\n")
     os.mkdir(os.path.join(folder, "empty"))
     os.mkdir(os.path.join(folder, "folder"))
     frames = make_captures.small()

@@ -1,0 +1,82 @@
+/* The store for readers: named queries and an analyst's SQL over what is sealed (docs/formats/store.md). Nothing here
+ * writes into the store or opens its catalog; a writer may be at work meanwhile. */
+#pragma once
+#include "base/env.h"
+#include "base/error.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What reading may take. */
+struct store_limits {
+	size_t memory;    /* bytes of working memory */
+	size_t disk;      /* bytes of temporary files past it; 0: none */
+	unsigned threads;
+	unsigned seconds; /* until it is ended; of store_query alone */
+};
+
+struct store_param {
+	const char *name, *value; /* value NULL: NULL */
+};
+
+/* ---- Named queries: src/store/queries/NAME.sql, whose first lines tell what they are ---- */
+struct store_named {
+	const char *name;
+	const char *text; /* SQL; the head is its first comment */
+};
+const struct store_named *store_named_list(size_t *n); /* by name */
+const struct store_named *store_named_find(const char *name);
+
+/* The lines of a head, one a call: false at its end. *cursor starts at the text. */
+struct store_head {
+	enum { STORE_HEAD_TITLE, STORE_HEAD_PARAM, STORE_HEAD_COLUMN } kind;
+	char name[40];      /* of a parameter or a column */
+	char value[40];     /* a parameter's default */
+	bool has_default;   /* it may be left out */
+	bool is_null;       /* and is NULL then */
+	char what[160];
+};
+bool store_named_head(const char **cursor, struct store_head *out);
+
+/* Whether a text could be the name of a query: SQL never looks so. */
+bool store_named_looks(const char *text);
+
+/* ---- One query in a process of its own, which is killed at its limits and can harm nothing ---- */
+enum store_format { STORE_TABLE, STORE_JSON, STORE_JSONL, STORE_CSV, STORE_PARQUET, STORE_FORMATS };
+
+struct store_request {
+	const char *db;
+	const char *query; /* a name, or one SELECT in DuckDB's dialect */
+	const struct store_param *params;
+	size_t n_params;
+	enum store_format format;
+	unsigned width;    /* columns that a table may take; 0: as many as it wants */
+	int out;           /* descriptor that the result goes to, as it comes */
+	struct store_limits limits;
+	const volatile sig_atomic_t *stop; /* non-zero ends it; NULL: never */
+};
+/* MON-STO-101 … 119. What was written before an error stays written. */
+int store_query(const struct env *env, const struct store_request *request, struct error *e) MUST_USE;
+
+/* The other process: what `main` calls when it was started as STORE_WORKER. Returns its exit code. */
+#define STORE_WORKER "query-worker"
+int store_worker(const struct env *env, int argc, char **argv);
+
+/* ---- The same in this process, for queries of our own ---- */
+struct store_reader;
+
+int store_reader_open(struct store_reader **out, const struct env *env, const char *db,
+                      const struct store_limits *limits, struct error *e) MUST_USE;
+void store_reader_close(struct store_reader *r); /* NULL is fine */
+
+/* A value as text; `text` NULL: NULL. */
+struct store_cell {
+	const char *text;
+	size_t n;
+};
+typedef int (*store_row_fn)(void *ctx, const struct store_cell *cells, size_t n, struct error *e);
+
+/* Runs a named query or a SELECT; `row` is called for each row of the result, and ends it by a non-zero return. */
+int store_reader_rows(struct store_reader *r, const char *query, const struct store_param *params, size_t n_params,
+                      store_row_fn row, void *ctx, struct error *e) MUST_USE;

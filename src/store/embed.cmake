@@ -1,0 +1,21 @@
+# cmake -DOUT=FILE.c -DFOLDER=src/store -P embed.cmake: views.sql and queries/*.sql as C arrays.
+function(bytes_of file out)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "\\\\x\\1" list "${hex}")
+  set(${out} "${list}" PARENT_SCOPE)
+endfunction()
+file(GLOB queries ${FOLDER}/queries/*.sql)
+list(SORT queries)
+bytes_of(${FOLDER}/views.sql views)
+set(arrays "")
+set(rows "")
+foreach(query ${queries})
+  get_filename_component(name ${query} NAME_WE)
+  string(MAKE_C_IDENTIFIER ${name} id)
+  bytes_of(${query} bytes)
+  string(APPEND arrays "static const char query_${id}[] = \"${bytes}\";\n")
+  string(APPEND rows "\t{ \"${name}\", query_${id} },\n")
+endforeach()
+file(WRITE ${OUT} "#include \"store/embedded.h\"\n\n${arrays}const struct store_named embedded_queries[] = {\n${rows}};\n"
+  "const size_t embedded_n_queries = sizeof embedded_queries / sizeof *embedded_queries;\n"
+  "const char embedded_views[] = \"${views}\";\n")

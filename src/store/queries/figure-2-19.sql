@@ -1,0 +1,20 @@
+-- Accesses per address per day, by year
+-- param hours [0]: hours east of UTC of the reporting zone; 9 for Japan
+-- param sensor []: of this sensor alone
+-- column year: year in that zone
+-- column accesses: per monitored address per day, over the time observed; NULL where no number of addresses is known
+WITH seen AS (
+    SELECT year(moment_of_second(unit * 86400)) AS year, sensor, sum(address_days) AS address_days
+    FROM coverage_by(86400000000000, $hours::INTEGER)
+    WHERE $sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR
+    GROUP BY ALL
+), asked AS (
+    SELECT year(moment_of_second((hour + $hours::INTEGER)::BIGINT * 3600)) AS year, sensor, sum(accesses) AS accesses
+    FROM class_hour
+    WHERE $sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR
+    GROUP BY ALL
+)
+SELECT year, round(sum(coalesce(accesses, 0)) FILTER (address_days > 0) / sum(address_days), 1) AS accesses
+FROM seen LEFT JOIN asked USING (year, sensor)
+GROUP BY year
+ORDER BY year

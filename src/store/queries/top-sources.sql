@@ -1,0 +1,20 @@
+-- Sources that sent most
+-- param from []: first day, as 2026-11-24; without it the first there is
+-- param to []: last day; without it the last there is
+-- param sensor []: of this sensor alone
+-- param limit [20]: rows at most
+-- column source: source address
+-- column packets: packets
+-- column accesses: packets among them that ask for something
+-- column days: UTC days on which it was seen
+-- column sensors: sensors that saw it
+-- column first: its first second there
+-- column last: its last
+SELECT source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses, count(DISTINCT day) AS days,
+    count(DISTINCT sensor) AS sensors, min(first) AS first, max(last) AS last
+FROM source_day
+WHERE day BETWEEN coalesce($from::DATE, '-infinity') AND coalesce($to::DATE, 'infinity')
+    AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
+GROUP BY source
+ORDER BY packets DESC, source
+LIMIT $limit::BIGINT

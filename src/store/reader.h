@@ -1,0 +1,58 @@
+/* The inside of a reader: DuckDB in memory with views over what a snapshot names. Private to this folder. */
+#pragma once
+#include "store/client.h"
+#include "store/text.h"
+
+#include <duckdb.h>
+#include <limits.h>
+
+struct store_reader {
+	const struct env *env;
+	duckdb_database database;
+	duckdb_connection connection;
+	char folder[PATH_MAX];   /* of the store, absolute */
+	char snapshot[PATH_MAX]; /* of the snapshot in use, absolute; empty: nothing has been committed yet */
+};
+
+/* `temporary`: folder for what does not fit into memory; NULL: it must fit. */
+int reader_open(struct store_reader **out, const struct env *env, const char *db, const struct store_limits *limits,
+                const char *temporary, struct error *e) MUST_USE;
+
+/* Checks that `db` is a store that this program reads, and finds its current snapshot. */
+int reader_locate(struct store_reader *r, const char *db, struct error *e) MUST_USE;
+
+/* Makes the views; after it nothing but the files they name can be reached (and `also`, unless NULL). */
+int reader_views(struct store_reader *r, const char *also, struct error *e) MUST_USE;
+
+/* Runs a statement of our own. */
+int reader_execute(struct store_reader *r, const char *sql, struct error *e) MUST_USE;
+
+/* DuckDB's sentence as ours, with a code by its kind. */
+int reader_error(const char *said, struct error *e) MUST_USE;
+
+/* ---- One query ---- */
+enum cell_kind { CELL_NUMBER, CELL_BOOL, CELL_TEXT, CELL_TIME, CELL_NESTED };
+
+struct query_columns {
+	size_t n;
+	struct query_column {
+		char *name; /* DuckDB's memory */
+		enum cell_kind kind;
+	} *column;
+};
+
+/* What the result is made for. */
+struct query_sink {
+	bool json; /* times and nested values as JSON has them */
+	int (*begin)(void *ctx, const struct query_columns *columns, struct error *e); /* NULL: not wanted */
+	store_row_fn row;
+	int (*end)(void *ctx, struct error *e);  /* all rows were given; NULL: not wanted */
+	void *ctx;
+};
+
+int reader_query(struct store_reader *r, const char *query, const struct store_param *params, size_t n_params,
+                 const struct query_sink *sink, struct error *e) MUST_USE;
+
+/* The same into a Parquet file. */
+int reader_parquet(struct store_reader *r, const char *query, const struct store_param *params, size_t n_params,
+                   const char *path, struct error *e) MUST_USE;

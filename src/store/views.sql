@@ -1,0 +1,110 @@
+-- The views of a store for readers (docs/formats/store.md). A line "part" is a table at rest that lies in parts, a line
+-- "snapshot" one of the snapshot's files: with their columns, for a store that has no such file yet.
+-- snapshot parts: id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT, bytes UBIGINT, from_minute INTEGER, to_minute INTEGER
+-- snapshot segments: id UINTEGER, segment VARCHAR, sensor VARCHAR, path VARCHAR, packets UBIGINT, bytes UBIGINT, uncompressed UBIGINT, from_ns BIGINT, to_ns BIGINT, options VARCHAR, schema UINTEGER, state VARCHAR, reason VARCHAR, commit UBIGINT
+-- snapshot windows: sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT, attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID, payload_digest UUID
+-- snapshot coverage: sensor VARCHAR, from_ns BIGINT, to_ns BIGINT, addresses UBIGINT, mode VARCHAR, dropped UBIGINT
+-- snapshot sensors: sensor VARCHAR, hash UBIGINT, addresses UBIGINT, monitored VARCHAR
+-- part flow4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB
+-- part flow6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB
+-- part flow_payload4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, content UUID, packets UINTEGER, bytes UBIGINT, destinations UINTEGER, first UTINYINT, last UTINYINT
+-- part flow_payload6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, content UUID, packets UINTEGER, bytes UBIGINT, destinations UINTEGER, first UTINYINT, last UTINYINT
+-- part victim_second4: second BIGINT, victim UINTEGER, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER
+-- part victim_second6: second BIGINT, victim UUID, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER
+-- part source_evidence4: hour INTEGER, source UINTEGER, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
+-- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
+
+-- Names of numbers. A test compares them with the program's own.
+CREATE MACRO class_name(c) AS
+    ['ignored', 'undecoded', 'backscatter', 'p2p', 'scan', 'payload', 'misconfiguration', 'other'][c + 1];
+CREATE MACRO rule_name(r) AS ['mirai-seq', 'zmap-id', 'zmap4-header', 'masscan-id', 'nmap-header', 'nmap-pair',
+    'hping3-header', 'unicornscan-pair', 'hajime-header', 'constant-seq', 'reply-id'][r + 1];
+CREATE MACRO protocol_name(p) AS CASE p WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmpv6'
+    WHEN 132 THEN 'sctp' WHEN 41 THEN 'ipv6' WHEN 47 THEN 'gre' WHEN 4 THEN 'ipip' WHEN 50 THEN 'esp' ELSE p::VARCHAR END;
+CREATE MACRO has_port(p) AS p IN (6, 17, 132);
+CREATE MACRO has_type(p) AS p IN (1, 58);
+-- Moments. Minutes, hours and seconds at rest are numbers since 1970, UTC, and so are the timestamps.
+CREATE MACRO moment_of_second(s) AS make_timestamp((s)::BIGINT * 1000000);
+CREATE MACRO moment_of_minute(m) AS make_timestamp((m)::BIGINT * 60000000);
+CREATE MACRO moment_of_ns(ns) AS make_timestamp((ns) // 1000);
+-- 0: no port, 1: to 1023, 2: from 1024.
+CREATE MACRO band_of(p, port) AS (CASE WHEN NOT has_port(p) THEN 0 WHEN port <= 1023 THEN 1 ELSE 2 END)::UTINYINT;
+
+-- Rows as they were observed: what another column tells is there again. Keys are numbers, for speed.
+CREATE VIEW flow4 AS SELECT day, sensor, minute, source, port, protocol, class, tags, rules, packets,
+    coalesce(destinations, packets) AS destinations, coalesce(accesses, packets) AS accesses,
+    coalesce(attempts, packets) AS attempts, coalesce(bytes, packets::UBIGINT * length_min) AS bytes, length_min,
+    coalesce(length_max, length_min) AS length_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max, first,
+    coalesce(last, first) AS last, tcp_flags, syn FROM rest.flow4;
+CREATE VIEW flow6 AS SELECT day, sensor, minute, source, port, protocol, class, tags, rules, packets,
+    coalesce(destinations, packets) AS destinations, coalesce(accesses, packets) AS accesses,
+    coalesce(attempts, packets) AS attempts, coalesce(bytes, packets::UBIGINT * length_min) AS bytes, length_min,
+    coalesce(length_max, length_min) AS length_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max, first,
+    coalesce(last, first) AS last, tcp_flags, syn FROM rest.flow6;
+
+-- The same for people.
+CREATE VIEW flow AS SELECT day, sensor, moment_of_minute(minute) AS minute, source, version,
+    protocol_name(protocol) AS protocol, CASE WHEN has_port(protocol) THEN port END AS port,
+    CASE WHEN has_type(protocol) THEN port >> 8 END AS icmp_type, CASE WHEN has_type(protocol) THEN port & 255 END AS icmp_code,
+    class_name(class) AS class, packets, accesses, attempts, destinations, bytes, length_min, length_max, ttl_min, ttl_max,
+    moment_of_second(minute::BIGINT * 60 + first) AS first, moment_of_second(minute::BIGINT * 60 + last) AS last, tcp_flags,
+    ja4t(syn) AS ja4t, list_filter(list_transform(range(11), lambda r: CASE WHEN rules >> r & 1 = 1 THEN rule_name(r) END),
+    lambda r: r IS NOT NULL) AS rules, tags
+    FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM flow4
+        UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM flow6);
+CREATE VIEW flow_payload AS SELECT day, sensor, moment_of_minute(minute) AS minute, source, version,
+    protocol_name(protocol) AS protocol, port, content, packets, bytes, coalesce(destinations, packets) AS destinations,
+    moment_of_second(minute::BIGINT * 60 + first) AS first, moment_of_second(minute::BIGINT * 60 + coalesce(last, first)) AS last
+    FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM rest.flow_payload4
+        UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM rest.flow_payload6);
+CREATE VIEW victim_second AS SELECT day, sensor, moment_of_second(second) AS second, victim, version,
+    protocol_name(protocol) AS protocol, CASE WHEN has_port(protocol) THEN port END AS port, packets, bytes,
+    coalesce(attackers, packets) AS attackers
+    FROM (SELECT * REPLACE (ip_of4(victim) AS victim), 4::UTINYINT AS version FROM rest.victim_second4
+        UNION ALL SELECT * REPLACE (ip_of6(victim) AS victim), 6::UTINYINT AS version FROM rest.victim_second6);
+-- Contributions of segments: sum packets; tuples of one hour are a lower bound until their sets are united.
+CREATE VIEW source_evidence AS SELECT day, sensor, moment_of_second(hour::BIGINT * 3600) AS hour, source, version,
+    protocol_name(protocol) AS protocol, rule_name(rule) AS rule, packets, tuples, sport_min,
+    coalesce(sport_max, sport_min) AS sport_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max
+    FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM rest.source_evidence4
+        UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM rest.source_evidence6);
+
+-- What the ledger says.
+CREATE VIEW part AS SELECT id, table_name, day, sensor, path, rows, bytes, moment_of_minute(from_minute) AS "from",
+    moment_of_minute(to_minute) AS "to" FROM rest.parts;
+CREATE VIEW segment AS SELECT id, segment, sensor, path, packets, bytes, uncompressed, moment_of_ns(from_ns) AS "from",
+    moment_of_ns(to_ns) AS "to", options, state, reason FROM rest.segments;
+CREATE VIEW "window" AS SELECT sensor, moment_of_minute(minute) AS minute, revision, flows, packets, attempts, victim_seconds,
+    flow_payloads, flow_digest, victim_digest, payload_digest FROM rest.windows;
+CREATE VIEW sensor AS SELECT sensor, addresses FROM rest.sensors;
+CREATE VIEW coverage AS SELECT sensor, moment_of_ns(from_ns) AS "from", moment_of_ns(to_ns) AS "to",
+    (to_ns - from_ns + 1) / 1e9 AS seconds, addresses, mode, dropped FROM rest.coverage;
+-- Ranges cut at multiples of a step (ns): what was observed within each, shifted by whole hours east of UTC.
+CREATE MACRO coverage_by(step, hours) AS TABLE
+    SELECT sensor, unit, sum(to_ns - from_ns + 1)::BIGINT AS observed_ns, max(addresses) AS addresses,
+        sum(addresses * ((to_ns - from_ns + 1) / 86400e9)) AS address_days, bool_and(addresses IS NOT NULL) AS known
+    FROM (SELECT sensor, addresses, unit, greatest(f, unit * step) AS from_ns, least(t, unit * step + step - 1) AS to_ns
+        FROM (SELECT *, unnest(range(floor(f / step)::BIGINT, floor(t / step)::BIGINT + 1)) AS unit
+            FROM (SELECT sensor, addresses, from_ns + hours * 3600000000000 AS f, to_ns + hours * 3600000000000 AS t
+                FROM rest.coverage)))
+    GROUP BY sensor, unit;
+CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, observed_ns, addresses
+    FROM coverage_by(60000000000, 0);
+CREATE VIEW coverage_day AS SELECT moment_of_second(unit * 86400)::DATE AS day, sensor, observed_ns / 1e9 AS seconds, addresses,
+    address_days FROM coverage_by(86400000000000, 0);
+
+-- Rollups: sums over flow, by sensor.
+CREATE VIEW rolled AS SELECT * EXCLUDE (source, syn) FROM flow4 UNION ALL SELECT * EXCLUDE (source, syn) FROM flow6;
+CREATE VIEW class_hour AS SELECT day, sensor, (floor(minute / 60))::INTEGER AS hour, protocol, class, band_of(protocol, port) AS band,
+    sum(packets) AS packets, sum(accesses) AS accesses, sum(attempts) AS attempts, sum(bytes) AS bytes, count(*) AS flows
+    FROM rolled GROUP BY ALL;
+CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, sum(packets) AS packets, sum(accesses) AS accesses,
+    sum(attempts) AS attempts, sum(bytes) AS bytes, count(*) AS flows FROM rolled GROUP BY ALL;
+CREATE VIEW source_day AS
+    SELECT day, sensor, ip_of4(source) AS source, 4::UTINYINT AS version, sum(packets) AS packets, sum(accesses) AS accesses,
+        sum(attempts) AS attempts, sum(bytes) AS bytes, moment_of_second(min(minute::BIGINT * 60 + first)) AS first,
+        moment_of_second(max(minute::BIGINT * 60 + last)) AS last, bit_or(1::UTINYINT << class) AS classes
+        FROM flow4 GROUP BY day, sensor, source
+    UNION ALL SELECT day, sensor, ip_of6(source), 6, sum(packets), sum(accesses), sum(attempts), sum(bytes),
+        moment_of_second(min(minute::BIGINT * 60 + first)), moment_of_second(max(minute::BIGINT * 60 + last)),
+        bit_or(1::UTINYINT << class) FROM flow6 GROUP BY day, sensor, source;

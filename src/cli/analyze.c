@@ -1,5 +1,7 @@
 #include "cli/analyze.h"
 
+#include "daemon/ingest.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -59,6 +61,7 @@ static void erase_progress(struct progress_line *l)
 struct session {
 	struct analyze_options options;
 	struct analysis *analysis;
+	struct ingest *ingest; /* with --db */
 	struct progress_line line;
 	struct path_list paths;
 	int json_fd;        /* of --json, or -1 */
@@ -96,16 +99,18 @@ static int analyze_one(struct session *s, const struct listed *file)
 	struct error error;
 	s->line.path = file->path;
 	s->line.started = s->line.env->monotonic(s->line.env);
-	int rc = analysis_file(s->analysis, file->path, &summary, &error);
+	int rc = s->ingest ? ingest_file(s->ingest, s->analysis, file->path, &summary, &error) :
+	         analysis_file(s->analysis, file->path, &summary, &error);
 	erase_progress(&s->line);
 	if (rc && file->from_folder && !strcmp(error.code, CAPTURE_NO_CAPTURE)) {
 		s->no_captures++;
 		return 0;
 	}
 	s->failed |= rc != 0;
-	if (rc && (!s->options.json || analysis_broken(s->analysis)))
+	bool broken = analysis_broken(s->analysis) || (s->ingest && ingest_broken(s->ingest));
+	if (rc && (!s->options.json || broken))
 		cli_complain(&error, file->path);
-	if (analysis_broken(s->analysis))
+	if (broken)
 		return rc;
 	return print(s, strcmp(file->path, "-") ? file->path : "-", &summary, rc ? &error : NULL);
 }
@@ -117,7 +122,9 @@ static int analyze_all(struct session *s)
 	for (size_t i = 0; i < s->paths.n && !stop; i++)
 		if (analyze_one(s, &s->paths.item[i]))
 			return EXIT_FAILED;
-	int rc = analysis_total(s->analysis, &total, &error);
+	int rc = s->ingest ? ingest_finish(s->ingest, &error) : 0;
+	if (!rc)
+		rc = analysis_total(s->analysis, &total, &error);
 	erase_progress(&s->line);
 	if (rc) {
 		cli_complain(&error, NULL);
@@ -161,30 +168,37 @@ static int close_json(struct session *s)
 	return s->json_fd >= 0 ? s->line.env->close(s->line.env, s->json_fd) : 0;
 }
 
+static int open_analysis(struct session *s)
+{
+	struct analysis_config *config = &s->options.config;
+	struct ingest_config ingest = { .db = s->options.db, .monitored = s->options.monitored,
+	                                .options = s->options.row_options };
+	struct error error;
+	config->several = s->paths.n != 1;
+	if (config->capture.follow)
+		stop_on_signals();
+	config->stop = &stop;
+	config->progress = isatty(STDERR_FILENO) ? draw_progress : NULL;
+	config->progress_ctx = &s->line;
+	int rc = s->options.db ? ingest_open(&s->ingest, s->line.env, &ingest, config, &error) : 0;
+	if (!rc)
+		rc = analysis_open(&s->analysis, s->line.env, config, &error);
+	if (rc)
+		cli_complain(&error, NULL);
+	return rc;
+}
+
 int cli_analyze(const struct command *self, int argc, char **argv)
 {
 	struct session s = { .line = { .env = env_system() }, .json_fd = -1 };
-	struct error error;
 	int status = analyze_options_parse(self, argc, argv, &s.options);
 	if (!status)
-		status = list_files(&s) || open_json(&s) ? EXIT_FAILED + 1 : 0;
-	if (!status) {
-		struct analysis_config *config = &s.options.config;
-		config->several = s.paths.n != 1;
-		if (config->capture.follow)
-			stop_on_signals();
-		config->stop = &stop;
-		config->progress = isatty(STDERR_FILENO) ? draw_progress : NULL;
-		config->progress_ctx = &s.line;
-		if (analysis_open(&s.analysis, s.line.env, config, &error)) {
-			cli_complain(&error, NULL);
-			status = EXIT_FAILED + 1;
-		}
-	}
+		status = list_files(&s) || open_json(&s) || open_analysis(&s) ? EXIT_FAILED + 1 : 0;
 	status = status ? status - 1 : analyze_all(&s);
 	if (close_json(&s) && !status)
 		status = EXIT_FAILED;
 	analysis_close(s.analysis);
+	ingest_close(s.ingest);
 	path_list_fini(&s.paths);
 	analyze_options_fini(&s.options);
 	return status;

@@ -4,6 +4,7 @@
 #include "daemon/analysis.h"
 
 #define PREFIXES_MAX 4096
+#define ROW_OPTIONS_MAX 4096
 
 struct analyze_options {
 	struct analysis_config config;
@@ -11,6 +12,9 @@ struct analyze_options {
 	struct nat *nat;
 	bool json;
 	const char *json_file;   /* where the JSON goes beside the summary; NULL: nowhere */
+	const char *db;          /* the store's folder; NULL: none */
+	const char *monitored;   /* the prefixes as given, "" without */
+	char row_options[ROW_OPTIONS_MAX]; /* all that makes the rows of a packet, as given */
 	char **files;            /* borrowed from argv */
 	int n_files;
 };

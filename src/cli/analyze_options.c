@@ -12,7 +12,7 @@
 #define SENSOR_MAX 63 /* bytes of a sensor's name */
 
 enum { OPT_MONITORED = 1, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_SHARDS, OPT_MEMORY,
-       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_JSON, OPT_HELP };
+       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_JSON, OPT_DB, OPT_HELP };
 
 /* The only list of options: parsing and help read it. */
 static const struct {
@@ -33,6 +33,7 @@ static const struct {
 	{ "memory", "SIZE", OPT_MEMORY, "bound of all tables, as 512M or 4G (default: a quarter of the memory)" },
 	{ "summary", "text|json", OPT_SUMMARY, "form of the numbers; JSON: one object a line (default: text)" },
 	{ "json", "FILE", OPT_JSON, "the same as JSON into FILE, beside the summary" },
+	{ "db", "FOLDER", OPT_DB, "keep the rows in this store, which is made if need be" },
 	{ "help", NULL, OPT_HELP, "this" },
 };
 #define N_OPTIONS (sizeof options / sizeof *options)
@@ -195,6 +196,7 @@ static int take_option(struct analyze_options *o, int id, const char *value, str
 	switch (id) {
 	case OPT_MONITORED:
 		scope->monitored = o->prefixes;
+		o->monitored = value;
 		return prefix_list_parse(value, o->prefixes, PREFIXES_MAX, &scope->n_monitored, e);
 	case OPT_OWN:
 		scope->own = o->prefixes + PREFIXES_MAX;
@@ -208,6 +210,7 @@ static int take_option(struct analyze_options *o, int id, const char *value, str
 	case OPT_FILTER: o->config.capture.filter = value; return capture_filter_check(value, e);
 	case OPT_FOLLOW: o->config.capture.follow = true; return 0;
 	case OPT_JSON: o->json_file = value; return 0;
+	case OPT_DB: o->db = value; return 0;
 	case OPT_SHARDS: return parse_shards(value, &o->config.shards, e);
 	case OPT_MEMORY: return parse_memory(value, &o->config.memory, e);
 	default: return parse_summary(value, &o->json, e);
@@ -234,6 +237,7 @@ static int set_defaults(struct analyze_options *o)
 	const struct env *env = env_system();
 	*o = (struct analyze_options){ .config = { .sensor = "local", .shards = cpus_allowed(),
 	                                           .memory = quarter_of_memory(), .decode = { .checksums = true } } };
+	o->monitored = "";
 	o->prefixes = env_alloc(env, 2 * PREFIXES_MAX * sizeof *o->prefixes);
 	o->nat = env_alloc(env, PREFIXES_MAX * sizeof *o->nat);
 	struct error e;
@@ -251,26 +255,38 @@ void analyze_options_fini(struct analyze_options *o)
 	env_free(env, o->nat, PREFIXES_MAX * sizeof *o->nat);
 }
 
+/* With a store half of the memory is its own. */
 static int check_together(const struct analyze_options *o, int n_files)
 {
+	unsigned least = (ANALYSIS_MEMORY_LEAST >> 20) * (o->db ? 2 : 1);
 	if (!n_files)
 		return usage("MON-CLI-003", "no FILE given");
-	if (o->config.memory / o->config.shards < ANALYSIS_MEMORY_LEAST)
-		return usage("MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards",
-		             ANALYSIS_MEMORY_LEAST >> 20, o->config.shards);
+	if (o->config.memory / o->config.shards >> 20 < least)
+		return usage("MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards", least, o->config.shards);
+	if (o->db && strlen(o->row_options) + 1 == ROW_OPTIONS_MAX)
+		return usage("MON-CLI-024", "with --db the options about packets have %d bytes at the most", ROW_OPTIONS_MAX - 2);
 	return 0;
+}
+
+/* Options that make the rows of a packet are kept with a segment, word for word. */
+static void keep_row_option(struct analyze_options *o, int id, const char *name, const char *value)
+{
+	size_t n = strlen(o->row_options);
+	if (id == OPT_MONITORED || id == OPT_OWN || id == OPT_NAT || id == OPT_NAT_UNKNOWN || id == OPT_DECAPSULATE ||
+	    id == OPT_FILTER)
+		snprintf(o->row_options + n, sizeof o->row_options - n, "--%s%s%s ", name, value ? "=" : "", value ? value : "");
 }
 
 int analyze_options_parse(const struct command *self, int argc, char **argv, struct analyze_options *o)
 {
 	struct option longs[N_OPTIONS + 1] = { { 0 } };
-	int status = set_defaults(o), id;
+	int status = set_defaults(o), id, at;
 	for (size_t i = 0; i < N_OPTIONS; i++)
 		longs[i] = (struct option){ options[i].name, options[i].value ? required_argument : no_argument, NULL,
 		                            options[i].id };
 	opterr = 0;
 	optind = 1;
-	while (!status && (id = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+	while (!status && (id = getopt_long(argc, argv, ":h", longs, &at)) != -1) {
 		struct error e;
 		if (id == OPT_HELP || id == 'h')
 			return help(self);
@@ -280,6 +296,8 @@ int analyze_options_parse(const struct command *self, int argc, char **argv, str
 			status = usage("MON-CLI-005", "there is no option %s", argv[optind - 1]);
 		else if (take_option(o, id, optarg, &e))
 			status = usage(e.code, "%s", e.text);
+		else
+			keep_row_option(o, id, longs[at].name, optarg);
 	}
 	o->files = argv + optind;
 	o->n_files = argc - optind;

@@ -183,6 +183,8 @@ static json_t *object_of(const char *file, const struct summary *s, const struct
 	set_verdicts(o, s);
 	set_rows(o, s);
 	set_capture(o, file, s);
+	if (s->stored)
+		json_object_set_new(o, "stored", json_string(s->stored));
 	json_object_set_new(o, "error", error ? path_string(cli_sentence(error, sentence)) : json_null());
 	return o;
 }

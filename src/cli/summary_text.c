@@ -163,6 +163,10 @@ void summary_print_text(const char *file, const struct summary *s, const struct 
 	print_links(file, s);
 	if (error && s->packets)
 		puts("  damaged: the numbers are of what came before the damage");
+	if (s->stored && !strcmp(s->stored, "known"))
+		puts("  already in the store: nothing was added");
+	else if (s->stored && !strcmp(s->stored, "refused"))
+		puts("  not in the store: too late");
 	if (s->packets) {
 		print_layers(s);
 		print_classes(s);

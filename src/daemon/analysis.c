@@ -28,6 +28,8 @@ struct analysis {
 	struct summary sum;     /* of all files, but what the trackers know */
 	struct file *file;
 	uint32_t n_files, room;
+	struct window *derived; /* of analysis_derive */
+	uint32_t derived_room;
 	bool broken;
 };
 
@@ -71,6 +73,7 @@ void analysis_close(struct analysis *a)
 	for (uint32_t i = 0; i < a->n_files; i++)
 		file_fini(a, &a->file[i]);
 	env_free(a->env, a->file, a->room * sizeof *a->file);
+	env_free(a->env, a->derived, a->derived_room * sizeof *a->derived);
 	for (unsigned s = 0; s < ANALYSIS_SHARDS_MAX; s++)
 		track_close(a->total[s]);
 	if (a->classify)
@@ -95,7 +98,8 @@ static void run_fini(struct run *r)
 	}
 }
 
-static int run_init(struct analysis *a, struct run *r, bool hold, struct error *e)
+/* `rows`: who is given them; NULL: nobody. */
+static int run_init(struct analysis *a, struct run *r, bool hold, const struct analysis_rows *rows, struct error *e)
 {
 	*r = (struct run){ .env = a->env, .config = &a->config, .classify = a->classify, .shard_seed = a->shard_seed,
 	                   .packets_max = UINT64_MAX };
@@ -105,7 +109,7 @@ static int run_init(struct analysis *a, struct run *r, bool hold, struct error *
 	};
 	int rc = 0;
 	for (unsigned s = 0; !rc && s < a->config.shards; s++) {
-		config.sink = a->config.rows ? &a->config.rows->shard[s] : NULL;
+		config.sink = rows ? &rows->shard[s] : NULL;
 		rc = track_open(&r->track[s], a->env, &config, e);
 	}
 	if (rc)
@@ -234,11 +238,11 @@ static int read_again(struct analysis *a, struct run *r, const struct file *f, s
 
 /* Windows of `minutes` (NULL: all) from the packets of `files`, held until the last is read. */
 static int derive(struct analysis *a, const struct file *const *files, uint32_t n, const struct minutes *minutes,
-                  struct windows *out, struct summary *numbers, struct error *e)
+                  const struct analysis_rows *rows, struct windows *out, struct summary *numbers, struct error *e)
 {
 	struct run r;
 	bool all_late = false;
-	int rc = run_init(a, &r, true, e);
+	int rc = run_init(a, &r, true, rows, e);
 	if (rc)
 		return rc;
 	r.only = minutes;
@@ -326,11 +330,11 @@ static int settle(struct analysis *a, struct run *r, struct file *f, struct summ
 	}
 	if (!rc && (late.n || all_late)) {
 		const struct file *only = f;
-		rc = derive(a, &only, 1, all_late ? NULL : &late, &windows, out, e);
+		rc = derive(a, &only, 1, all_late ? NULL : &late, a->config.rows, &windows, out, e);
 	}
 	windows_unite(&windows, NULL);
 	add_windows(out, &windows);
-	if (!rc && a->config.several) {
+	if (!rc && (a->config.several || a->config.rows)) {
 		f->windows_room = windows.n + 1;
 		f->window = env_alloc(a->env, f->windows_room * sizeof *f->window);
 		rc = f->window ? 0 : error_no_memory(e, "remembering minutes");
@@ -422,7 +426,7 @@ int analysis_file(struct analysis *a, const char *path, struct summary *out, str
 	*out = (struct summary){ .min = INT64_MAX, .max = INT64_MIN };
 	int rc = file_init(a, &f, path, e);
 	if (!rc)
-		rc = run_init(a, &r, false, e);
+		rc = run_init(a, &r, false, a->config.rows, e);
 	if (rc) {
 		file_fini(a, &f);
 		a->broken = true;
@@ -482,7 +486,7 @@ static int derive_shared(struct analysis *a, const struct minutes *shared, struc
 	for (uint32_t i = 0; i < a->n_files; i++)
 		if (file_has_any(&a->file[i], shared))
 			files[n++] = &a->file[i];
-	int rc = derive(a, files, n, shared, all, out, e);
+	int rc = derive(a, files, n, shared, NULL, all, out, e);
 	env_free(a->env, files, (a->n_files + 1) * sizeof *files);
 	return rc;
 }
@@ -511,5 +515,94 @@ int analysis_total(struct analysis *a, struct summary *out, struct error *e)
 		track_top(a->total, a->config.shards, &out->payloads);
 	minutes_fini(&shared);
 	windows_fini(&all, a->env);
+	return rc;
+}
+
+/* ---- With a store ---- */
+static struct file *last_file(const struct analysis *a) { return &a->file[a->n_files - 1]; }
+
+void analysis_windows(const struct analysis *a, const struct window **windows, uint32_t *n)
+{
+	*windows = last_file(a)->window;
+	*n = last_file(a)->n_windows;
+}
+
+int analysis_spool(const struct analysis *a) { return last_file(a)->spool ? last_file(a)->spool->fd : -1; }
+
+static int read_segment(struct analysis *a, struct run *r, const struct analysis_segment *s, bool *broken,
+                        struct error *e)
+{
+	struct capture *capture;
+	struct capture_config config = a->config.capture;
+	struct error damage;
+	uint8_t digest[16];
+	config.follow = false;
+	int rc = capture_open(&capture, a->env, s->path, &config, e);
+	if (rc)
+		return rc;
+	rc = pipeline_run(r, capture, broken, &damage); /* damage was there the first time too */
+	capture_digest(capture, digest);
+	capture_close(capture);
+	if (*broken) {
+		*e = damage;
+		return rc;
+	}
+	if (r->packets != s->packets || memcmp(digest, s->digest, sizeof digest))
+		return error_set(e, -ESTALE, "MON-DMN-005", "%s is not the file it was", s->path);
+	return 0;
+}
+
+static int read_segments(struct analysis *a, struct run *r, const struct analysis_segment *others, uint32_t n,
+                         uint32_t *absent, struct error *e)
+{
+	bool broken = false;
+	for (uint32_t i = 0; i < n; i++) {
+		int rc = read_segment(a, r, &others[i], &broken, e);
+		if (rc) {
+			*absent = broken ? n : i;
+			return rc;
+		}
+	}
+	return read_again(a, r, last_file(a), e);
+}
+
+static int keep_derived(struct analysis *a, struct windows *windows, struct error *e)
+{
+	windows_unite(windows, NULL);
+	env_free(a->env, a->derived, a->derived_room * sizeof *a->derived);
+	a->derived_room = windows->n + 1;
+	a->derived = env_alloc(a->env, a->derived_room * sizeof *a->derived);
+	if (!a->derived)
+		return error_no_memory(e, "remembering minutes");
+	if (windows->n)
+		memcpy(a->derived, windows->window, windows->n * sizeof *a->derived);
+	return 0;
+}
+
+int analysis_derive(struct analysis *a, const int32_t *minutes, uint32_t n_minutes, const struct analysis_segment *others,
+                    uint32_t n_others, const struct window **windows, uint32_t *n, uint32_t *absent, struct error *e)
+{
+	struct run r;
+	struct windows made = { 0 };
+	struct summary numbers = { 0 };
+	struct minutes only = { .env = a->env };
+	bool all_late = false;
+	*absent = n_others;
+	int rc = minutes_add(&only, minutes, n_minutes, e);
+	if (!rc)
+		rc = run_init(a, &r, true, a->config.rows, e);
+	if (!rc) {
+		r.only = &only;
+		rc = read_segments(a, &r, others, n_others, absent, e);
+		if (!rc)
+			rc = finish_run(a, &r, &made, NULL, &all_late, &numbers, NULL, e);
+		run_fini(&r);
+	}
+	if (!rc)
+		rc = keep_derived(a, &made, e);
+	*windows = a->derived;
+	*n = made.n;
+	minutes_fini(&only);
+	windows_fini(&made, a->env);
 	return rc;
 }

@@ -76,6 +76,7 @@ struct summary {
 	uint8_t n_links;
 	uint8_t segment[16];     /* name of the file as a segment (DESIGN section 2); of a file, not of the total */
 	struct capture_info capture;
+	const char *stored;      /* of a file, with a store: "added", "known" or "refused"; else NULL */
 };
 
 struct analysis;
@@ -92,3 +93,23 @@ bool analysis_broken(const struct analysis *a);
 
 /* The numbers of all files together. */
 int analysis_total(struct analysis *a, struct summary *out, struct error *e) MUST_USE;
+
+/* ---- With a store (ingest.h): `rows` is given ---- */
+/* The windows of the file read last, ascending; borrowed until the next is read. */
+void analysis_windows(const struct analysis *a, const struct window **windows, uint32_t *n);
+
+/* The spool of the file read last: -1 when it can be read again by its path. */
+int analysis_spool(const struct analysis *a);
+
+struct analysis_segment { /* a file read before, perhaps by another run */
+	const char *path;
+	uint64_t packets;
+	uint8_t digest[16];
+};
+
+/* Rows of `minutes` (ascending) from the packets of other segments and of the file read last, as if one file held all of
+ * them; to the sinks. `windows` are theirs, ascending, until the next call. *absent: which of the others could not be read
+ * or is another file now; n_others: the fault is not one of theirs. */
+int analysis_derive(struct analysis *a, const int32_t *minutes, uint32_t n_minutes, const struct analysis_segment *others,
+                    uint32_t n_others, const struct window **windows, uint32_t *n, uint32_t *absent,
+                    struct error *e) MUST_USE;

@@ -72,16 +72,17 @@ struct store_plan { /* borrowed until the next call */
 };
 
 enum store_outcome {
-	STORE_ADDED,  /* pending */
-	STORE_KNOWN,  /* the ledger holds it: nothing was added */
-	STORE_SHARED, /* see above; everything that was pending has been committed */
+	STORE_ADDED,   /* pending */
+	STORE_KNOWN,   /* the ledger holds it: nothing was added */
+	STORE_SHARED,  /* see above; everything that was pending has been committed */
+	STORE_REFUSED, /* shared with segments that were read with other options: left out, as by store_segment_refuse */
 };
 
 int store_segment_begin(struct store *s, struct error *e) MUST_USE;
 /* `windows`: one a minute, ascending. */
 int store_segment_end(struct store *s, const struct store_segment *segment, const struct window *windows, uint32_t n,
                       enum store_outcome *outcome, struct store_plan *plan, struct error *e) MUST_USE;
-/* The rows of the plan's minutes have been dropped and put anew; `windows` are theirs. The segment is pending. */
+/* The rows of the plan's minutes have been dropped and put anew; `windows` are theirs. The segment is committed. */
 int store_segment_join(struct store *s, const struct window *windows, uint32_t n, struct error *e) MUST_USE;
 /* The segment is left out whole; the ledger keeps why. Pending. */
 int store_segment_refuse(struct store *s, const char *reason, struct error *e) MUST_USE;

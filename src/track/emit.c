@@ -36,12 +36,15 @@ static int emit_victims(const struct open_window *w, int family, uint64_t sensor
                         struct error *e)
 {
 	struct victim_second_record batch[EMIT_BATCH];
+	int32_t minute[EMIT_BATCH];
 	const struct rows *t = &w->victim[family];
 	int rc = 0;
 	for (uint32_t i = 0, n; !rc && i < t->n; i += n) {
-		for (n = 0; n < EMIT_BATCH && i + n < t->n; n++)
+		for (n = 0; n < EMIT_BATCH && i + n < t->n; n++) {
 			batch[n] = open_window_victim(w, family, &t->row[i + n], sensor);
-		rc = sink->victims(sink->ctx, batch, n, e);
+			minute[n] = open_window_minute(w, &t->row[i + n]);
+		}
+		rc = sink->victims(sink->ctx, minute, batch, n, e);
 	}
 	return rc;
 }

@@ -180,6 +180,8 @@ static uint32_t minute_of(const struct open_window *w, const struct row *r)
 	return w->many ? w->names.name[name_of(r)].epoch : (uint32_t)w->minute;
 }
 
+int32_t open_window_minute(const struct open_window *w, const struct row *r) { return (int32_t)minute_of(w, r); }
+
 struct victim_second_record open_window_victim(const struct open_window *w, int family, const struct row *r,
                                                uint64_t sensor)
 {

@@ -54,6 +54,7 @@ int open_window_digest(const struct open_window *w, uint64_t sensor, struct wind
 struct flow_record open_window_flow(const struct open_window *w, int family, const struct row *r, uint64_t sensor);
 struct flow_payload_record open_window_payload(const struct open_window *w, int family, const struct row *r,
                                                uint64_t sensor);
+int32_t open_window_minute(const struct open_window *w, const struct row *r);
 struct victim_second_record open_window_victim(const struct open_window *w, int family, const struct row *r,
                                                uint64_t sensor);
 

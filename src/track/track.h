@@ -32,7 +32,8 @@ struct track_evidence {
 struct track_sink {
 	int (*flows)(void *ctx, const struct flow_record *r, size_t n, struct error *e);
 	int (*payloads)(void *ctx, const struct flow_payload_record *r, size_t n, struct error *e);
-	int (*victims)(void *ctx, const struct victim_second_record *r, size_t n, struct error *e);
+	/* with the minute of each, since seconds in 32 bits come round again */
+	int (*victims)(void *ctx, const int32_t *minute, const struct victim_second_record *r, size_t n, struct error *e);
 	/* by track_finish; never when held */
 	int (*evidence)(void *ctx, const struct track_evidence *r, size_t n, struct error *e);
 	void *ctx;

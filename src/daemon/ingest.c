@@ -1,0 +1,190 @@
+#include "daemon/ingest.h"
+
+#include "store/store.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ingest {
+	const struct env *env;
+	struct store *store;
+	struct analysis_rows rows;
+	bool broken;
+};
+
+/* ---- Rows ---- */
+static int take_flows(void *ctx, const struct flow_record *r, size_t n, struct error *e)
+{
+	return store_put_flows(ctx, r, n, e);
+}
+
+static int take_payloads(void *ctx, const struct flow_payload_record *r, size_t n, struct error *e)
+{
+	return store_put_payloads(ctx, r, n, e);
+}
+
+static int take_victims(void *ctx, const int32_t *minute, const struct victim_second_record *r, size_t n, struct error *e)
+{
+	return store_put_victims(ctx, minute, r, n, e);
+}
+
+static int take_evidence(void *ctx, const struct track_evidence *r, size_t n, struct error *e)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct store_evidence one = { .row = r[i].row, .tuples = r[i].tuples, .n_tuples = r[i].n_tuples,
+		                              .registers = r[i].registers, .n_keys = r[i].n_keys, .key = r[i].key,
+		                              .key_packets = r[i].key_packets };
+		rc = store_put_evidence(ctx, &one, 1, e);
+	}
+	return rc;
+}
+
+static int drop_rows(void *ctx, const int32_t *minutes, uint32_t n, struct error *e)
+{
+	return store_drop(ctx, minutes, n, e);
+}
+
+/* ---- Opening ---- */
+/* Addresses in prefixes; those within another are counted once. 0: not known, or more than can be said. */
+static uint64_t count_addresses(const struct prefix *p, size_t n)
+{
+	uint64_t all = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool within = false;
+		for (size_t k = 0; k < n && !within; k++)
+			within = k != i && p[k].version == p[i].version &&
+			         (p[k].bits < p[i].bits || (p[k].bits == p[i].bits && k < i)) &&
+			         (p[k].version == 4 ? prefix_contains4(&p[k], addr_v4(&p[i].net)) :
+			                              prefix_contains6(&p[k], p[i].net.bytes));
+		unsigned free_bits = (p[i].version == 4 ? 32u : 128u) - p[i].bits;
+		if (free_bits > 62)
+			return 0;
+		all += within ? 0 : 1ull << free_bits;
+	}
+	return all;
+}
+
+int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
+                struct analysis_config *config, struct error *e)
+{
+	struct ingest *in = env_alloc(env, sizeof *in);
+	if (!in)
+		return error_no_memory(e, "opening the store");
+	in->env = env;
+	struct store_config store = {
+		.path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored, .options = ingest->options,
+		.addresses = count_addresses(config->scope.monitored, config->scope.n_monitored), .memory = config->memory,
+	};
+	int rc = store_open(&in->store, env, &store, e);
+	if (rc) {
+		ingest_close(in);
+		return rc;
+	}
+	for (unsigned s = 0; s < ANALYSIS_SHARDS_MAX; s++)
+		in->rows.shard[s] = (struct track_sink){ take_flows, take_payloads, take_victims, take_evidence, in->store };
+	in->rows.drop = drop_rows;
+	in->rows.ctx = in->store;
+	config->rows = &in->rows;
+	config->memory /= 2;
+	*out = in;
+	return 0;
+}
+
+void ingest_close(struct ingest *in)
+{
+	if (!in)
+		return;
+	store_close(in->store);
+	env_free(in->env, in, sizeof *in);
+}
+
+bool ingest_broken(const struct ingest *in) { return in->broken; }
+
+/* ---- A file ---- */
+/* Minutes that stored segments have too come anew, from all of them. */
+static int derive_shared(struct ingest *in, struct analysis *a, const char *path, const struct store_plan *plan,
+                         struct summary *out, struct error *e)
+{
+	struct error why;
+	const struct window *windows;
+	uint32_t n, absent = 0;
+	struct analysis_segment *others = env_alloc(in->env, (plan->n_segments + 1) * sizeof *others);
+	if (!others)
+		return error_no_memory(e, "deriving shared minutes");
+	for (uint32_t i = 0; i < plan->n_segments; i++) {
+		others[i] = (struct analysis_segment){ .path = plan->segment[i].path, .packets = plan->segment[i].packets };
+		memcpy(others[i].digest, plan->segment[i].digest, sizeof others[i].digest);
+	}
+	int rc = store_drop(in->store, plan->minutes, plan->n_minutes, e);
+	if (!rc) {
+		rc = analysis_derive(a, plan->minutes, plan->n_minutes, others, plan->n_segments, &windows, &n, &absent, &why);
+		if (!rc)
+			rc = store_segment_join(in->store, windows, n, e);
+		else if (absent == plan->n_segments)
+			*e = why;
+		else {
+			rc = store_segment_refuse(in->store, why.text, e);
+			out->stored = "refused";
+			if (!rc)
+				rc = error_set(e, -ESTALE, "MON-DMN-006", "too late: minutes of it are sealed, and %.200s", why.text);
+			else
+				out->stored = NULL;
+		}
+	}
+	(void)path;
+	env_free(in->env, others, (plan->n_segments + 1) * sizeof *others);
+	return rc;
+}
+
+static int add_segment(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+{
+	char whole[PATH_MAX];
+	struct store_plan plan;
+	enum store_outcome outcome;
+	const struct window *windows;
+	uint32_t n;
+	if (!realpath(path, whole))
+		return error_set(e, -errno, "MON-DMN-007", "%s has no absolute path: %s", path, strerror(errno));
+	struct store_segment segment = { .path = whole, .packets = out->packets, .bytes = out->bytes, .min = out->min,
+	                                 .max = out->max, .uncompressed = out->capture.uncompressed };
+	memcpy(segment.digest, out->segment, sizeof segment.digest);
+	analysis_windows(a, &windows, &n);
+	int rc = store_segment_end(in->store, &segment, windows, n, &outcome, &plan, e);
+	if (rc)
+		return rc;
+	out->stored = outcome == STORE_KNOWN ? "known" : outcome == STORE_REFUSED ? "refused" : "added";
+	if (outcome == STORE_REFUSED)
+		return error_set(e, -ESTALE, "MON-DMN-006", "too late: minutes of it are sealed, read with other options");
+	if (outcome == STORE_SHARED)
+		return derive_shared(in, a, path, &plan, out, e);
+	return store_commit_due(in->store) ? store_commit(in->store, e) : 0;
+}
+
+static bool refused(const struct summary *s) { return s->stored && !strcmp(s->stored, "refused"); }
+
+int ingest_file(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+{
+	struct error ignored, storing;
+	int rc = store_segment_begin(in->store, e);
+	if (rc) {
+		in->broken = true;
+		return rc;
+	}
+	int read = analysis_file(a, path, out, e);
+	if (analysis_broken(a) || !out->capture.uncompressed) { /* nothing of it was read */
+		rc = store_segment_abandon(in->store, &ignored);
+		in->broken |= rc != 0;
+		return read;
+	}
+	rc = add_segment(in, a, path, out, &storing);
+	in->broken |= rc && !refused(out);
+	if (rc)
+		*e = storing;
+	return rc ? rc : read;
+}
+
+int ingest_finish(struct ingest *in, struct error *e) { return in->broken ? 0 : store_commit(in->store, e); }

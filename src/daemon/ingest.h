@@ -1,0 +1,28 @@
+/* Analysis into a store: sealed rows of each file as a segment (store/store.h).
+ *
+ * A file whose name the ledger holds adds nothing. One that has minutes of files that are stored makes them be derived
+ * again from all of these; when one of them cannot be read, or is another file now, the new one is refused whole.
+ */
+#pragma once
+#include "daemon/analysis.h"
+
+struct ingest;
+
+struct ingest_config {
+	const char *db;
+	const char *monitored; /* as given, "" without */
+	const char *options;   /* all that makes the rows of a packet, as text */
+};
+
+/* Opens the store and takes its part of config->memory; `config` then gives the rows to it, for analysis_open. */
+int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
+                struct analysis_config *config, struct error *e) MUST_USE;
+void ingest_close(struct ingest *in); /* after analysis_close; NULL is fine */
+
+/* As analysis_file, and into the store: out->stored. A refused file is an error of it (MON-DMN-006). After another
+ * failure of the store (ingest_broken) nothing more can be added; what was committed stays. */
+int ingest_file(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e) MUST_USE;
+bool ingest_broken(const struct ingest *in);
+
+/* Commits what is pending. */
+int ingest_finish(struct ingest *in, struct error *e) MUST_USE;

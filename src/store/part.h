@@ -1,0 +1,46 @@
+/* Parts: rows of one table, day and sensor in a Parquet file. */
+#pragma once
+#include "store/feed.h"
+#include "store/folder.h"
+
+struct part {
+	uint64_t id;
+	enum store_table table;
+	bool v4;
+	int32_t day;         /* since 1970 */
+	int32_t from, to;    /* minutes of its rows */
+	uint64_t rows, bytes;
+	uint32_t segment;    /* which of this run's segments gave its rows: stage.h */
+};
+
+/* "parquet/flow4/day=2026-11-24/sensor=local/part-00000001.parquet" */
+#define PART_PATH 256
+void part_path(const struct part *p, const char *sensor, char out[static PART_PATH]);
+/* Sets table and v4 by a name of shape_name's. */
+int part_table(struct part *p, const char *name, size_t n, struct error *e) MUST_USE;
+void part_day(int32_t day, char out[static 16]); /* "2026-11-24" */
+int32_t day_of_minute(int32_t minute);
+
+/* Who writes parts: one thread, with a connection of its own. */
+struct part_writer {
+	const struct folder *folder;
+	const char *sensor;
+	duckdb_connection con;
+	struct shape shape[STORE_TABLES][2];
+	struct feed feed[STORE_TABLES][2];
+	struct feed minutes; /* to be left out */
+	struct shape minutes_shape;
+};
+
+int part_writer_init(struct part_writer *w, const struct folder *folder, const char *sensor, duckdb_database db,
+                     struct error *e) MUST_USE;
+void part_writer_fini(struct part_writer *w);
+
+/* Rows order[0..n), all of p->table, family and day, into a new part; fills p->rows, bytes, from, to. */
+int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const uint8_t *heap, const uint32_t *order,
+               uint32_t n, struct error *e) MUST_USE;
+/* What is in part `from` but not of `minutes` (ascending) into the part `to`; to->rows 0: nothing, and there is no file.
+ * `from` stays. */
+int part_rewrite(struct part_writer *w, const struct part *from, struct part *to, const int32_t *minutes, uint32_t n,
+                 struct error *e) MUST_USE;
+int part_unlink(const struct part_writer *w, const struct part *p, struct error *e) MUST_USE;

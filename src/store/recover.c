@@ -1,0 +1,98 @@
+/* What a crash left: files that no commit names are removed, and the last commit gets its snapshot. */
+#include "store/duck.h"
+#include "store/state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Parts that no commit names ---- */
+struct known {
+	const struct store *s;
+	uint64_t *id; /* ascending */
+	uint32_t n;
+	struct error *e;
+	char path[STORE_PATH];
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static bool is_known(const struct known *k, const char *name)
+{
+	char *end;
+	if (strncmp(name, "part-", 5))
+		return false;
+	uint64_t id = strtoull(name + 5, &end, 10);
+	return !strcmp(end, ".parquet") && k->n && bsearch(&id, k->id, k->n, sizeof id, compare_ids);
+}
+
+/* Descends from parquet/ by three folders; what is a file is a part, or remains of one. */
+static int sweep(void *ctx, const char *name)
+{
+	struct known *k = ctx;
+	size_t at = strlen(k->path);
+	if (snprintf(k->path + at, sizeof k->path - at, "/%s", name) >= (int)(sizeof k->path - at))
+		return 0;
+	int rc = k->s->env->list(k->s->env, k->path, sweep, k);
+	if (rc == -ENOTDIR)
+		rc = is_known(k, name) ? 0 : folder_unlink(&k->s->folder, k->path, k->e);
+	else if (rc < 0 && !k->e->code[0])
+		rc = error_set(k->e, rc, "MON-STO-004", "%s cannot be read: %s", k->path, strerror(-rc));
+	k->path[at] = 0;
+	return rc;
+}
+
+static int list_ids(struct store *s, struct vector *ids, struct error *e)
+{
+	duckdb_result result;
+	int rc = duck_query(s->catalog.con, &result, e, "SELECT id FROM parts ORDER BY id");
+	if (rc)
+		return rc;
+	for (duckdb_data_chunk chunk; (chunk = duckdb_fetch_chunk(result)); duckdb_destroy_data_chunk(&chunk)) {
+		uint32_t n = (uint32_t)duckdb_data_chunk_get_size(chunk);
+		uint64_t *to = rc ? NULL : vector_add(ids, s->env, sizeof *to, n);
+		if (to)
+			memcpy(to, duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)), n * sizeof *to);
+		else
+			rc = error_no_memory(e, "listing parts");
+	}
+	int ended = duck_end(&result, rc ? NULL : e);
+	return rc ? rc : ended;
+}
+
+static int remove_orphans(struct store *s, struct error *e)
+{
+	struct vector ids = { 0 };
+	int rc = list_ids(s, &ids, e);
+	struct known k = { .s = s, .id = ids.item, .n = ids.n, .e = e };
+	error_clear(e);
+	if (!rc && folder_path(&s->folder, k.path, "parquet"))
+		rc = s->env->list(s->env, k.path, sweep, &k);
+	vector_fini(&ids, s->env, sizeof(uint64_t));
+	return rc == -ENOENT && !e->code[0] ? 0 : rc;
+}
+
+/* ---- The snapshot ---- */
+static bool is_current(struct store *s)
+{
+	char path[STORE_PATH], to[32] = { 0 }, want[32];
+	snprintf(want, sizeof want, "%llu", (unsigned long long)s->catalog.commit);
+	return folder_path(&s->folder, path, "snapshot/current") &&
+	       s->env->readlink(s->env, path, to, sizeof to - 1) > 0 && !strcmp(to, want);
+}
+
+int store_recover(struct store *s, struct error *e)
+{
+	struct error mine;
+	int rc = remove_orphans(s, &mine);
+	if (!rc && !is_current(s))
+		rc = catalog_snapshot(&s->catalog, &mine);
+	if (rc)
+		*e = mine;
+	return rc;
+}

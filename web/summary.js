@@ -8,6 +8,7 @@ const CLASSES = ['scan', 'payload', 'p2p', 'backscatter', 'misconfiguration', 'o
 const WORDS = {
   en: {
     language: '日本語', title: 'Results of a capture',
+    simulated: ['SIMULATED', 'These packets are made up: nobody sent them.'],
     strip: ['SAMPLE', 'Real scanners, recorded in closed networks on one machine. Not an observation.'],
     access: 'Accesses', accessUnder: 'packets that ask for something',
     packets: 'Packets', attempts: 'Attempts', sources: 'Sources', flows: 'Flow rows', bytes: 'Bytes', share: 'Share',
@@ -32,6 +33,7 @@ const WORDS = {
   },
   ja: {
     language: 'English', title: 'キャプチャの解析結果',
+    simulated: ['SIMULATED', '模擬データ。実際に届いたパケットではありません。'],
     strip: ['標本データ', '実在の観測ではありません。実物の探索ツールを1台の中の閉じたネットワークで動かした記録です。'],
     access: 'アクセス', accessUnder: '何かを求めるパケット（件）',
     packets: 'パケット', attempts: '試行', sources: '送信元', flows: 'フロー行', bytes: 'バイト数', share: '割合',
@@ -302,6 +304,7 @@ function draw(data, lang) {
   document.title = `${name ? name.split('/').pop() + ' · ' : ''}monomi`;
   const page = [];
   if (data.sample) page.push(make('div.strip', make('b', w.strip[0]), make('span', w.strip[1])));
+  if (total.simulated) page.push(make('div.strip', make('b', w.simulated[0]), make('span', w.simulated[1])));
   page.push(make('header', logo(), make('span.what', name || w.filesOf(files.length)), make('span.right', other)));
   const main = make('main', make('section.lead', make('div.eyebrow', make('span', w.title)), make('h1', leadSentence(total, lang))),
     make('div.row.three', accessSection(total, lang), classSection(total, lang), toolSection(total, lang)),

@@ -13,6 +13,7 @@ static const struct command commands[] = {
 	{ "doctor", cli_doctor, "", "what this machine allows, and what to do about the rest" },
 	{ "query", cli_query, "NAME|SQL", "what a store knows: named queries and read-only SQL" },
 	{ STORE_WORKER, cli_query_worker, NULL, NULL },
+	{ "simulate", cli_simulate, "", "a synthetic telescope: a capture that says so, and the truth about it" },
 	{ "version", cli_version, "", "version, schema and the libraries in use" },
 };
 

@@ -172,6 +172,7 @@ static json_t *object_of(const char *file, const struct summary *s, const struct
 	char sentence[CLI_SENTENCE];
 	json_t *o = json_object();
 	json_object_set_new(o, "file", file ? path_string(file) : json_null());
+	json_object_set_new(o, "simulated", json_boolean(s->capture.simulated));
 	set_count(o, "packets", s->packets);
 	set_count(o, "bytes", s->bytes);
 	json_object_set_new(o, "link_types", links_of(s));

@@ -159,6 +159,8 @@ static void print_rows(const struct summary *s)
 void summary_print_text(const char *file, const struct summary *s, const struct error *error)
 {
 	print_answer(file, s);
+	if (s->capture.simulated)
+		puts("  SIMULATED: these packets are made up, nobody sent them");
 	print_times(s);
 	print_links(file, s);
 	if (error && s->packets)

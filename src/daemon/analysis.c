@@ -376,6 +376,7 @@ static void add_counts(struct summary *sum, const struct summary *s)
 		ADD(undecoded[i]);
 	}
 #undef ADD
+	sum->capture.simulated |= s->capture.simulated;
 	for (uint8_t i = 0; i < s->n_links; i++) {
 		uint8_t at = 0;
 		while (at < sum->n_links && sum->links[at] != s->links[i])

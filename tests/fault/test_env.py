@@ -17,6 +17,7 @@ sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("oracle", "lib", "go
 import formats
 import harness
 import make_captures
+import synthetic
 import test_cli
 import test_cut
 
@@ -127,6 +128,20 @@ def spill_runs(checks, folder):
     checks.equal("spill, short counts: same numbers", short.run.out, whole.run.out)
 
 
+def simulate_runs(checks, folder):
+    """The simulator writes three files; none of them may be half there and nothing said."""
+    c = synthetic.case(3, 5)
+    params = os.path.join(folder, "sim.params")
+    with open(params, "w", encoding="utf-8") as f:
+        f.write(c.params)
+    out = [os.path.join(folder, "sim" + end) for end in (".pcapng.zst", ".truth", ".rows")]
+    arguments = ["simulate", "--seed", 3, "--addresses", c.prefixes, "--from", synthetic.FROM, "--to", synthetic.FROM + 60,
+                 "--params", params, "--out", out[0], "--truth", out[1], "--truth-rows", out[2]]
+    for kind, number in (("alloc", errno.ENOMEM), ("write", errno.ENOSPC), ("open", errno.EMFILE), ("read", errno.EIO),
+                         ("close", errno.EIO)):
+        every(checks, folder, "simulate", arguments, kind, number)
+
+
 def short_counts(checks, folder):
     frames = make_captures.small() * 40
     made = formats.plain(folder, frames)
@@ -162,6 +177,7 @@ def main():
         short_counts(checks, folder)
         damaged_runs(checks, folder)
         small_runs(checks, folder)
+        simulate_runs(checks, folder)
         spill_runs(checks, folder)
     checks.finish()
 

@@ -44,6 +44,22 @@ CASES = {
     "query-unknown-param": (1, ["query", "--db", "store", "--param", "y=1", "top-ports"], None),
     "query-columns": (0, ["query", "--db", "store", "columns"], None),
     "help-doctor": (0, ["doctor", "--help"], None),
+    "help-simulate": (0, ["simulate", "--help"], None),
+    "simulate-list": (0, ["simulate", "--list"], None),
+    "simulate-nothing": (2, ["simulate"], None),
+    "simulate-no-output": (2, ["simulate", "--addresses", "198.51.100.0/24", "--from", "0", "--to", "9"], None),
+    "simulate-seed": (2, ["simulate", "--seed", "x"], None),
+    "simulate-time": (2, ["simulate", "--from", "2020-13-01"], None),
+    "simulate-argument": (2, ["simulate", "now"], None),
+    "simulate-backwards": (1, ["simulate", "--addresses", "198.51.100.0/24", "--from", "9", "--to", "3", "--truth", "x"], None),
+    "simulate-many": (1, ["simulate", "--addresses", "10.0.0.0/7", "--from", "0", "--to", "3", "--truth", "x"], None),
+    "simulate-overlap": (1, ["simulate", "--addresses", "10.0.0.0/24,10.0.0.128/25", "--from", "0", "--to", "3", "--truth", "x"],
+                         None),
+    "simulate-unknown": (1, ["simulate", "--addresses", "10.0.0.0/24", "--from", "0", "--to", "3", "--truth", "x", "--params",
+                             "junk"], None),
+    "simulate-params": (1, ["simulate", "--addresses", "10.0.0.0/24", "--from", "0", "--to", "3", "--truth", "x", "--params",
+                            "params"], None),
+    "simulate-absent": (1, ["simulate", "--addresses", "10.0.0.0/24", "--from", "0", "--to", "3", "--truth", "absent/x"], None),
     "help-version": (0, ["version", "--help"], None),
     "no-command": (2, [], None),
     "unknown-command": (2, ["analyse", SMALL], None),
@@ -102,7 +118,8 @@ def prepare(folder):
         make_captures.captures.write_pcap(os.path.join(folder, name), part)
     with open(os.path.join(folder, SMALL), "rb") as f:
         whole = f.read()
-    for name, data in (("cut.pcap", whole[:-7]), ("zero.pcap", b""), ("junk", bytes(range(256)))):
+    for name, data in (("cut.pcap", whole[:-7]), ("zero.pcap", b""), ("junk", bytes(range(256))),
+                       ("params", b"# a comment\nbots.rate = 1\n bots.rates = 2\n")):
         with open(os.path.join(folder, name), "wb") as f:
             f.write(data)
 

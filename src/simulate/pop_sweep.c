@@ -1,0 +1,76 @@
+/* Research and commercial sweeps: few addresses with names that scan all of IPv4, one port or many, again and again.
+ * Durumeric, Bailey, Halderman, "An Internet-Wide View of Internet-Wide Scanning", USENIX Security 2014: most probes come
+ * from few large scans; that ZMap covers the Internet in 45 minutes at 1.4 million packets a second, ibid. 2013. How many
+ * ports and how fast is an assumption that brings a day's accesses near 2020's (DEFINITIONS 8). */
+#include "simulate/populations.h"
+#include "simulate/sweep.h"
+
+enum { DAILY, FORMS, PORTS, PORTS_MOST, RATE_LEAST, RATE_MOST, UDP, ICMP, SCANNERS, PAST };
+
+static const struct param params[] = {
+	{ "sweep.daily", PARAM_NUMBER, "60", "sweeps begun a day on the Internet [A]" },
+	{ "sweep.forms", PARAM_PORTS, "0:25 1:10 2:3 3:1 4:2 5:40 6:10 7:1",
+	  "form:weight: 0 zmap < 4.1, 1-4 zmap >= 4.1 (windows, linux, bsd, smallest), 5 masscan 1.3.2, 6 1.3.9, 7 nmap [A]" },
+	{ "sweep.ports", PARAM_PORTS, "80:10 443:10 22:8 8080:6 3389:5 21:4 25:4 23:4 5900:3 6379:3 9200:2 27017:2 8443:3",
+	  "port:weight of those that sweep one [A]" },
+	{ "sweep.ports_most", PARAM_NUMBER, "1000", "most ports of a sweep; half of them have 1, the others log-uniform [A]" },
+	{ "sweep.rate_least", PARAM_NUMBER, "20000", "probes a second over the Internet, log-uniform from … [A]" },
+	{ "sweep.rate_most", PARAM_NUMBER, "1400000", "… to [P zmap 2013]" },
+	{ "sweep.udp", PARAM_NUMBER, "0.08", "share that asks UDP 53 [A]" },
+	{ "sweep.icmp", PARAM_NUMBER, "0.05", "share that pings [A]" },
+	{ "sweep.scanners", PARAM_NUMBER, "40", "organisations, 1 to 16 neighbouring addresses each [A]" },
+	{ "sweep.past", PARAM_NUMBER, "3", "days: sweeps begun so long before the run are under way [A]" },
+};
+
+struct spawner {
+	const struct param_value *v;
+	uint64_t wait, n;
+};
+STATE_FITS(struct spawner);
+
+static void draw_source(struct sim *s, const struct param_value *v, struct rng *r, struct sweep_plan *p)
+{
+	uint64_t who = mix64(sim_seed(s) ^ 0x7377656570 ^ rng_below(r, param_whole(&v[SCANNERS]) + 1));
+	p->sources = (uint32_t)(1 + (who >> 8) % 16);
+	p->source = (sim_source(s, who, NULL) & ~31u) + 1;
+	if (sim_monitored(s, p->source) || sim_monitored(s, p->source + 15))
+		p->source = 0;
+}
+
+static void draw(struct sim *s, const struct param_value *v, struct rng *r, struct sweep_plan *p)
+{
+	uint64_t kind = rng_below(r, 1000000);
+	p->key = rng_next(r);
+	p->per_second = rng_log_uniform(r, param_whole(&v[RATE_LEAST]) + 1, param_whole(&v[RATE_MOST]) + 1);
+	p->form = (enum form)param_draw(&v[FORMS], rng_next(r))->at % FORM_COUNT;
+	p->kind = kind < (uint64_t)v[UDP].micro                     ? SWEEP_UDP :
+	          kind < (uint64_t)(v[UDP].micro + v[ICMP].micro) ? SWEEP_ICMP : SWEEP_TCP;
+	uint64_t many = rng_log_uniform(r, 1, param_whole(&v[PORTS_MOST]) + 1);
+	p->ports = p->kind != SWEEP_TCP || rng_below(r, 2) ? 1 : (uint32_t)many;
+	p->port = p->kind == SWEEP_UDP ? 53 : (uint16_t)param_draw(&v[PORTS], rng_next(r))->at;
+	draw_source(s, v, r, p);
+}
+
+static void run(struct sim *s, struct actor *a, int64_t end)
+{
+	struct spawner *w = (struct spawner *)a->state;
+	while (a->next < end) {
+		struct sweep_plan plan = { .start = a->next };
+		draw(s, w->v, &a->rng, &plan);
+		sweep_begin(s, a->of, ++w->n, "sweep", &plan);
+		a->next += rng_wait(&a->rng, w->wait);
+	}
+}
+
+static void start(struct sim *s, const struct population *p, const struct param_value *v)
+{
+	uint64_t wait = sim_wait_daily(v[DAILY].micro, sim_world(s)->n4 ? 1 : 0);
+	int64_t past = (int64_t)param_whole(&v[PAST]) * 86400 * SECOND;
+	struct actor *a = wait ? actor_begin(s, p, 0, run, sim_world(s)->from) : NULL;
+	if (!a)
+		return;
+	*(struct spawner *)a->state = (struct spawner){ v, wait, 0 };
+	a->next = sim_world(s)->from - past + rng_wait(&a->rng, wait);
+}
+
+const struct population population_sweep = { "sweep", params, sizeof params / sizeof *params, start };

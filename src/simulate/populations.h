@@ -1,0 +1,7 @@
+/* Inside simulate/: who sends. One file each, pop_NAME.c. */
+#pragma once
+#include "simulate/sim.h"
+
+extern const struct population population_sweep, population_bots, population_brute, population_exploit, population_slow,
+	population_split, population_backscatter, population_reflection, population_misconfiguration, population_p2p,
+	population_spoofed, population_flood, population_v6, population_series;

@@ -1,5 +1,5 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: build run test check bench fuzz sample clean
+.PHONY: figures build run test check bench fuzz sample clean
 
 build:
 	@tools/install build
@@ -26,6 +26,11 @@ bench: build
 fuzz:
 	@tools/install build test
 	@tools/leg fuzz $(or $(SECONDS),60)
+
+# make figures OUT=dir [DAYS=n]: five simulated years in dir/db, and the yearly figures they come to (n: days of each month).
+figures: build
+	@tools/install run
+	@tools/figures $(or $(OUT),build/figures) $(DAYS)
 
 # Makes samples/scans.pcap anew with real scanners in network namespaces (root).
 sample:

@@ -168,6 +168,8 @@ static int run(struct query_options *o)
 	const struct env *env = env_system();
 	struct store_request *r = &o->request;
 	struct error e;
+	bool simulated = false;
+	r->simulated = &simulated;
 	r->out = STDOUT_FILENO;
 	r->stop = &stop;
 	r->params = o->params;
@@ -184,6 +186,8 @@ static int run(struct query_options *o)
 	int rc = store_query(env, r, &e);
 	if (o->out && env->close(env, r->out) && !rc)
 		rc = error_set(&e, -EIO, "MON-CLI-035", "'%s' cannot be written", o->out);
+	if (!rc && simulated)
+		fputs("monomi: SIMULATED: this store holds packets that are made up\n", stderr);
 	if (!rc)
 		return EXIT_DONE;
 	cli_complain(&e, NULL);

@@ -150,7 +150,8 @@ static int add_segment(struct ingest *in, struct analysis *a, const char *path, 
 	if (!realpath(path, whole))
 		return error_set(e, -errno, "MON-DMN-007", "%s has no absolute path: %s", path, strerror(errno));
 	struct store_segment segment = { .path = whole, .packets = out->packets, .bytes = out->bytes, .min = out->min,
-	                                 .max = out->max, .uncompressed = out->capture.uncompressed };
+	                                 .max = out->max, .uncompressed = out->capture.uncompressed,
+	                                 .simulated = out->capture.simulated };
 	memcpy(segment.digest, out->segment, sizeof segment.digest);
 	analysis_windows(a, &windows, &n);
 	int rc = store_segment_end(in->store, &segment, windows, n, &outcome, &plan, e);

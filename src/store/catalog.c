@@ -13,7 +13,7 @@ static const char *const tables[] = {
 	"CREATE TABLE meta(key VARCHAR PRIMARY KEY, value BIGINT)",
 	"CREATE TABLE segments(id UINTEGER, segment VARCHAR, sensor VARCHAR, path VARCHAR, packets UBIGINT, bytes UBIGINT,"
 	" uncompressed UBIGINT, from_ns BIGINT, to_ns BIGINT, options VARCHAR, schema UINTEGER, state VARCHAR, reason VARCHAR,"
-	" \"commit\" UBIGINT)",
+	" \"commit\" UBIGINT, simulated UTINYINT)",
 	"CREATE TABLE segment_minutes(id UINTEGER, minute INTEGER)",
 	"CREATE TABLE windows(sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT,"
 	" attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID,"
@@ -29,14 +29,15 @@ static const char *const snapshots[] = { "parts", "segments", "windows", "covera
 
 #define COLUMN(struct_name, member, name, type) { name, COLUMN_##type, offsetof(struct struct_name, member), -1 }
 static const struct shape shapes[FEEDS] = {
-	[FEED_SEGMENTS] = { sizeof(struct catalog_segment), 14, {
+	[FEED_SEGMENTS] = { sizeof(struct catalog_segment), 15, {
 		COLUMN(catalog_segment, id, "id", u32), COLUMN(catalog_segment, segment, "segment", text),
 		COLUMN(catalog_segment, sensor, "sensor", text), COLUMN(catalog_segment, path, "path", text),
 		COLUMN(catalog_segment, packets, "packets", u64), COLUMN(catalog_segment, bytes, "bytes", u64),
 		COLUMN(catalog_segment, uncompressed, "uncompressed", u64), COLUMN(catalog_segment, from, "from_ns", i64),
 		COLUMN(catalog_segment, to, "to_ns", i64), COLUMN(catalog_segment, options, "options", text),
 		COLUMN(catalog_segment, schema, "schema", u32), COLUMN(catalog_segment, state, "state", text),
-		COLUMN(catalog_segment, reason, "reason", text), COLUMN(catalog_segment, commit, "commit", u64) } },
+		COLUMN(catalog_segment, reason, "reason", text), COLUMN(catalog_segment, commit, "commit", u64),
+		COLUMN(catalog_segment, simulated, "simulated", u8) } },
 	[FEED_MINUTES] = { sizeof(struct catalog_minute), 2, {
 		COLUMN(catalog_minute, segment, "id", u32), COLUMN(catalog_minute, minute, "minute", i32) } },
 	[FEED_WINDOWS] = { sizeof(struct catalog_window), 11, {

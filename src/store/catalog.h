@@ -16,6 +16,7 @@ struct catalog_segment {
 	uint32_t schema;
 	const char *state, *reason;
 	uint64_t commit;
+	uint8_t simulated;
 };
 
 struct catalog_minute {

@@ -55,6 +55,7 @@ struct store_request {
 	int out;           /* descriptor that the result goes to, as it comes */
 	struct store_limits limits;
 	const volatile sig_atomic_t *stop; /* non-zero ends it; NULL: never */
+	bool *simulated;   /* becomes true where the store holds packets that are made up; NULL: not wanted */
 };
 /* MON-STO-101 … 119. What was written before an error stays written. */
 int store_query(const struct env *env, const struct store_request *request, struct error *e) MUST_USE;

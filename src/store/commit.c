@@ -28,7 +28,7 @@ static int insert_segments(struct store *s, struct error *e)
 			.bytes = p[i].bytes, .uncompressed = p[i].uncompressed, .from = p[i].packets ? p[i].min : 0,
 			.to = p[i].packets ? p[i].max : 0, .options = s->options, .schema = SCHEMA_VERSION,
 			.state = p[i].refused ? "refused" : "stored", .reason = p[i].refused ? p[i].reason : NULL,
-			.commit = s->catalog.commit + 1,
+			.commit = s->catalog.commit + 1, .simulated = p[i].simulated,
 		};
 	int rc = 0;
 	for (uint32_t i = 0; !rc && i < s->segments.n; i++)

@@ -132,7 +132,10 @@ static int outcome(struct child *c, int status, struct error *e)
 		return error_set(e, -ETIME, "MON-STO-116", "the query took more than its %u s and was ended", limits->seconds);
 	if (text && text + 1 < c->said + c->heard)
 		return error_set(e, -EINVAL, c->said, "%s", text + 1);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	bool simulated = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SIMULATED;
+	if (simulated && c->request->simulated)
+		*c->request->simulated = true;
+	if (simulated || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		return 0;
 	if (WIFSIGNALED(status))
 		return error_set(e, -ENOMEM, "MON-STO-110", "the query's process broke down (signal %d) in its %zu MiB of memory",

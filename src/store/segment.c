@@ -232,7 +232,8 @@ int store_segment_abandon(struct store *s, struct error *e)
 static int pending_of(const struct store *s, const struct store_segment *segment, struct pending *p, struct error *e)
 {
 	*p = (struct pending){ .packets = segment->packets, .bytes = segment->bytes,
-	                       .uncompressed = segment->uncompressed, .min = segment->min, .max = segment->max };
+	                       .uncompressed = segment->uncompressed, .min = segment->min, .max = segment->max,
+	                       .simulated = segment->simulated };
 	for (int i = 0; i < 16; i++)
 		snprintf(p->name + 2 * i, 3, "%02x", segment->digest[i]);
 	p->path = copy_path(s->env, segment->path, strlen(segment->path));

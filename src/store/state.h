@@ -10,7 +10,7 @@ struct pending { /* a segment that the next commit adds, or tells of as refused 
 	uint64_t packets, bytes, uncompressed;
 	int64_t min, max;
 	uint32_t id;
-	bool refused;
+	bool refused, simulated;
 	char reason[300];
 };
 

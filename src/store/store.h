@@ -62,6 +62,7 @@ struct store_segment {
 	uint64_t packets, bytes;
 	uint64_t uncompressed; /* bytes of the capture itself */
 	int64_t min, max;      /* ns; valid when packets > 0 */
+	bool simulated;        /* its packets are made up */
 };
 
 struct store_plan { /* borrowed until the next call */

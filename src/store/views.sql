@@ -1,7 +1,7 @@
 -- The views of a store for readers (docs/formats/store.md). A line "part" is a table at rest that lies in parts, a line
 -- "snapshot" one of the snapshot's files: with their columns, for a store that has no such file yet.
 -- snapshot parts: id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT, bytes UBIGINT, from_minute INTEGER, to_minute INTEGER
--- snapshot segments: id UINTEGER, segment VARCHAR, sensor VARCHAR, path VARCHAR, packets UBIGINT, bytes UBIGINT, uncompressed UBIGINT, from_ns BIGINT, to_ns BIGINT, options VARCHAR, schema UINTEGER, state VARCHAR, reason VARCHAR, commit UBIGINT
+-- snapshot segments: id UINTEGER, segment VARCHAR, sensor VARCHAR, path VARCHAR, packets UBIGINT, bytes UBIGINT, uncompressed UBIGINT, from_ns BIGINT, to_ns BIGINT, options VARCHAR, schema UINTEGER, state VARCHAR, reason VARCHAR, commit UBIGINT, simulated UTINYINT
 -- snapshot windows: sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT, attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID, payload_digest UUID
 -- snapshot coverage: sensor VARCHAR, from_ns BIGINT, to_ns BIGINT, addresses UBIGINT, mode VARCHAR, dropped UBIGINT
 -- snapshot sensors: sensor VARCHAR, hash UBIGINT, addresses UBIGINT, monitored VARCHAR
@@ -73,7 +73,7 @@ CREATE VIEW source_evidence AS SELECT day, sensor, moment_of_second(hour::BIGINT
 CREATE VIEW part AS SELECT id, table_name, day, sensor, path, rows, bytes, moment_of_minute(from_minute) AS "from",
     moment_of_minute(to_minute) AS "to" FROM rest.parts;
 CREATE VIEW segment AS SELECT id, segment, sensor, path, packets, bytes, uncompressed, moment_of_ns(from_ns) AS "from",
-    moment_of_ns(to_ns) AS "to", options, state, reason FROM rest.segments;
+    moment_of_ns(to_ns) AS "to", options, state, reason, simulated = 1 AS simulated FROM rest.segments;
 CREATE VIEW "window" AS SELECT sensor, moment_of_minute(minute) AS minute, revision, flows, packets, attempts, victim_seconds,
     flow_payloads, flow_digest, victim_digest, payload_digest FROM rest.windows;
 CREATE VIEW sensor AS SELECT sensor, addresses FROM rest.sensors;

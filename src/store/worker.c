@@ -55,7 +55,17 @@ static int write_text(const struct worker *w, struct store_reader *r, struct err
 	return rc;
 }
 
-static int answer(struct worker *w, struct error *e)
+/* Whatever is shown of packets that are made up says so. */
+static int find_simulated(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
+{
+	(void)cells;
+	(void)n;
+	(void)e;
+	*(bool *)ctx = true;
+	return 0;
+}
+
+static int answer(struct worker *w, bool *simulated, struct error *e)
 {
 	static const char out[] = "/dev/fd/1";
 	struct store_reader *r = NULL;
@@ -64,6 +74,8 @@ static int answer(struct worker *w, struct error *e)
 		rc = reader_views(r, w->format == STORE_PARQUET ? out : NULL, e);
 	if (!rc)
 		rc = w->format == STORE_PARQUET ? reader_parquet(r, w->query, w->params, w->n_params, out, e) : write_text(w, r, e);
+	if (!rc)
+		rc = store_reader_rows(r, "SELECT 1 FROM segment WHERE simulated LIMIT 1", NULL, 0, find_simulated, simulated, e);
 	store_reader_close(r);
 	return rc;
 }
@@ -102,8 +114,9 @@ int store_worker(const struct env *env, int argc, char **argv)
 		.db = argv[7], .temporary = argv[8], .query = argv[9], .params = params, .n_params = (size_t)(argc - 10) / 2,
 	};
 	take_params(params, (argc - 10) / 2, argv + 10);
-	int rc = answer(&w, &e);
+	bool simulated = false;
+	int rc = answer(&w, &simulated, &e);
 	if (rc)
 		report(env, &e);
-	return rc ? 1 : 0;
+	return rc ? 1 : simulated ? WORKER_SIMULATED : 0;
 }

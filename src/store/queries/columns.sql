@@ -31,6 +31,7 @@ WITH said(view, "column", what) AS (VALUES
     ('source_day', 'classes', 'bit c: class number c was among them'),
     ('part', '', 'the Parquet files that make up the store'),
     ('segment', '', 'captures that were added, and those refused'),
+    ('segment', 'simulated', 'its packets are made up (monomi simulate)'),
     ('segment', 'segment', 'its name: XXH3-128 of its uncompressed bytes'),
     ('window', '', 'sealed minutes'),
     ('window', 'revision', '1; more where a late segment made it be derived again'),

@@ -9,9 +9,10 @@
 -- column packets: packets in it
 -- column bytes: as sent, link headers included
 -- column state: stored, or refused
+-- column simulated: its packets are made up
 -- column path: where it was read
 -- column reason: why it was refused
-SELECT segment, sensor, "from", "to", packets, bytes, state, path, reason
+SELECT segment, sensor, "from", "to", packets, bytes, state, simulated, path, reason
 FROM segment
 WHERE ($from::TIMESTAMP IS NULL OR "to" >= $from::TIMESTAMP) AND ($to::TIMESTAMP IS NULL OR "from" < $to::TIMESTAMP)
     AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)

@@ -2,6 +2,8 @@
 #pragma once
 #include "base/addr.h"
 #include "base/env.h"
+#include "model/frame.h"
+#include "model/hit.h"
 #include "model/packet.h"
 #include "model/verdict.h"
 
@@ -31,6 +33,19 @@ void classify_close(struct classify *c);
  * `scratch`, 32 bytes a packet, which must live as long as the packets; it may be NULL without an IPv6 map). */
 void classify_packets(const struct classify *c, struct packet *packets, struct verdict *verdicts, size_t n,
                       uint8_t (*scratch)[32]);
+
+/* ---- The short cut ----
+ * Plain frames: IPv4 over Ethernet without options, fragments or padding that matters, whole, with right checksums, TCP
+ * without data, to an address that counts, of a minute given by its first nanosecond; a SYN with one of the usual option
+ * lists. That is nearly all a telescope sees, and each becomes the hit of its flow row in one go. All other frames are
+ * given back, in their order, for decode_frames and classify_packets, which say the same of plain ones (held to that by
+ * tests). Returns the number of hits; up to PLAIN_BATCH frames. */
+#define PLAIN_BATCH 64
+size_t classify_plain(const struct classify *c, bool checksums, int64_t minute_start, const struct frame *frames, size_t n,
+                      struct hit *hits, struct frame *rest, size_t *n_rest);
+
+/* May the short cut be taken at all? Not where a NAT map or a list of own addresses must be asked. */
+bool classify_has_plain(const struct classify *c);
 
 /* ---- Spoofed, erratic, routed (DEFINITIONS 3): corsaro3's filters by name; none ever drops a packet ---- */
 enum tag {

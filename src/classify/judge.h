@@ -9,8 +9,10 @@ struct tcp_cell {
 	uint8_t flags; /* enum verdict_flag */
 	uint16_t tags;
 	uint16_t rules; /* evidence rules that these flags allow */
-	uint8_t is_syn; /* SYN without ACK, RST, FIN */
-	uint8_t seldom; /* flags that few send: their rules are asked one by one */
+	uint8_t is_syn : 1;   /* SYN without ACK, RST, FIN */
+	uint8_t seldom : 1;   /* flags that few send: their rules are asked one by one */
+	uint8_t no_plain : 1; /* not for the short cut: seldom, or no class by flags alone, or SYN and FIN */
+	uint8_t profile;      /* enum syn_flag: what these flags say of a SYN's profile */
 };
 extern const struct tcp_cell tcp_cells[2][256];
 

@@ -45,16 +45,17 @@ _Static_assert(PACKET_DF << 16 == SHAPE_DF, "as rules_shape puts it");
 /* Whether a SYN may match a rule that reads more than two of its fields: nearly never true of what no such tool sent,
  * hence branches. The windows are those of ZMap, Nmap (1024, 2048, 3072, 4096), Unicornscan and hping3; small sequence
  * numbers and halves of zero are Hajime's and the constant ones. */
-static inline bool rules_gate(const struct packet *p, unsigned shape)
+static inline bool rules_gate(unsigned shape, uint32_t seq)
 {
+	uint16_t window = (uint16_t)shape;
 #define RARE(condition) __builtin_expect((condition) != 0, 0)
 	if (RARE(shape == (65535 | SHAPE_OPTIONS)) || RARE(((shape - (1024 | SHAPE_OPTIONS)) & ~0xc00u) == 0))
 		return true;
-	if (RARE(p->window == 4096) || RARE(p->window == 512))
+	if (RARE(window == 4096) || RARE(window == 512))
 		return true;
-	if (RARE((p->seq & 0xffff) == 0) || RARE(p->seq >> 16 == 0))
+	if (RARE((seq & 0xffff) == 0) || RARE(seq >> 16 == 0))
 		return true;
-	return RARE(p->seq == 2018915346) || RARE(p->seq == 333994513);
+	return RARE(seq == 2018915346) || RARE(seq == 333994513);
 #undef RARE
 }
 
@@ -65,7 +66,7 @@ extern const uint16_t rules_of_comparisons[8];
  * behind the gate. `cell`: what its flags say. */
 static inline unsigned rules_of_segment(const struct packet *p, unsigned shape, const struct tcp_cell *cell, bool known)
 {
-	if (__builtin_expect((rules_gate(p, shape) && cell->is_syn) || cell->seldom, 0))
+	if (__builtin_expect((rules_gate(shape, p->seq) && cell->is_syn) || cell->seldom, 0))
 		return rules_match(p, known);
 	unsigned zmap = p->ip_id == ZMAP_IP_ID, masscan = known & masscan_ip_id(p), mirai = known & (p->seq == p->dst.v4);
 	return rules_of_comparisons[zmap + 2 * masscan + 4 * mirai] & cell->rules;

@@ -50,17 +50,26 @@ static inline unsigned tags_of_ports(unsigned sport, unsigned dport)
 	return tags_of_port_kinds[tags_port_kind[sport] | tags_port_kind[dport]];
 }
 
-/* False for nearly every IPv4 packet: then tags_seldom has nothing to say. */
-static inline bool tags_ask4(const struct packet *p)
+/* False for nearly every pair of IPv4 addresses: then tags_seldom has nothing to say of them. */
+static inline bool tags_ask_addresses4(uint32_t src, uint32_t dst)
 {
-	return tags_bogon_first[p->src >> 24] || (uint8_t)(p->src + 1) <= 1 || p->src == p->dst.v4 ||
-	       (p->bits & (PACKET_LATER_FRAGMENT | PACKET_RESERVED_FLAG));
+	return (tags_bogon_first[src >> 24] != 0) | ((uint8_t)(src + 1) <= 1) | (src == dst);
 }
 
-/* Of a TCP segment with its header. `cell`: what its flags say; `scanner`: it is the SYN of a known one. */
-static inline uint16_t tags_of_tcp(const struct packet *p, unsigned cell, unsigned scanner, bool v4)
+static inline bool tags_ask4(const struct packet *p)
+{
+	return tags_ask_addresses4(p->src, p->dst.v4) || (p->bits & (PACKET_LATER_FRAGMENT | PACKET_RESERVED_FLAG));
+}
+
+/* Of a TCP segment, without what is seldom. `cell`: what its flags say; `scanner`: it is the SYN of a known one. */
+static inline unsigned tags_of_segment(uint16_t sport, uint16_t dport, uint8_t ttl, unsigned cell, unsigned scanner)
 {
 	unsigned spoofed = tags_if(scanner == 0, PART_TTL_SPOOFED);
-	unsigned tags = cell | tags_of_ports(p->sport, p->dport) | tags_if(p->ttl >= 200, PART_TTL_200 | spoofed);
+	return cell | tags_of_ports(sport, dport) | tags_if(ttl >= 200, PART_TTL_200 | spoofed);
+}
+
+static inline uint16_t tags_of_tcp(const struct packet *p, unsigned cell, unsigned scanner, bool v4)
+{
+	unsigned tags = tags_of_segment(p->sport, p->dport, p->ttl, cell, scanner);
 	return (uint16_t)(__builtin_expect(!v4 || tags_ask4(p), 0) ? tags | tags_seldom(p) : tags);
 }

@@ -1,6 +1,7 @@
 /* TCP by a table over all flag bytes, made by the compiler: DEFINITIONS 1 (classes, accesses) and 3 (flags). */
 #include "classify/judge.h"
 #include "classify/tags.h"
+#include "model/syn.h"
 
 #define HAS(f, bits) (((f) & (bits)) != 0)
 /* ECE and CWR say nothing of the kind of a segment (RFC 3168). */
@@ -40,8 +41,11 @@
 	((IS_ACCESS(f) ? RULES_SYN : 0) | ((f) == TCP_SYN ? RULES_PLAIN_SYN : 0) | (IS_NMAP_STEALTH(f) ? RULES_NMAP : 0) | \
 	 (IS_PROBE(f, data) ? RULE_BIT(ZMAP_ID) : 0) | (IS_SYN_ACK(f) && !HAS(f, TCP_RST) ? RULE_BIT(REPLY_ID) : 0))
 
+#define PROFILE_OF(f) (SYN_PRESENT | (HAS(f, TCP_ECE | TCP_CWR) ? SYN_ECN : 0))
+
 #define CELL(f, data) \
-	{ CLASS_OF(f, data), FLAGS_OF(f, data), TAGS_OF(f), RULES_OF(f, data), IS_ACCESS(f), IS_NMAP_STEALTH(f) }
+	{ CLASS_OF(f, data), FLAGS_OF(f, data), TAGS_OF(f), RULES_OF(f, data), IS_ACCESS(f), IS_NMAP_STEALTH(f), \
+	  IS_NMAP_STEALTH(f) || CLASS_OF(f, data) == CLASS_OTHER || (HAS(f, TCP_SYN) && HAS(f, TCP_FIN)), PROFILE_OF(f) }
 #define CELLS4(f, data) CELL(f, data), CELL((f) + 1, data), CELL((f) + 2, data), CELL((f) + 3, data)
 #define CELLS16(f, data) CELLS4(f, data), CELLS4((f) + 4, data), CELLS4((f) + 8, data), CELLS4((f) + 12, data)
 #define CELLS64(f, data) CELLS16(f, data), CELLS16((f) + 16, data), CELLS16((f) + 32, data), CELLS16((f) + 48, data)

@@ -102,7 +102,7 @@ static void run_fini(struct run *r)
 static int run_init(struct analysis *a, struct run *r, bool hold, const struct analysis_rows *rows, struct error *e)
 {
 	*r = (struct run){ .env = a->env, .config = &a->config, .classify = a->classify, .shard_seed = a->shard_seed,
-	                   .packets_max = UINT64_MAX };
+	                   .hold = hold, .packets_max = UINT64_MAX };
 	struct track_config config = {
 		.sensor = a->config.sensor, .memory = shard_memory(a),
 		.spill_dir = a->config.temporary, .hold = hold, .outer_sources = a->config.decode.decapsulate,

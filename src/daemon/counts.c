@@ -51,21 +51,30 @@ static void widen(struct counts *c)
 	c->since_fold = 0;
 }
 
-void counts_add(struct counts *c, const struct packet *packets, const struct verdict *verdicts, size_t n)
+void counts_frames(struct counts *c, const struct frame *frames, size_t n)
 {
-	const uint16_t rare = VERDICT_UDP_UNSURE | VERDICT_QUOTE_MISMATCH | VERDICT_CANNOT_TELL;
 	uint64_t bytes = 0;
 	int64_t min = c->min, max = c->max;
+	for (size_t i = 0; i < n; i++) {
+		bytes += frames[i].wirelen;
+		min = min < frames[i].ts ? min : frames[i].ts;
+		max = max > frames[i].ts ? max : frames[i].ts;
+	}
+	c->bytes += bytes;
+	c->min = min;
+	c->max = max;
 	if (c->since_fold > UINT32_MAX - n)
 		widen(c);
 	c->since_fold += (uint32_t)n;
+}
+
+void counts_packets(struct counts *c, const struct packet *packets, const struct verdict *verdicts, size_t n)
+{
+	const uint16_t rare = VERDICT_UDP_UNSURE | VERDICT_QUOTE_MISMATCH | VERDICT_CANNOT_TELL;
 	for (size_t i = 0; i < n; i++) {
 		const struct packet *p = &packets[i];
 		const struct verdict *v = &verdicts[i];
 		c->kind[kind_of(p, v)]++;
-		bytes += p->wire_len;
-		min = min < p->ts ? min : p->ts;
-		max = max > p->ts ? max : p->ts;
 		if (__builtin_expect((v->flags & rare) | v->reason | (p->bits & PACKET_BAD_CHECKSUM), 0)) {
 			c->reasons[v->reason]++;
 			c->bad_checksums += (p->bits & PACKET_BAD_CHECKSUM) != 0;
@@ -74,9 +83,17 @@ void counts_add(struct counts *c, const struct packet *packets, const struct ver
 			c->cannot_tell += (v->flags & VERDICT_CANNOT_TELL) != 0;
 		}
 	}
-	c->bytes += bytes;
-	c->min = min;
-	c->max = max;
+}
+
+/* Of packets that are TCP over IPv4, whole. */
+void counts_hits(struct counts *c, const struct hit *hits, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct hit *h = &hits[i];
+		uint32_t kind = 4 >> 1 | OUTER_TCP << KIND_L4 | (uint32_t)(h->key & 7) << KIND_CLASS |
+		                (uint32_t)h->access << KIND_ACCESS;
+		c->kind[kind | tcp_kinds[h->tcp_flags & 31]]++;
+	}
 }
 
 static void fold_kind(uint32_t kind, uint64_t n, struct summary *out)

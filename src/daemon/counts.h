@@ -16,6 +16,9 @@ struct counts {
 };
 
 void counts_init(struct counts *c);
-void counts_add(struct counts *c, const struct packet *packets, const struct verdict *verdicts, size_t n);
+/* What all frames have; beside it each counts once, as a packet or as the hit of a plain one. */
+void counts_frames(struct counts *c, const struct frame *frames, size_t n);
+void counts_packets(struct counts *c, const struct packet *packets, const struct verdict *verdicts, size_t n);
+void counts_hits(struct counts *c, const struct hit *hits, size_t n);
 /* Adds them to a summary; packets, first and last are the caller's. */
 void counts_fold(struct counts *c, struct summary *out);

@@ -18,10 +18,18 @@
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_READY };
 
-/* Which packets of a block belong to one shard. */
+/* Where in a share the frames of some batches end whose plain ones are of one minute. */
+struct cut {
+	int32_t minute;
+	uint32_t hits, packets;
+};
+
+/* What of a block belongs to one shard: hits of plain frames, and which packets. */
 struct share {
+	struct hit *hits;
 	uint16_t *which;
-	uint32_t n;
+	struct cut *cut;
+	uint32_t n_hits, n, n_cuts;
 };
 
 struct slot {
@@ -31,7 +39,7 @@ struct slot {
 	unsigned remaining;       /* shards that have not taken their share */
 	struct packet *packets;   /* of the block, decoded once for all shards; several shards only */
 	struct verdict *verdicts;
-	uint32_t n, room;
+	uint32_t n, room, frames_room;
 	struct share share[ANALYSIS_SHARDS_MAX];
 	uint8_t (*mapped)[32];    /* IPv6 addresses behind a NAT map, and outer sources: 2 a frame */
 	uint32_t mapped_room;
@@ -44,6 +52,7 @@ struct pipeline {
 	struct run *run;
 	struct capture *capture;
 	unsigned shards, n_slots;
+	bool plain; /* the short cut may be taken */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct slot *slot;
@@ -102,45 +111,63 @@ static unsigned shard_of_victim(const struct pipeline *p, const struct packet *k
 	return shard_of_key(p, addr_is_v4(&victim.addr) ? addr_v4(&victim.addr) : shard_key6(p, victim.addr.bytes));
 }
 
+static size_t cuts_room(uint32_t frames) { return frames / BATCH + 1; }
+
 static void slot_free(struct pipeline *p, struct slot *slot)
 {
 	const struct env *env = p->run->env;
 	env_free(env, slot->packets, slot->room * sizeof *slot->packets);
 	env_free(env, slot->verdicts, slot->room * sizeof *slot->verdicts);
-	for (unsigned s = 0; s < p->shards; s++) {
-		env_free(env, slot->share[s].which, slot->room * sizeof *slot->share[s].which);
-		slot->share[s].which = NULL;
+	for (unsigned i = 0; i < p->shards; i++) {
+		struct share *s = &slot->share[i];
+		env_free(env, s->which, slot->room * sizeof *s->which);
+		env_free(env, s->hits, slot->frames_room * sizeof *s->hits);
+		env_free(env, s->cut, cuts_room(slot->frames_room) * sizeof *s->cut);
+		*s = (struct share){ 0 };
 	}
 	slot->packets = NULL;
 	slot->verdicts = NULL;
-	slot->room = 0;
+	slot->room = slot->frames_room = 0;
+}
+
+static bool share_alloc(const struct env *env, const struct slot *slot, struct share *s)
+{
+	s->which = env_alloc(env, slot->room * sizeof *s->which);
+	s->hits = env_alloc(env, slot->frames_room * sizeof *s->hits);
+	s->cut = env_alloc(env, cuts_room(slot->frames_room) * sizeof *s->cut);
+	return s->which && s->hits && s->cut;
 }
 
 /* Room for the packets of a block, in the slot and in every share. */
 static int slot_reserve(struct pipeline *p, struct slot *slot, struct error *e)
 {
 	const struct env *env = p->run->env;
-	uint32_t room = slot->block.n * PACKETS_A_FRAME;
 	slot->n = 0;
 	for (unsigned s = 0; s < p->shards; s++)
-		slot->share[s].n = 0;
-	if (p->shards == 1 || room <= slot->room)
+		slot->share[s].n = slot->share[s].n_hits = slot->share[s].n_cuts = 0;
+	if (p->shards == 1 || slot->block.n <= slot->frames_room)
 		return 0;
 	slot_free(p, slot);
-	room = slot->block.capacity * PACKETS_A_FRAME;
-	assert(room <= UINT16_MAX + 1u); /* which[] is 16 bits; a block has 16,384 frames at the most */
-	slot->room = room;
-	slot->packets = env_alloc(env, room * sizeof *slot->packets);
-	slot->verdicts = env_alloc(env, room * sizeof *slot->verdicts);
+	slot->frames_room = slot->block.capacity;
+	slot->room = slot->frames_room * PACKETS_A_FRAME;
+	assert(slot->room <= UINT16_MAX + 1u); /* which[] is 16 bits; a block has 16,384 frames at the most */
+	slot->packets = env_alloc(env, slot->room * sizeof *slot->packets);
+	slot->verdicts = env_alloc(env, slot->room * sizeof *slot->verdicts);
 	bool failed = !slot->packets || !slot->verdicts;
-	for (unsigned s = 0; s < p->shards; s++) {
-		slot->share[s].which = env_alloc(env, room * sizeof *slot->share[s].which);
-		failed |= !slot->share[s].which;
-	}
+	for (unsigned s = 0; s < p->shards; s++)
+		failed |= !share_alloc(env, slot, &slot->share[s]);
 	return failed ? error_no_memory(e, "sharing a block among shards") : 0;
 }
 
 static inline void share_put(struct share *s, uint32_t packet) { s->which[s->n++] = (uint16_t)packet; }
+
+static void share_cut(struct share *s, int32_t minute)
+{
+	if (!s->n_cuts || s->cut[s->n_cuts - 1].minute != minute)
+		s->cut[s->n_cuts++].minute = minute;
+	s->cut[s->n_cuts - 1].hits = s->n_hits;
+	s->cut[s->n_cuts - 1].packets = s->n;
+}
 
 /* Gives packet i of a slot, and where its victim's rows are elsewhere, a copy that speaks of the victim alone. */
 static inline void give(struct pipeline *p, struct slot *slot, uint32_t i)
@@ -211,7 +238,7 @@ static uint32_t read_batch(struct worker *w, const struct frame *frames, uint32_
 	decode_frames(&config->decode, frames, packets, n);
 	classify_packets(w->p->run->classify, packets, verdicts, n, mapped);
 	if (w->p->run->counts)
-		counts_add(&w->counts, packets, verdicts, n);
+		counts_packets(&w->counts, packets, verdicts, n);
 	if (!config->decode.decapsulate)
 		return n;
 	uint32_t n_outer = (uint32_t)outer_sources(frames, packets, n, outer, mapped + n);
@@ -221,23 +248,65 @@ static uint32_t read_batch(struct worker *w, const struct frame *frames, uint32_
 	return n + n_outer;
 }
 
+/* Frames of a batch, taken apart: hits of plain ones that are of the minute of the first, and the rest. */
+struct parted {
+	int32_t minute;
+	uint32_t n_hits, n_rest;
+	struct hit hits[BATCH];
+	struct frame rest[BATCH];
+};
+_Static_assert(BATCH <= PLAIN_BATCH, "classify_plain takes a batch");
+
+static const struct frame *part(struct worker *w, const struct frame *frames, uint32_t n, struct parted *parted)
+{
+	const struct pipeline *p = w->p;
+	parted->minute = moment_minute(frames[0].ts);
+	parted->n_hits = 0;
+	parted->n_rest = n;
+	if (p->run->counts)
+		counts_frames(&w->counts, frames, n);
+	if (!p->plain || !moment_minute_is_whole(parted->minute))
+		return frames;
+	size_t n_rest;
+	parted->n_hits = (uint32_t)classify_plain(p->run->classify, p->run->config->decode.checksums,
+	                                          moment_of_minute(parted->minute), frames, n, parted->hits, parted->rest,
+	                                          &n_rest);
+	parted->n_rest = (uint32_t)n_rest;
+	if (p->run->counts)
+		counts_hits(&w->counts, parted->hits, parted->n_hits);
+	return parted->rest;
+}
+
 /* One shard: a batch is tracked while it is in the nearest cache. */
 static int work_batch_alone(struct worker *w, const struct frame *frames, uint32_t n, uint8_t (*mapped)[32],
                             struct error *e)
 {
+	struct track *track = w->p->run->track[0];
+	struct parted parted;
 	struct packet packets[2 * BATCH];
 	struct verdict verdicts[2 * BATCH];
-	n = read_batch(w, frames, n, mapped, packets, verdicts);
-	return track_packets(w->p->run->track[0], packets, verdicts, NULL, n, e);
+	frames = part(w, frames, n, &parted);
+	int rc = parted.n_hits ? track_hits(track, parted.minute, parted.hits, parted.n_hits, e) : 0;
+	n = read_batch(w, frames, parted.n_rest, mapped, packets, verdicts);
+	return rc ? rc : track_packets(track, packets, verdicts, NULL, n, e);
 }
 
 static void work_batch_shared(struct worker *w, struct slot *slot, const struct frame *frames, uint32_t n,
                               uint8_t (*mapped)[32])
 {
+	struct pipeline *p = w->p;
+	struct parted parted;
 	uint32_t from = slot->n;
-	slot->n += read_batch(w, frames, n, mapped, slot->packets + from, slot->verdicts + from);
+	frames = part(w, frames, n, &parted);
+	for (uint32_t i = 0; i < parted.n_hits; i++) {
+		struct share *s = &slot->share[shard_of_key(p, parted.hits[i].key >> 32)];
+		s->hits[s->n_hits++] = parted.hits[i];
+	}
+	slot->n += read_batch(w, frames, parted.n_rest, mapped, slot->packets + from, slot->verdicts + from);
 	for (uint32_t i = from, end = slot->n; i < end; i++)
-		give(w->p, slot, i);
+		give(p, slot, i);
+	for (unsigned s = 0; s < p->shards; s++)
+		share_cut(&slot->share[s], parted.minute);
 }
 
 /* Keeps only frames of the minutes asked for. */
@@ -357,6 +426,22 @@ static bool read_block(struct pipeline *p, struct slot *slot)
 	return true;
 }
 
+/* A shard's part of a block, in the order of its batches. */
+static int track_share(struct track *track, const struct slot *slot, const struct share *s, struct error *e)
+{
+	uint32_t hits = 0, packets = 0;
+	int rc = 0;
+	for (uint32_t i = 0; i < s->n_cuts && !rc; i++) {
+		const struct cut *cut = &s->cut[i];
+		rc = hits < cut->hits ? track_hits(track, cut->minute, s->hits + hits, cut->hits - hits, e) : 0;
+		if (!rc && packets < cut->packets)
+			rc = track_packets(track, slot->packets, slot->verdicts, s->which + packets, cut->packets - packets, e);
+		hits = cut->hits;
+		packets = cut->packets;
+	}
+	return rc;
+}
+
 /* ---- Workers: all under the lock but where they say otherwise ---- */
 static void take_share(struct worker *w, struct slot *slot)
 {
@@ -364,7 +449,7 @@ static void take_share(struct worker *w, struct slot *slot)
 	struct error e;
 	struct share *s = &slot->share[w->shard];
 	pthread_mutex_unlock(&p->lock);
-	int rc = track_packets(p->run->track[w->shard], slot->packets, slot->verdicts, s->which, s->n, &e);
+	int rc = track_share(p->run->track[w->shard], slot, s, &e);
 	if (rc)
 		fail(p, rc, &e);
 	pthread_mutex_lock(&p->lock);
@@ -505,6 +590,7 @@ static int run_workers(struct pipeline *p, struct error *e)
 int pipeline_run(struct run *r, struct capture *capture, bool *broken, struct error *e)
 {
 	struct pipeline p = { .run = r, .capture = capture, .shards = r->config->shards };
+	p.plain = !r->hold && !r->config->decode.decapsulate && classify_has_plain(r->classify);
 	pthread_mutex_init(&p.lock, NULL);
 	pthread_cond_init(&p.changed, NULL);
 	r->packets = 0;

@@ -15,6 +15,7 @@ struct run {
 	const struct classify *classify;
 	uint64_t shard_seed;             /* which source belongs to which shard: one seed for a whole analysis */
 	struct track *track[ANALYSIS_SHARDS_MAX];
+	bool hold;                       /* its trackers keep every minute open */
 	const struct minutes *only;      /* NULL: all packets; else only those of these minutes */
 	uint64_t packets_max;            /* stop after so many frames of the file */
 	/* out */

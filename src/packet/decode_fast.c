@@ -2,7 +2,7 @@
  * UDP or ICMP. That is nearly all that a telescope sees. Everything is loaded from constant offsets and the packet is
  * written as eight words, since field by field costs three times the instructions; whatever else a frame may be goes to
  * decode_frame, and the two agree bit for bit. */
-#include "packet/checksum.h"
+#include "base/checksum.h"
 #include "packet/walk.h"
 
 enum { LINK_ETHERNET = 1, LINK_RAW = 101 };

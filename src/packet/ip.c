@@ -1,7 +1,7 @@
 /* IPv4 (RFC 791) and what IPv4 and IPv6 share: whose header a packet describes, AH (RFC 4302). */
 #include "packet/ip.h"
 
-#include "packet/checksum.h"
+#include "base/checksum.h"
 
 /* The bits of a packet that speak of its frame or its outermost header, and outlive the opening of a tunnel. */
 #define LASTING (PACKET_TRUNCATED | PACKET_OWN | PACKET_OUTGOING | PACKET_OUTER_FRAGMENT)

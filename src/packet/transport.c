@@ -1,5 +1,5 @@
 /* TCP (RFC 9293), UDP (RFC 768), ICMP (RFC 792), ICMPv6 (RFC 4443), SCTP (RFC 9260): header fields and checksums. */
-#include "packet/checksum.h"
+#include "base/checksum.h"
 #include "packet/ip.h"
 
 #define SCTP_INIT 1

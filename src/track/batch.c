@@ -58,31 +58,46 @@ static inline bool is_syn(const struct packet *p, const struct verdict *v)
 	return ((uint32_t)v->class << 16 | (uint32_t)p->proto << 8 | flags) == (CLASS_SCAN << 16 | PROTO_TCP << 8 | TCP_SYN);
 }
 
-static inline void flow_op(const struct rows *table, const struct packet *p, const struct verdict *v, uint32_t i,
-                           uint64_t rel, uint32_t src, uint32_t dst, struct row_op *op)
+/* What packet i of the batch adds to a row: all but the row's key and, of a SYN, its profile. */
+static inline struct hit hit_of(const struct track *t, uint32_t i, uint64_t rel, uint32_t dst)
 {
-	uint64_t key = (uint64_t)src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8 | v->class;
-	op->key = key;
-	op->hash = rows_want(table, key);
-	op->syn_time = is_syn(p, v) ? rel : ROW_NO_SYN;
-	op->dst = dst;
-	op->packet = (uint16_t)i;
-	op->second = (uint8_t)(rel / SECOND_NS);
-	op->access = v->flags & VERDICT_ACCESS;
+	const struct packet *p = &t->packets[i];
+	const struct verdict *v = &t->verdicts[i];
+	return (struct hit){
+		.ns = rel, .dst = dst, .seq = p->seq, .length = p->ip_len, .sport = p->sport, .rules = v->rules,
+		.tags = v->tags, .ttl = p->ttl, .tcp_flags = p->tcp_flags, .second = (uint8_t)(rel / SECOND_NS),
+		.access = v->flags & VERDICT_ACCESS, .packet = (uint16_t)i,
+	};
 }
 
-/* Any packet into the current window's flow ops. */
+static inline void push(struct pending *q, const struct rows *table, const struct hit *h, uint64_t key)
+{
+	q->hit[q->n] = *h;
+	q->hit[q->n].key = key;
+	q->hash[q->n++] = rows_want(table, key);
+}
+
+static inline void push_flow_as(struct track *t, uint32_t i, int family, uint64_t rel, uint32_t src, uint32_t dst)
+{
+	const struct packet *p = &t->packets[i];
+	const struct verdict *v = &t->verdicts[i];
+	struct hit h = hit_of(t, i, rel, dst);
+	h.profile = is_syn(p, v) ? HIT_LAYOUT | layouts_put(t->current->layouts, p) : 0;
+	push(&t->flow[family], &t->current->flow[family], &h,
+	     (uint64_t)src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8 | v->class);
+}
+
+/* Any packet into the current window's flow hits. */
 static void push_flow(struct track *t, uint32_t i)
 {
 	const struct packet *p = &t->packets[i];
 	uint32_t epoch, src, dst;
 	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
 	int family = name_packet(t, p, epoch, &src, &dst);
-	struct pending *q = &t->flow[family];
-	flow_op(&t->current->flow[family], p, &t->verdicts[i], i, rel, src, dst, &q->op[q->n++]);
+	push_flow_as(t, i, family, rel, src, dst);
 }
 
-/* A backscatter packet into the ops of its victim, unless that cannot be told. */
+/* A backscatter packet into the hits of its victim, unless that cannot be told. */
 static void push_victim(struct track *t, uint32_t i)
 {
 	const struct packet *p = &t->packets[i];
@@ -96,13 +111,10 @@ static void push_victim(struct track *t, uint32_t i)
 		src = addr_v4(&victim.addr);
 	else
 		src = names_put(&t->current->names, &victim.addr, epoch);
-	struct pending *q = &t->victim[family];
-	struct row_op *op = &q->op[q->n++];
-	*op = (struct row_op){
-		.key = (uint64_t)src << 32 | (uint32_t)victim.port << 16 | (uint32_t)victim.proto << 8 | rel / SECOND_NS,
-		.syn_time = ROW_NO_SYN, .dst = dst, .packet = (uint16_t)i,
-	};
-	op->hash = rows_want(&t->current->victim[family], op->key);
+	struct hit h = hit_of(t, i, rel, dst);
+	h.access = 0;
+	push(&t->victim[family], &t->current->victim[family], &h,
+	     (uint64_t)src << 32 | (uint32_t)victim.port << 16 | (uint32_t)victim.proto << 8 | rel / SECOND_NS);
 }
 
 /* Data that somebody sent, not the answer to something: what is asked for, and with what. */
@@ -124,11 +136,9 @@ static void push_payload(struct track *t, uint32_t i)
 	uint32_t id = names_put(&t->current->contents, &content, (uint32_t)p->dport << 8 | p->proto);
 	if (id == had && !t->config.hold)
 		open_window_keep_sample(t->current, id, sample, n);
-	struct pending *q = &t->payload[family];
-	struct row_op *op = &q->op[q->n++];
-	*op = (struct row_op){ .key = (uint64_t)src << 32 | id, .syn_time = ROW_NO_SYN, .dst = dst, .packet = (uint16_t)i,
-	                       .second = (uint8_t)(rel / SECOND_NS) };
-	op->hash = rows_want(&t->current->payload[family], op->key);
+	struct hit h = hit_of(t, i, rel, dst);
+	h.access = 0;
+	push(&t->payload[family], &t->current->payload[family], &h, (uint64_t)src << 32 | id);
 }
 
 /* After a hand-over names mean nothing any more: what still waits is named anew. */
@@ -138,11 +148,11 @@ static void name_again(struct track *t)
 		struct pending flow = t->flow[family], victim = t->victim[family], payload = t->payload[family];
 		t->flow[family].n = t->victim[family].n = t->payload[family].n = 0;
 		for (uint32_t i = 0; i < flow.n; i++)
-			push_flow(t, flow.op[i].packet);
+			push_flow(t, flow.hit[i].packet);
 		for (uint32_t i = 0; i < victim.n; i++)
-			push_victim(t, victim.op[i].packet);
+			push_victim(t, victim.hit[i].packet);
 		for (uint32_t i = 0; i < payload.n; i++)
-			push_payload(t, payload.op[i].packet);
+			push_payload(t, payload.hit[i].packet);
 	}
 }
 
@@ -157,14 +167,15 @@ static int start_anew(struct track *t, struct error *e)
 	return rc;
 }
 
-/* Sets found no room for the pairs of a queue: the tables start anew, and rows without packets take the pairs. */
-static int add_pairs(struct track *t, struct pending *q, struct rows *table, struct error *e)
+/* Sets found no room for the pairs of some hits: the tables start anew, and rows without packets take the pairs. (The
+ * hits of a queue are named anew with it.) */
+static int add_pairs(struct track *t, const struct hit *hits, uint32_t n, struct rows *table, struct error *e)
 {
 	int rc = start_anew(t, e);
-	for (uint32_t i = 0; i < q->n && !rc; i++) {
+	for (uint32_t i = 0; i < n && !rc; i++) {
 		for (int tries = 0; tries < 2; tries++) {
-			const struct row_op *op = &q->op[i];
-			rc = rows_add_pair(table, op->key, op->dst, t->packets[op->packet].sport, op->access, e);
+			const struct hit *h = &hits[i];
+			rc = rows_add_pair(table, h->key, h->dst, h->sport, h->access, e);
 			if (rc != -ENOSPC)
 				break;
 			rc = tries ? error_set(e, rc, "MON-TRK-014",
@@ -173,14 +184,22 @@ static int add_pairs(struct track *t, struct pending *q, struct rows *table, str
 				return rc;
 		}
 	}
-	q->n = 0;
 	return rc;
 }
 
 static int drain(struct track *t, struct pending *q, struct rows *table, struct error *e)
 {
-	q->n = rows_add(table, q->op, q->n, t->packets, t->verdicts, t->current->layouts);
-	return q->n ? add_pairs(t, q, table, e) : 0;
+	uint8_t left[ROWS_BATCH];
+	struct hit kept[ROWS_BATCH];
+	q->n = rows_add(table, q->hit, q->hash, q->n, t->current->layouts, left);
+	if (!q->n)
+		return 0;
+	for (uint32_t i = 0; i < q->n; i++)
+		kept[i] = q->hit[left[i]];
+	memcpy(q->hit, kept, q->n * sizeof *kept);
+	int rc = add_pairs(t, q->hit, q->n, table, e);
+	q->n = 0;
+	return rc;
 }
 
 static struct addr source_of(const struct packet *p)
@@ -243,12 +262,18 @@ int track_source_seen(struct track *t, const struct addr *source, int64_t ts, st
 }
 
 /* A late packet: its window is void and derived elsewhere, but what it says of its source is counted here. */
+static int see_late_source(struct track *t, const struct addr *source, int64_t ts, uint8_t class, uint8_t proto,
+                           struct error *e)
+{
+	struct tally_entry entry = { .packets = 1, .probe = class_is_probe(class), .seen = !t->config.outer_sources,
+	                             .protocol = (uint16_t)probe_protocol(proto) };
+	return add_source(t, source, ts, entry, e);
+}
+
 static int see_late(struct track *t, const struct packet *p, const struct verdict *v, struct error *e)
 {
 	struct addr a = source_of(p);
-	struct tally_entry entry = { .packets = 1, .probe = class_is_probe(v->class), .seen = !t->config.outer_sources,
-	                             .protocol = (uint16_t)probe_protocol(p->proto) };
-	int rc = add_source(t, &a, p->ts, entry, e);
+	int rc = see_late_source(t, &a, p->ts, v->class, p->proto, e);
 	if (rc || !has_payload(p, v))
 		return rc;
 	uint8_t sample[PAYLOAD_ROOM];
@@ -289,13 +314,20 @@ int track_drain_evidence(struct track *t, struct error *e)
 	return 0;
 }
 
+static inline int take_sights(struct track *t, const struct hit *h, const struct packet *p, uint32_t hour, struct error *e)
+{
+	t->n_sights += sources_sight(&t->sources, hour, h, p, t->sight + t->n_sights);
+	return t->n_sights > BATCH - RULE_COUNT ? track_drain_evidence(t, e) : 0;
+}
+
 /* Evidence is of IPv4 alone (rules.def), so that its names are addresses and outlive a hand-over. */
 static int note_evidence(struct track *t, const struct packet *p, const struct verdict *v, struct error *e)
 {
 	if (t->config.hold || p->version != 4)
 		return 0;
-	t->n_sights += sources_sight(&t->sources, (uint64_t)p->src << 32, p, v->rules, t->sight + t->n_sights);
-	return t->n_sights > BATCH - RULE_COUNT ? track_drain_evidence(t, e) : 0;
+	struct hit h = { .key = (uint64_t)p->src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8, .dst = p->dst.v4,
+	                 .seq = p->seq, .sport = p->sport, .ttl = p->ttl, .rules = v->rules };
+	return take_sights(t, &h, p, source_hour(moment_minute(p->ts)), e);
 }
 
 static inline bool has_victim(const struct verdict *v)
@@ -373,8 +405,6 @@ static inline __attribute__((always_inline)) void want_packet(const struct track
  * that. */
 static int push_direct(struct track *t, uint32_t *place, uint32_t n, struct error *e)
 {
-	const struct rows *table = t->current ? &t->current->flow[DIRECT] : NULL;
-	struct pending *q = &t->flow[DIRECT];
 	struct notes notes;
 	uint64_t direct = t->direct;
 	int64_t start = t->start;
@@ -387,7 +417,7 @@ static int push_direct(struct track *t, uint32_t *place, uint32_t n, struct erro
 		uint64_t rel = ns_since(start, p->ts);
 		if (__builtin_expect(v->class <= CLASS_UNDECODED || p->version != 4 || rel >= direct, 0))
 			break;
-		flow_op(table, p, v, i, rel, p->src, p->dst.v4, &q->op[q->n++]);
+		push_flow_as(t, i, DIRECT, rel, p->src, p->dst.v4);
 		note(&notes, p, v, i);
 	}
 	return push_noted(t, &notes, e);
@@ -418,4 +448,86 @@ int track_packets(struct track *t, const struct packet *packets, const struct ve
 			return rc;
 	}
 	return 0;
+}
+
+/* ---- Hits of plain frames ---- */
+/* Adds hits to a direct table, whose names are addresses and outlive a hand-over. */
+static int add_direct(struct track *t, struct rows *table, const struct hit *hits, const uint64_t *hashes, uint32_t n,
+                      struct error *e)
+{
+	uint8_t left[ROWS_BATCH];
+	struct hit kept[ROWS_BATCH];
+	uint32_t n_left = rows_add(table, hits, hashes, n, t->current->layouts, left);
+	for (uint32_t i = 0; i < n_left; i++)
+		kept[i] = hits[left[i]];
+	return n_left ? add_pairs(t, kept, n_left, table, e) : 0;
+}
+
+/* A backscatter segment's victim is its source, the attacked port its source port (classify_victim). */
+static void victim_of(const struct hit *h, struct hit *victim)
+{
+	*victim = *h;
+	victim->key = (h->key & ~(uint64_t)UINT32_MAX) | (uint32_t)h->sport << 16 | PROTO_TCP << 8 | h->second;
+	victim->access = 0;
+}
+
+static int add_victims(struct track *t, const struct hit *hits, const uint8_t *which, uint32_t n, struct error *e)
+{
+	struct rows *table = &t->current->victim[DIRECT];
+	struct hit victim[BATCH];
+	uint64_t hash[BATCH];
+	for (uint32_t i = 0; i < n; i++) {
+		victim_of(&hits[which[i]], &victim[i]);
+		hash[i] = rows_want(table, victim[i].key);
+	}
+	return n ? add_direct(t, table, victim, hash, n, e) : 0;
+}
+
+static int add_hits(struct track *t, const struct hit *hits, uint32_t n, uint32_t hour, struct error *e)
+{
+	struct rows *table = &t->current->flow[DIRECT];
+	uint64_t hash[BATCH];
+	uint8_t evidence[BATCH], victim[BATCH];
+	uint32_t n_evidence = 0, n_victims = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		hash[i] = rows_want(table, hits[i].key);
+		evidence[n_evidence] = victim[n_victims] = (uint8_t)i;
+		n_evidence += hits[i].rules != 0;
+		n_victims += (uint8_t)hits[i].key == CLASS_BACKSCATTER;
+	}
+	int rc = 0;
+	for (uint32_t i = 0; i < n_evidence && !rc; i++)
+		rc = take_sights(t, &hits[evidence[i]], NULL, hour, e);
+	if (!rc)
+		rc = add_direct(t, table, hits, hash, n, e);
+	return rc ? rc : add_victims(t, hits, victim, n_victims, e);
+}
+
+static int see_late_hits(struct track *t, int64_t start, const struct hit *hits, size_t n, uint32_t hour, struct error *e)
+{
+	int rc = 0;
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct addr a = addr_from_v4((uint32_t)(hits[i].key >> 32));
+		rc = hits[i].rules ? take_sights(t, &hits[i], NULL, hour, e) : 0;
+		if (!rc)
+			rc = see_late_source(t, &a, start, (uint8_t)hits[i].key, PROTO_TCP, e);
+	}
+	return rc;
+}
+
+int track_hits(struct track *t, int32_t minute, const struct hit *hits, size_t n, struct error *e)
+{
+	int64_t start = start_of_minute(minute);
+	uint32_t hour = source_hour(minute);
+	int rc = n && (!t->direct || t->start != start) ? switch_minute(t, start, e) : 0;
+	if (!rc && n && !t->current)
+		return see_late_hits(t, start, hits, n, hour, e);
+	for (size_t i = 0; i < n && !rc; i += BATCH) {
+		uint32_t some = (uint32_t)(n - i < BATCH ? n - i : BATCH);
+		rc = t->room_left < 2 * BATCH ? prepare(t, e) : 0;
+		t->room_left -= some;
+		if (!rc)
+			rc = add_hits(t, hits + i, some, hour, e);
+	}
+	return rc;
 }

@@ -13,11 +13,10 @@ struct layouts {
 	const struct env *env;
 	struct seed seed;
 	uint32_t n;                   /* entry 0 is not used: slot value 0 means empty */
-	uint16_t bare[256];           /* layout by flags, of SYNs without options; 0: not yet */
 	struct {
-		uint64_t key;         /* by quick_key; 0: empty */
+		uint64_t key;         /* profile of a hit without its window; 0: empty */
 		uint64_t layout;
-	} quick[QUICK];               /* the layouts of the two commonest option lists, last seen */
+	} quick[QUICK];               /* the layouts of the commonest option lists, last seen */
 	uint16_t slot[SLOTS];
 	struct syn_profile entry[LAYOUTS_MAX]; /* window 0 */
 };
@@ -49,7 +48,6 @@ void layouts_clear(struct layouts *l)
 	if (l->n == 1)
 		return;
 	l->n = 1;
-	memset(l->bare, 0, sizeof l->bare);
 	memset(l->quick, 0, sizeof l->quick);
 	memset(l->slot, 0, sizeof l->slot);
 }
@@ -169,45 +167,52 @@ uint32_t layouts_put_profile(struct layouts *l, const struct syn_profile *profil
 	return window << 12 | find_or_add(l, &s);
 }
 
-/* What tells the layouts of the two commonest option lists apart, without reading options one by one: MSS alone, and
- * Linux's MSS, SACK permitted, timestamps (which are no part of a profile), NOP, window scale. 0: another list. */
-static uint64_t quick_key(const struct packet *syn)
+uint64_t hit_profile(const struct packet *syn)
 {
 	const uint8_t *o = syn->ip + syn->l4_offset + 20;
-	uint64_t flags = (uint64_t)header_flags(syn) << 32;
+	uint64_t p = (uint64_t)syn->window << HIT_WINDOW_AT | (uint64_t)header_flags(syn) << HIT_FLAGS_AT;
+	if (!syn->tcp_options_len)
+		return p | (uint64_t)HIT_BARE << HIT_LIST_AT | 255u << HIT_SCALE_AT;
 	if (syn->tcp_options_len == 4 && load_be16(o) == 0x0204)
-		return 1ull << 40 | flags | load_be16(o + 2);
+		return p | (uint64_t)HIT_MSS << HIT_LIST_AT | 255u << HIT_SCALE_AT | load_be16(o + 2);
 	if (syn->tcp_options_len == 20 && load_be16(o) == 0x0204 && load_be32(o + 4) == 0x0402080a &&
 	    load_be32(o + 16) >> 8 == 0x010303)
-		return 2ull << 40 | flags | (uint32_t)o[19] << 16 | load_be16(o + 2);
+		return p | (uint64_t)HIT_LINUX << HIT_LIST_AT | (uint32_t)o[19] << HIT_SCALE_AT | load_be16(o + 2);
 	return 0;
 }
 
-static uint32_t put_with_options(struct layouts *l, const struct packet *syn)
+static struct syn_profile profile_of_hit(uint64_t p)
 {
-	struct syn_profile s = syn_profile_of(syn);
-	return layouts_put_profile(l, &s);
+	static const uint8_t linux_kinds[] = { OPT_MSS, 4, 8, OPT_NOP, OPT_SCALE };
+	unsigned list = p >> HIT_LIST_AT & 0xff;
+	struct syn_profile s = { .window = (uint16_t)(p >> HIT_WINDOW_AT), .mss = (uint16_t)p,
+	                         .scale = (uint8_t)(p >> HIT_SCALE_AT), .flags = (uint8_t)(p >> HIT_FLAGS_AT) };
+	s.n_kinds = list == HIT_LINUX ? (uint8_t)sizeof linux_kinds : list == HIT_MSS;
+	memcpy(s.kinds, linux_kinds, s.n_kinds);
+	return s;
+}
+
+uint32_t layouts_of_hit(struct layouts *l, uint64_t profile)
+{
+	if (__builtin_expect((profile & HIT_LAYOUT) != 0, 0))
+		return (uint32_t)profile;
+	uint64_t key = profile & ((1ull << HIT_WINDOW_AT) - 1);
+	uint32_t at = (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 58);
+	if (__builtin_expect(l->quick[at].key != key, 0)) {
+		struct syn_profile s = profile_of_hit(key);
+		l->quick[at].layout = find_or_add(l, &s);
+		l->quick[at].key = key;
+	}
+	return (uint32_t)(profile >> HIT_WINDOW_AT) << 12 | (uint32_t)l->quick[at].layout;
 }
 
 uint32_t layouts_put(struct layouts *l, const struct packet *syn)
 {
-	if (syn->tcp_options_len) {
-		uint64_t key = quick_key(syn);
-		uint32_t at = (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 58);
-		if (!key)
-			return put_with_options(l, syn);
-		if (l->quick[at].key != key) {
-			l->quick[at].layout = put_with_options(l, syn) & (LAYOUTS_MAX - 1);
-			l->quick[at].key = key;
-		}
-		return (uint32_t)syn->window << 12 | (uint32_t)l->quick[at].layout;
-	}
-	uint8_t flags = header_flags(syn);
-	if (!l->bare[flags]) {
-		struct syn_profile s = { .scale = 255, .flags = flags };
-		l->bare[flags] = find_or_add(l, &s);
-	}
-	return (uint32_t)syn->window << 12 | l->bare[flags];
+	uint64_t quick = hit_profile(syn);
+	if (quick)
+		return layouts_of_hit(l, quick);
+	struct syn_profile s = syn_profile_of(syn);
+	return layouts_put_profile(l, &s);
 }
 
 struct syn_profile layouts_get(const struct layouts *l, uint32_t word)

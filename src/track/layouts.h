@@ -3,6 +3,7 @@
 #pragma once
 #include "base/env.h"
 #include "base/hash.h"
+#include "model/hit.h"
 #include "model/packet.h"
 #include "model/syn.h"
 
@@ -15,8 +16,12 @@ void layouts_close(struct layouts *l);
 void layouts_clear(struct layouts *l);
 bool layouts_has_room(const struct layouts *l, uint32_t more);
 
-/* window << 12 | layout of a SYN. Needs room for one more. */
+/* The profile of a SYN packet as a hit has it; 0: its options are none of the three lists. */
+uint64_t hit_profile(const struct packet *syn);
+
+/* window << 12 | layout of a SYN, of the profile of a hit, of any. Each needs room for one more. */
 uint32_t layouts_put(struct layouts *l, const struct packet *syn);
+uint32_t layouts_of_hit(struct layouts *l, uint64_t profile);
 uint32_t layouts_put_profile(struct layouts *l, const struct syn_profile *profile);
 
 /* The profile of such a word, and its canonical bytes. */

@@ -303,10 +303,10 @@ struct row *rows_get(struct rows *t, uint64_t key)
 }
 
 /* A SYN at or before the row's least: equal times are told apart by the profile (docs/decisions/rows.md). */
-static void row_see_syn(struct row *r, uint64_t time, const struct packet *p, struct layouts *layouts)
+static void row_see_syn(struct row *r, const struct hit *h, struct layouts *layouts)
 {
-	uint64_t word = time << 28 | layouts_put(layouts, p);
-	if (r->syn >> 28 == time && r->syn != ROW_NO_SYN) {
+	uint64_t word = h->ns << 28 | layouts_of_hit(layouts, h->profile);
+	if (r->syn >> 28 == h->ns && r->syn != ROW_NO_SYN) {
 		struct syn_profile a = layouts_get(layouts, (uint32_t)word & 0xfffffff);
 		struct syn_profile b = layouts_get(layouts, (uint32_t)r->syn & 0xfffffff);
 		if (syn_profile_compare(&a, &b) >= 0)
@@ -317,37 +317,38 @@ static void row_see_syn(struct row *r, uint64_t time, const struct packet *p, st
 
 static inline uint16_t clamp16(uint32_t v) { return v > UINT16_MAX ? UINT16_MAX : (uint16_t)v; }
 
+/* Only accesses make attempts, so that only their source port tells pairs apart. */
+static inline uint16_t pair_port(const struct hit *h) { return h->sport & (uint16_t)-h->access; }
+
 /* The first packet of a row: all of it in one go. */
-static inline void row_fill(struct row *r, const struct row_op *op, const struct packet *p, const struct verdict *v,
-                            struct layouts *layouts)
+static inline void row_fill(struct row *r, const struct hit *h, struct layouts *layouts)
 {
-	uint16_t length = clamp16(p->ip_len);
+	uint16_t length = clamp16(h->length);
 	*r = (struct row){
-		.key = op->key, .packets = 1, .rules = v->rules, .tags = v->tags,
-		.word = p->ip_len | (uint64_t)p->tcp_flags << 48 | 1ull << 56 | (uint64_t)op->access << 60,
-		.syn = op->syn_time == ROW_NO_SYN ? ROW_NO_SYN : op->syn_time << 28 | layouts_put(layouts, p),
-		.dst = { op->dst }, .sport = { op->access ? p->sport : 0 },
-		.length_min = length, .length_max = length, .ttl_min = p->ttl, .ttl_max = p->ttl,
-		.first = op->second, .last = op->second,
+		.key = h->key, .packets = 1, .rules = h->rules, .tags = h->tags,
+		.word = h->length | (uint64_t)h->tcp_flags << 48 | 1ull << 56 | (uint64_t)h->access << 60,
+		.syn = h->profile ? h->ns << 28 | layouts_of_hit(layouts, h->profile) : ROW_NO_SYN,
+		.dst = { h->dst }, .sport = { pair_port(h) },
+		.length_min = length, .length_max = length, .ttl_min = h->ttl, .ttl_max = h->ttl,
+		.first = h->second, .last = h->second,
 	};
 }
 
-static inline void row_add_packet(struct row *r, const struct row_op *op, const struct packet *p,
-                                  const struct verdict *v, struct layouts *layouts)
+static inline void row_add_packet(struct row *r, const struct hit *h, struct layouts *layouts)
 {
-	uint16_t length = clamp16(p->ip_len);
+	uint16_t length = clamp16(h->length);
 	r->packets++;
-	r->word = row_word_add(r->word, p->ip_len) | (uint64_t)p->tcp_flags << 48;
-	r->rules |= v->rules;
-	r->tags |= v->tags;
+	r->word = row_word_add(r->word, h->length) | (uint64_t)h->tcp_flags << 48;
+	r->rules |= h->rules;
+	r->tags |= h->tags;
 	r->length_min = r->length_min < length ? r->length_min : length;
 	r->length_max = r->length_max > length ? r->length_max : length;
-	r->ttl_min = r->ttl_min < p->ttl ? r->ttl_min : p->ttl;
-	r->ttl_max = r->ttl_max > p->ttl ? r->ttl_max : p->ttl;
-	r->first = r->first < op->second ? r->first : op->second;
-	r->last = r->last > op->second ? r->last : op->second;
-	if (__builtin_expect(op->syn_time <= r->syn >> 28, 0))
-		row_see_syn(r, op->syn_time, p, layouts);
+	r->ttl_min = r->ttl_min < h->ttl ? r->ttl_min : h->ttl;
+	r->ttl_max = r->ttl_max > h->ttl ? r->ttl_max : h->ttl;
+	r->first = r->first < h->second ? r->first : h->second;
+	r->last = r->last > h->second ? r->last : h->second;
+	if (__builtin_expect((h->ns <= r->syn >> 28) & (h->profile != 0), 0))
+		row_see_syn(r, h, layouts);
 }
 
 bool rows_add_packets(struct rows *t, struct row *r, uint32_t packets, uint32_t accesses)
@@ -375,19 +376,19 @@ static inline __attribute__((always_inline)) void want_set(const struct rows *t,
 /* A batch on its way through the stages of rows_add. Each stage goes through lists that the one before has made without
  * a branch: whether a packet's row is there, and whether it has sets, is as good as random. */
 struct stages {
-	struct row *row[ROWS_BATCH]; /* of the ops in `there` */
-	uint32_t at[ROWS_BATCH];     /* slots of the ops in `fresh` */
+	struct row *row[ROWS_BATCH]; /* of the hits in `there` */
+	uint32_t at[ROWS_BATCH];     /* slots of the hits in `fresh` */
 	uint8_t there[ROWS_BATCH], fresh[ROWS_BATCH], with_sets[ROWS_BATCH];
 	uint32_t n_there, n_fresh, n_with_sets;
-	const struct row_op *unmixed; /* one that sets had no room for, see row_to_mix */
+	const struct hit *unmixed; /* one that sets had no room for, see row_to_mix */
 };
 
-static void look_up(const struct rows *t, const struct row_op *ops, uint32_t n, struct stages *s)
+static void look_up(const struct rows *t, const uint64_t *hashes, uint32_t n, struct stages *s)
 {
 	const struct index *x = &t->index;
 	uint32_t there = 0, fresh = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = index_candidate(x, ops[i].hash);
+		uint32_t at = index_candidate(x, hashes[i]);
 		uint64_t slot = x->slots[at];
 		bool live = index_live(x, slot);
 		struct row *row = &t->row[live ? index_row(slot) : 0]; /* what is not there must not be fetched */
@@ -404,96 +405,90 @@ static void look_up(const struct rows *t, const struct row_op *ops, uint32_t n, 
 }
 
 /* Rows that were not there are filled in one go, unless the batch itself has made them since. */
-static void fill_fresh(struct rows *t, const struct row_op *ops, const struct packet *packets,
-                       const struct verdict *verdicts, struct layouts *layouts, struct stages *s)
+static void fill_fresh(struct rows *t, const struct hit *hits, const uint64_t *hashes, struct layouts *layouts,
+                       struct stages *s)
 {
 	struct index *x = &t->index;
 	for (uint32_t i = 0; i < s->n_fresh; i++) {
-		const struct row_op *op = &ops[s->fresh[i]];
-		uint32_t at = s->at[i];
+		uint32_t hit = s->fresh[i], at = s->at[i];
 		if (__builtin_expect(index_live(x, x->slots[at]), 0))
-			at = index_candidate(x, op->hash);
+			at = index_candidate(x, hashes[hit]);
 		if (__builtin_expect(index_live(x, x->slots[at]), 0)) {
 			s->row[s->n_there] = &t->row[index_row(x->slots[at])];
-			s->there[s->n_there++] = s->fresh[i];
+			s->there[s->n_there++] = (uint8_t)hit;
 			continue;
 		}
-		struct row *r = row_append(t, at, index_key(x, op->hash));
-		row_fill(r, op, &packets[op->packet], &verdicts[op->packet], layouts);
+		row_fill(row_append(t, at, index_key(x, hashes[hit])), &hits[hit], layouts);
 	}
 }
 
 /* The row that an access, or the first that is none, is to be counted in when the row of its key has the other kind:
  * that row with sets, or when these find no room a second one, which only the merge will make one with it. */
-static struct row *row_to_mix(struct rows *t, struct row *r, const struct row_op *op, struct stages *s)
+static struct row *row_to_mix(struct rows *t, struct row *r, const struct hit *h, struct stages *s)
 {
 	if (row_make_sets(t, r))
 		return r;
-	s->unmixed = op;
+	s->unmixed = h;
 	struct row *second = region_take(&t->room, sizeof *second);
 	*second = empty_row;
-	second->key = op->key;
+	second->key = h->key;
 	t->n++;
 	return second;
 }
 
-static void merge_there(struct rows *t, const struct row_op *ops, const struct packet *packets,
-                        const struct verdict *verdicts, struct layouts *layouts, struct stages *s)
+static void merge_there(struct rows *t, const struct hit *hits, const uint64_t *hashes, struct layouts *layouts,
+                        struct stages *s)
 {
 	uint32_t with_sets = 0;
 	for (uint32_t i = 0; i < s->n_there; i++) {
-		const struct row_op *op = &ops[s->there[i]];
-		if (__builtin_expect(s->row[i]->key != op->key, 0)) /* two keys with one tag */
-			s->row[i] = find_or_append(t, op->hash, op->key, index_at(&t->index, op->hash));
+		const struct hit *h = &hits[s->there[i]];
 		struct row *r = s->row[i];
+		if (__builtin_expect(r->key != h->key, 0)) /* two keys with one tag */
+			s->row[i] = r = find_or_append(t, hashes[s->there[i]], h->key, index_at(&t->index, hashes[s->there[i]]));
 		bool sets = row_pairs(r) == ROW_HAS_SETS;
-		if (__builtin_expect(!sets && row_would_mix(r, op->access), 0)) {
-			s->row[i] = r = row_to_mix(t, r, op, s);
+		if (__builtin_expect(!sets && row_would_mix(r, h->access), 0)) {
+			s->row[i] = r = row_to_mix(t, r, h, s);
 			sets = row_pairs(r) == ROW_HAS_SETS;
 		}
-		const struct packet *p = &packets[op->packet];
-		row_add_packet(r, op, p, &verdicts[op->packet], layouts);
+		row_add_packet(r, h, layouts);
 		if (sets)
-			r->sets.accesses += op->access;
+			r->sets.accesses += h->access;
 		else
-			sets = !row_add_inline(r, op->dst, op->access ? p->sport : 0, op->access);
+			sets = !row_add_inline(r, h->dst, pair_port(h), h->access);
 		s->with_sets[with_sets] = (uint8_t)i;
 		with_sets += sets;
 	}
 	s->n_with_sets = with_sets;
 }
 
-/* What is left are pairs of rows that have sets or now need them. Returns how many found no room, their ops in front. */
-static uint32_t add_to_sets(struct rows *t, struct row_op *ops, const struct packet *packets, const struct stages *s)
+/* What is left are pairs of rows that have sets or now need them. Returns how many found no room. */
+static uint32_t add_to_sets(struct rows *t, const struct hit *hits, const struct stages *s, uint8_t *left)
 {
 	for (uint32_t i = 0; i < s->n_with_sets; i++)
-		want_set(t, s->row[s->with_sets[i]], ops[s->there[s->with_sets[i]]].dst);
+		want_set(t, s->row[s->with_sets[i]], hits[s->there[s->with_sets[i]]].dst);
 	for (uint32_t i = 0; i < s->n_with_sets; i++) {
-		const struct row_op *op = &ops[s->there[s->with_sets[i]]];
-		uint16_t sport = op->access ? packets[op->packet].sport : 0;
-		if (__builtin_expect(row_add_pair(t, s->row[s->with_sets[i]], op->dst, sport, op->access), 1))
+		const struct hit *h = &hits[s->there[s->with_sets[i]]];
+		if (__builtin_expect(row_add_pair(t, s->row[s->with_sets[i]], h->dst, pair_port(h), h->access), 1))
 			continue;
-		struct row_op left[ROWS_BATCH];
 		for (uint32_t j = i; j < s->n_with_sets; j++)
-			left[j - i] = ops[s->there[s->with_sets[j]]];
-		memcpy(ops, left, (s->n_with_sets - i) * sizeof *ops);
+			left[j - i] = s->there[s->with_sets[j]];
 		return s->n_with_sets - i;
 	}
 	return 0;
 }
 
-uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct packet *packets,
-                  const struct verdict *verdicts, struct layouts *layouts)
+uint32_t rows_add(struct rows *t, const struct hit *hits, const uint64_t *hashes, uint32_t n, struct layouts *layouts,
+                  uint8_t left[static ROWS_BATCH])
 {
 	struct stages s;
 	s.unmixed = NULL;
-	look_up(t, ops, n, &s);
-	fill_fresh(t, ops, packets, verdicts, layouts, &s);
-	merge_there(t, ops, packets, verdicts, layouts, &s);
-	uint32_t left = add_to_sets(t, ops, packets, &s);
-	if (left || !s.unmixed)
-		return left;
-	ops[0] = *s.unmixed;
+	look_up(t, hashes, n, &s);
+	fill_fresh(t, hits, hashes, layouts, &s);
+	merge_there(t, hits, hashes, layouts, &s);
+	uint32_t n_left = add_to_sets(t, hits, &s, left);
+	if (n_left || !s.unmixed)
+		return n_left;
+	left[0] = (uint8_t)(s.unmixed - hits);
 	return 1;
 }
 

@@ -16,8 +16,7 @@
 #include "base/hash.h"
 #include "base/index.h"
 #include "base/region.h"
-#include "model/packet.h"
-#include "model/verdict.h"
+#include "model/hit.h"
 
 #include <stdbool.h>
 
@@ -91,19 +90,8 @@ struct rows {
 	const struct env *env;
 };
 
-/* What a packet adds to a row. rows_add takes up to ROWS_BATCH of them. */
 #define ROWS_BATCH 64
 #define ROWS_ROOM 1024 /* packets that rows_prepare makes room for */
-struct row_op {
-	uint64_t key;
-	uint64_t hash;     /* by rows_want */
-	uint64_t syn_time; /* nanosecond of the minute when the packet is a SYN, else ROW_NO_SYN */
-	uint32_t dst;      /* name of the destination */
-	uint16_t packet;   /* its number in the batch: the rest is read there */
-	uint8_t second;    /* of the minute */
-	uint8_t access;    /* 1 or 0: only accesses make attempts */
-};
-_Static_assert(sizeof(struct row_op) == 32, "two a cache line");
 
 /* Limits in bytes, of rows and of their sets. */
 int rows_init(struct rows *t, const struct env *env, size_t limit, size_t sets_limit, struct error *e) MUST_USE;
@@ -122,12 +110,12 @@ static inline uint64_t rows_want(const struct rows *t, uint64_t key)
 	return hash;
 }
 
-/* Adds a batch, after rows_prepare and with room in the layouts. Returns 0, or of how many ops only the pair is missing
- * because a set found no room: they are then the first of `ops`. Hand over, clear, and add those pairs by
- * rows_add_pair. */
+/* Adds up to ROWS_BATCH hits with their hashes by rows_want, after rows_prepare and with room in the layouts. Returns 0,
+ * or of how many hits only the pair is missing because a set found no room: their numbers are then in `left`. Hand over,
+ * clear, and add those pairs by rows_add_pair. */
 struct layouts;
-uint32_t rows_add(struct rows *t, struct row_op *ops, uint32_t n, const struct packet *packets,
-                  const struct verdict *verdicts, struct layouts *layouts);
+uint32_t rows_add(struct rows *t, const struct hit *hits, const uint64_t *hashes, uint32_t n, struct layouts *layouts,
+                  uint8_t left[static ROWS_BATCH]);
 
 /* Adds only a pair (destination, source port) to the row of a key, made empty if need be. -ENOSPC as above. */
 int rows_add_pair(struct rows *t, uint64_t key, uint32_t dst, uint16_t sport, bool access, struct error *e) MUST_USE;

@@ -211,33 +211,30 @@ static struct evidence_row *evidence_find_or_append(struct sources *s, uint64_t 
 }
 
 /* XXH64 (seed 0) over destination (16 bytes), port, seq, big-endian: what makes two probes one (DEFINITIONS 2). */
-static uint64_t tuple_hash(const struct packet *p)
+static uint64_t tuple_hash(uint32_t dst, uint16_t port, uint32_t seq)
 {
 	uint8_t b[22] = { [10] = 0xff, [11] = 0xff };
-	if (p->version == 6)
-		memcpy(b, p->addrs6 + 16, 16);
-	else
-		store_be32(b + 12, p->dst.v4);
-	store_be16(b + 16, p->dport);
-	store_be32(b + 18, p->seq);
+	store_be32(b + 12, dst);
+	store_be16(b + 16, port);
+	store_be32(b + 18, seq);
 	return XXH64(b, sizeof b, 0);
 }
 
 /* Pair rules: the keys that stay constant over a run are kept with their counts. */
 static bool rule_has_key(enum rule r) { return r == RULE_NMAP_PAIR || r == RULE_UNICORNSCAN; }
 
-uint32_t sources_sight(const struct sources *s, uint64_t name, const struct packet *p, unsigned rules,
+uint32_t sources_sight(const struct sources *s, uint32_t hour, const struct hit *h, const struct packet *packet,
                        struct sight *out)
 {
-	uint64_t hour = source_hour(moment_minute(p->ts));
-	uint64_t key = name | hour << 7 | code_of_protocol(p->proto) << 4;
-	uint64_t tuple = tuple_hash(p);
+	uint64_t key = (h->key & ~(uint64_t)UINT32_MAX) | (uint64_t)hour << 7 | code_of_protocol((uint8_t)(h->key >> 8)) << 4;
+	uint64_t tuple = tuple_hash(h->dst, (uint16_t)(h->key >> 16), h->seq);
 	uint32_t n = 0;
-	for (; rules; rules &= rules - 1, n++) {
+	for (unsigned rules = h->rules; rules; rules &= rules - 1, n++) {
 		unsigned rule = (unsigned)__builtin_ctz(rules);
+		bool pair = packet && rule_has_key((enum rule)rule);
 		out[n] = (struct sight){ .key = key | rule, .hash = hash_u64(&s->seed, key | rule), .tuple = tuple,
-		                         .pair = rule_has_key((enum rule)rule) ? rule_key((enum rule)rule, p) : 0,
-		                         .sport = p->sport, .ttl = p->ttl, .rule = (uint8_t)rule };
+		                         .pair = pair ? rule_key((enum rule)rule, packet) : 0,
+		                         .sport = h->sport, .ttl = h->ttl, .rule = (uint8_t)rule };
 		__builtin_prefetch(&s->evidence_index.slots[index_at(&s->evidence_index, out[n].hash)]);
 	}
 	return n;

@@ -9,6 +9,7 @@
 #include "base/index.h"
 #include "base/region.h"
 #include "classify/classify.h"
+#include "model/hit.h"
 #include "model/window.h"
 #include "track/names.h"
 #include "track/tally.h"
@@ -74,9 +75,9 @@ struct sight {
 	uint8_t ttl, rule;
 };
 
-/* Makes one sight for each rule that a packet matched and asks for their rows early: how many. The packet's source must
- * have a name, which sources_name gives after sources_prepare. */
-uint32_t sources_sight(const struct sources *s, uint64_t name, const struct packet *p, unsigned rules,
+/* Makes one sight for each rule that an IPv4 packet matched and asks for their rows early: how many. Of its hit, whose
+ * name is the address. `packet`: for the keys of pair rules; NULL: it matched none of these. */
+uint32_t sources_sight(const struct sources *s, uint32_t hour, const struct hit *h, const struct packet *packet,
                        struct sight *out);
 
 /* Counts up to SOURCES_BATCH sights, after sources_prepare. False: the sets are full, nothing was counted. */

@@ -13,7 +13,8 @@
 
 /* Packets of a batch that go to one table. */
 struct pending {
-	struct row_op op[BATCH];
+	struct hit hit[BATCH];
+	uint64_t hash[BATCH];
 	uint32_t n;
 };
 

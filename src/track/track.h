@@ -10,6 +10,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "classify/classify.h"
+#include "model/hit.h"
 #include "model/packet.h"
 #include "model/records.h"
 #include "model/verdict.h"
@@ -57,6 +58,10 @@ void track_close(struct track *t); /* NULL is fine */
  * spill file does. */
 int track_packets(struct track *t, const struct packet *packets, const struct verdict *verdicts, const uint16_t *which,
                   size_t n, struct error *e) MUST_USE;
+
+/* Counts n hits of IPv4 packets of one minute by classify_plain, not the first or last minute of 64-bit nanoseconds. Not
+ * for a tracker that holds, nor with outer_sources. */
+int track_hits(struct track *t, int32_t minute, const struct hit *hits, size_t n, struct error *e) MUST_USE;
 
 /* A source that counts as seen although no row has it. */
 int track_source_seen(struct track *t, const struct addr *source, int64_t ts, struct error *e) MUST_USE;

@@ -239,7 +239,7 @@ static void test_rules_of_segments(void **state)
 		for (unsigned known = 0; known < 2; known++)
 			assert_int_equal(rules_of_segment(&p, rules_shape(&p), &tcp_cells[0][p.tcp_flags], known),
 			                 rules_match(&p, known));
-		ordinary += !rules_gate(&p, rules_shape(&p));
+		ordinary += !rules_gate(rules_shape(&p), p.seq);
 		seen |= by_row;
 	}
 	assert_int_equal(seen, (1u << RULE_COUNT) - 1); /* each rule was met */

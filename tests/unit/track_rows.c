@@ -34,13 +34,15 @@ static void tables_fini(struct tables *t)
 	layouts_close(t->layouts);
 }
 
-static void add(struct tables *t, struct row_op op, const struct packet *p)
+static uint32_t add_some(struct tables *t, const struct hit *h)
 {
-	struct verdict v = { .class = CLASS_SCAN };
+	uint8_t left[ROWS_BATCH];
 	assert_int_equal(rows_prepare(&t->rows, &t->e), 0);
-	op.hash = rows_want(&t->rows, op.key);
-	assert_int_equal(rows_add(&t->rows, &op, 1, p, &v, t->layouts), 0);
+	uint64_t hash = rows_want(&t->rows, h->key);
+	return rows_add(&t->rows, h, &hash, 1, t->layouts, left);
 }
+
+static void add(struct tables *t, struct hit h) { assert_int_equal(add_some(t, &h), 0); }
 
 /* Distinct destinations and (destination, port) pairs of accesses, for every mixture of few and many of each. */
 static void sets_are_exact(void **state)
@@ -60,8 +62,7 @@ static void sets_are_exact(void **state)
 			uint32_t dst = (uint32_t)rand() % n_dst, port = (uint32_t)rand() % n_port;
 			bool access = (unsigned)rand() % often;
 			access ^= round % 8 > 3;
-			struct packet p = { .sport = (uint16_t)port };
-			add(&t, (struct row_op){ .key = 42, .syn_time = ROW_NO_SYN, .dst = dst * 65536, .access = access }, &p);
+			add(&t, (struct hit){ .key = 42, .dst = dst * 65536, .access = access, .sport = (uint16_t)port });
 			destinations += !seen_dst[dst];
 			seen_dst[dst] = 1;
 			accesses += access;
@@ -106,16 +107,11 @@ static void pairs_rebuild_a_row(void **state)
 static void full_sets_are_told(void **state)
 {
 	struct tables t;
-	struct packet p = { 0 };
-	struct verdict v = { .class = CLASS_SCAN };
 	uint32_t left = 0, i = 0;
 	(void)state;
 	tables_init(&t, 1u << 20);
 	for (; !left; i++) {
-		struct row_op op = { .key = 1, .syn_time = ROW_NO_SYN, .dst = i };
-		assert_int_equal(rows_prepare(&t.rows, &t.e), 0);
-		op.hash = rows_want(&t.rows, op.key);
-		left = rows_add(&t.rows, &op, 1, &p, &v, t.layouts);
+		left = add_some(&t, &(struct hit){ .key = 1, .dst = i });
 		assert_true(i < 1000000);
 	}
 	assert_int_equal(left, 1);
@@ -131,17 +127,12 @@ static void full_sets_are_told(void **state)
 static void mixing_without_room(void **state)
 {
 	struct tables t;
-	struct packet p = { 0 };
-	struct verdict v = { .class = CLASS_SCAN };
 	uint32_t told = 0, packets = 0, accesses = 0;
 	(void)state;
 	assert_int_equal(rows_init(&t.rows, env_system(), LIMIT, SET_UNIT - 1, &t.e), 0);
 	assert_int_equal(layouts_open(&t.layouts, env_system(), &t.e), 0);
 	for (uint32_t i = 0; i < 50; i++) {
-		struct row_op op = { .key = i % 2, .syn_time = ROW_NO_SYN, .access = i % 10 < 2 };
-		assert_int_equal(rows_prepare(&t.rows, &t.e), 0);
-		op.hash = rows_want(&t.rows, op.key);
-		told += rows_add(&t.rows, &op, 1, &p, &v, t.layouts);
+		told += add_some(&t, &(struct hit){ .key = i % 2, .access = i % 10 < 2 });
 	}
 	assert_int_equal(told, 40);
 	for (uint32_t i = 0; i < t.rows.n; i++) {
@@ -158,12 +149,11 @@ static void keys_are_exact(void **state)
 {
 	enum { KEYS = 200000 };
 	struct tables t;
-	struct packet p = { .ip_len = 40, .ttl = 9 };
 	(void)state;
 	tables_init(&t, LIMIT);
 	for (int pass = 0; pass < 2; pass++)
 		for (uint64_t key = 0; key < KEYS; key++)
-			add(&t, (struct row_op){ .key = key << 20, .syn_time = ROW_NO_SYN }, &p);
+			add(&t, (struct hit){ .key = key << 20, .length = 40, .ttl = 9 });
 	assert_int_equal(t.rows.n, KEYS);
 	for (uint32_t i = 0; i < KEYS; i++) {
 		assert_int_equal(t.rows.row[i].packets, 2);
@@ -190,7 +180,7 @@ static void least_syn(void **state)
 		for (int i = 0; i < 4; i++) {
 			int at = (first + i) % 4;
 			struct packet p = syn(syns[at].window, 64);
-			add(&t, (struct row_op){ .key = 1, .syn_time = syns[at].time }, &p);
+			add(&t, (struct hit){ .key = 1, .ns = syns[at].time, .profile = hit_profile(&p) });
 		}
 		struct syn_profile least = layouts_get(t.layouts, (uint32_t)t.rows.row[0].syn & 0xfffffff);
 		assert_int_equal(t.rows.row[0].syn >> 28, 5);
@@ -209,9 +199,10 @@ static void canonical_is_the_record(void **state)
 		struct packet p = syn((uint16_t)rand(), (uint8_t)rand());
 		p.ip_len = (uint32_t)rand() % 70000;
 		p.sport = (uint16_t)rand();
-		add(&t, (struct row_op){ .key = (uint64_t)(rand() % 500) << 32 | (uint32_t)rand() % 3, .dst = (uint32_t)rand() % 9,
-		                         .syn_time = i % 3 ? i : ROW_NO_SYN, .second = (uint8_t)(rand() % 60),
-		                         .access = rand() & 1 }, &p);
+		add(&t, (struct hit){ .key = (uint64_t)(rand() % 500) << 32 | (uint32_t)rand() % 3, .dst = (uint32_t)rand() % 9,
+		                      .ns = i, .profile = i % 3 ? hit_profile(&p) : 0, .second = (uint8_t)(rand() % 60),
+		                      .length = p.ip_len, .sport = p.sport, .ttl = p.ttl, .tcp_flags = p.tcp_flags,
+		                      .access = rand() & 1 });
 	}
 	for (uint32_t i = 0; i < t.rows.n; i++) {
 		const struct row *r = &t.rows.row[i];

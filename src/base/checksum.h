@@ -1,4 +1,4 @@
-/* The Internet checksum (RFC 1071), over 64-bit words with end-around carry. Private to this folder.
+/* The Internet checksum (RFC 1071), over 64-bit words with end-around carry.
  *
  * Words are of this machine's order: sums of byte-swapped words are byte-swapped sums. (A 128-bit sum would say the
  * same, but the compiler keeps it in memory.) */
@@ -31,6 +31,17 @@ static inline uint64_t checksum_word(uint64_t sum, uint64_t word)
 {
 	sum += word;
 	return sum + (sum < word);
+}
+
+/* Three words at once. */
+static inline uint64_t checksum_sum3(uint64_t a, uint64_t b, uint64_t c)
+{
+#ifdef __x86_64__
+	__asm__("add %1, %0\n\tadc %2, %0\n\tadc $0, %0" : "+r"(a) : "rm"(b), "rm"(c) : "cc");
+	return a;
+#else
+	return checksum_word(checksum_word(a, b), c);
+#endif
 }
 
 #ifdef __AVX512BW__

@@ -23,6 +23,7 @@ static int set_options(duckdb_config config, size_t memory, unsigned threads, co
 		{ "memory_limit", limit }, { "threads", count }, { "temp_directory", temporary },
 		{ "autoinstall_known_extensions", "false" }, { "autoload_known_extensions", "false" },
 		{ "allow_community_extensions", "false" }, { "allow_persistent_secrets", "false" },
+		{ "default_block_size", "16384" }, /* the least: a table of few rows takes several blocks */
 	};
 	for (size_t i = 0; i < sizeof option / sizeof *option; i++)
 		if (duckdb_set_config(config, option[i][0], option[i][1]) == DuckDBError)

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FORMAT "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2"
+/* No Bloom filters: 0.3 bytes a row for what the order of rows and their statistics mostly tell (docs/bytes.md). */
+#define FORMAT "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V2, WRITE_BLOOM_FILTER false"
 
 int32_t day_of_minute(int32_t minute) { return minute / 1440 - (minute % 1440 < 0); }
 

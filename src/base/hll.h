@@ -1,7 +1,8 @@
 /* HyperLogLog, p = 12 (Flajolet et al. 2007): 4,096 registers of one byte, standard error 1.04 / 64 = 1.6 %.
  *
- * Elements are 64-bit hashes that must be uniform and fixed (XXH64 seed 0), since registers are merged by maximum
- * over machines and years. The estimate is the original one with linear counting for small numbers, no bias table.
+ * Elements are hashes that must be uniform and fixed (XXH64 seed 0), since registers are merged by maximum over machines
+ * and years. Their low bits may be zero: the upper 40 do for 10^10 elements. The estimate is the original one with linear
+ * counting for small numbers, no bias table.
  */
 #pragma once
 #include <stdint.h>

@@ -64,6 +64,8 @@ const char *shape_name(enum store_table table, bool v4);
 int32_t staged_minute(enum store_table table, const void *row); /* of evidence: the first of its hour */
 const struct addr *staged_addr(enum store_table table, const void *row);
 
+#define TUPLE_BYTES 5 /* of a hash in a tuple_set: its upper 40 bits, which are all it has */
+
 /* ---- Vectors ---- */
 duckdb_type column_duckdb_type(enum column_type type);
 /* Rows order[0..n) (NULL: 0..n) into a vector. */

@@ -131,8 +131,8 @@ static void merge_evidence(struct merging *m, const struct source_evidence_recor
 		m->row = *r;
 	}
 	const uint8_t *tuples = blob_at(chunk, column, row, &n);
-	for (uint32_t i = 0; tuples && i + 8 <= n; i += 8)
-		merge_tuple(m, load_be64(tuples + i));
+	for (uint32_t i = 0; tuples && i + TUPLE_BYTES <= n; i += TUPLE_BYTES)
+		merge_tuple(m, (uint64_t)load_be32(tuples + i) << 32 | (uint64_t)tuples[i + 4] << 24);
 	const uint8_t *reg = blob_at(chunk, column + 1, row, &n);
 	if (!reg || n != HLL_REGISTERS)
 		return;

@@ -164,13 +164,15 @@ static int compare_tuples(const void *a, const void *b)
 static struct blob put_tuples(const struct store_evidence *r, uint8_t *heap, uint32_t *n)
 {
 	uint64_t sorted[TUPLES_MOST];
-	struct blob b = { *n, 8 * r->n_tuples };
+	struct blob b = { *n, TUPLE_BYTES * r->n_tuples };
 	if (r->registers)
 		return (struct blob){ 0, BLOB_NULL };
 	memcpy(sorted, r->tuples, r->n_tuples * sizeof *sorted);
 	qsort(sorted, r->n_tuples, sizeof *sorted, compare_tuples);
-	for (uint32_t i = 0; i < r->n_tuples; i++, *n += 8)
-		store_be64(heap + *n, sorted[i]);
+	for (uint32_t i = 0; i < r->n_tuples; i++, *n += TUPLE_BYTES) {
+		store_be32(heap + *n, (uint32_t)(sorted[i] >> 32));
+		heap[*n + 4] = (uint8_t)(sorted[i] >> 24);
+	}
 	return b;
 }
 

@@ -37,7 +37,7 @@ void store_close(struct store *s); /* what was not committed is gone; NULL is fi
 /* ---- Rows of the segment at hand ---- */
 struct store_evidence { /* source_evidence with its set, so that it can be merged */
 	struct source_evidence_record row;
-	const uint64_t *tuples;   /* n_tuples hashes, in any order */
+	const uint64_t *tuples;   /* n_tuples hashes, in any order; of 40 bits: the lower 24 are zero and not kept */
 	uint32_t n_tuples;
 	const uint8_t *registers; /* HLL_REGISTERS in place of tuples; else NULL */
 	uint32_t n_keys;

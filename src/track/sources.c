@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "base/bytes.h"
+#include "track/track.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -122,9 +123,11 @@ static bool evidence_has_room(const struct sources *s, uint32_t n)
 	return s->sets.limit - s->sets.used >= n * one;
 }
 
+static uint32_t slot_of(uint64_t hash) { return (uint32_t)(hash >> 32) & (EVIDENCE_SLOTS - 1); }
+
 static void table_put(uint64_t *slot, uint64_t hash, uint8_t *used)
 {
-	uint32_t at = (uint32_t)hash & (EVIDENCE_SLOTS - 1);
+	uint32_t at = slot_of(hash);
 	while (slot[at] && slot[at] != hash)
 		at = (at + 1) & (EVIDENCE_SLOTS - 1);
 	*used = (uint8_t)(*used + !slot[at]);
@@ -155,7 +158,7 @@ static void evidence_to_hll(struct sources *s, struct evidence_row *r)
 
 static void evidence_add_tuple(struct sources *s, struct evidence_row *r, uint64_t hash)
 {
-	hash += !hash; /* 0 marks an empty slot */
+	hash = hash ? hash : TRACK_TUPLE_STEP; /* 0 marks an empty slot */
 	if (r->mode <= EVIDENCE_INLINE) {
 		for (uint32_t i = 0; i < r->mode; i++)
 			if (r->tuple[i] == hash)
@@ -210,14 +213,15 @@ static struct evidence_row *evidence_find_or_append(struct sources *s, uint64_t 
 	}
 }
 
-/* XXH64 (seed 0) over destination (16 bytes), port, seq, big-endian: what makes two probes one (DEFINITIONS 2). */
+/* XXH64 (seed 0) over destination (16 bytes), port, seq, big-endian: what makes two probes one (DEFINITIONS 2); its upper
+ * bits, as sets at rest are mostly of hashes. Two of 64 are alike by chance once in 5 · 10^8 sets. */
 static uint64_t tuple_hash(uint32_t dst, uint16_t port, uint32_t seq)
 {
 	uint8_t b[22] = { [10] = 0xff, [11] = 0xff };
 	store_be32(b + 12, dst);
 	store_be16(b + 16, port);
 	store_be32(b + 18, seq);
-	return XXH64(b, sizeof b, 0);
+	return XXH64(b, sizeof b, 0) & ~(TRACK_TUPLE_STEP - 1);
 }
 
 /* Pair rules: the keys that stay constant over a run are kept with their counts. */
@@ -245,7 +249,7 @@ static inline __attribute__((always_inline)) void want_set(const struct sources 
                                                            uint64_t tuple)
 {
 	if (r->mode == EVIDENCE_TABLE)
-		__builtin_prefetch(&set_at(s, r->set)[tuple & (EVIDENCE_SLOTS - 1)], 1);
+		__builtin_prefetch(&set_at(s, r->set)[slot_of(tuple)], 1);
 	else if (r->mode == EVIDENCE_HLL)
 		__builtin_prefetch((const uint8_t *)set_at(s, r->set) + (tuple >> (64 - HLL_P)), 1);
 }

@@ -115,7 +115,7 @@ int catalog_open(struct catalog *c, const struct folder *folder, size_t memory, 
 	*c = (struct catalog){ .folder = folder };
 	if (!folder_path(folder, path, "hot.duckdb") || !folder_path(folder, temporary, "hot.duckdb.tmp"))
 		return error_set(e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
-	int rc = duck_open(&c->db, path, memory, 2, temporary, e);
+	int rc = duck_open(&c->db, path, memory, 1, temporary, e);
 	if (!rc)
 		rc = connect_feeds(c, e);
 	if (!rc)

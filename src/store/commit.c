@@ -212,7 +212,7 @@ static int remove_replaced(struct store *s, struct error *e)
 {
 	int rc = 0;
 	for (uint32_t i = 0; !rc && i < s->replaced.n; i++)
-		rc = part_unlink(&s->stage.writer, &s->replaced.part[i], e);
+		rc = part_unlink(&s->stage.writer[0], &s->replaced.part[i], e);
 	s->replaced.n = 0;
 	return rc;
 }

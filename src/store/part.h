@@ -25,6 +25,7 @@ int32_t day_of_minute(int32_t minute);
 struct part_writer {
 	const struct folder *folder;
 	const char *sensor;
+	unsigned number; /* of several; feeds' names have it */
 	duckdb_connection con;
 	struct shape shape[STORE_TABLES][2];
 	struct feed feed[STORE_TABLES][2];
@@ -33,7 +34,7 @@ struct part_writer {
 };
 
 int part_writer_init(struct part_writer *w, const struct folder *folder, const char *sensor, duckdb_database db,
-                     struct error *e) MUST_USE;
+                     unsigned number, struct error *e) MUST_USE;
 void part_writer_fini(struct part_writer *w);
 
 /* Rows order[0..n), all of p->table, family and day, into a new part; fills p->rows, bytes, from, to. */

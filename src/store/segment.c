@@ -204,7 +204,7 @@ int plan_rewrite(struct store *s, struct error *e)
 		struct part made = found.part[i];
 		made.id = s->stage.next_part++;
 		made.segment = s->stage.segment;
-		rc = part_rewrite(&s->stage.writer, &found.part[i], &made, s->plan_minutes.item, s->plan_minutes.n, e);
+		rc = part_rewrite(&s->stage.writer[0], &found.part[i], &made, s->plan_minutes.item, s->plan_minutes.n, e);
 		if (!rc && made.rows)
 			rc = parts_add(&s->stage.parts, s->env, &made, e);
 		if (!rc)

@@ -1,73 +1,223 @@
+/* Radix sorts, the least digit first: a comparison sort of as many rows takes longer than writing them. */
 #include "store/sort.h"
 
 #include "store/part.h"
 
 #include <string.h>
 
-static uint32_t rest_of(enum store_table table, const void *row)
+struct item { /* IPv4: nearly all rows */
+	uint64_t key;  /* address << 16 | port */
+	uint32_t row;
+	uint32_t day;  /* from the least */
+};
+
+struct item6 {
+	uint64_t high, low;
+	uint32_t port;
+	uint32_t row;
+	uint32_t day;
+	uint32_t pad;
+};
+
+static uint16_t port_of(enum store_table table, const void *row)
 {
-	const struct flow_record *f = row;
-	const struct flow_payload_record *p = row;
-	const struct victim_second_record *v = row;
 	const struct source_evidence_record *s = row;
 	switch (table) {
-	case STORE_FLOW: return (uint32_t)f->port << 16 | (uint32_t)f->protocol << 8 | f->class;
-	case STORE_PAYLOAD: return (uint32_t)p->port << 16 | (uint32_t)p->protocol << 8;
-	case STORE_VICTIM: return (uint32_t)v->port << 16 | (uint32_t)v->protocol << 8;
-	default: return (uint32_t)s->protocol << 8 | s->rule;
+	case STORE_FLOW: return ((const struct flow_record *)row)->port;
+	case STORE_PAYLOAD: return ((const struct flow_payload_record *)row)->port;
+	case STORE_VICTIM: return ((const struct victim_second_record *)row)->port;
+	default: return (uint16_t)(s->protocol << 8 | s->rule);
 	}
 }
 
-static void fill(enum store_table table, const uint8_t *rows, size_t width, uint32_t from, uint32_t n,
-                 struct sort_item *items, int32_t *day)
+/* ---- Room ---- */
+static int reserve(const struct env *env, void **p, uint32_t *room, uint32_t n, size_t size, struct error *e)
 {
-	int32_t least = INT32_MAX;
-	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *row = rows + width * (from + i);
-		const struct addr *a = staged_addr(table, row);
-		bool v4 = addr_is_v4(a);
-		int32_t d = day_of_minute(staged_minute(table, row));
-		least = d < least ? d : least;
-		items[i] = (struct sort_item){ .high = v4 ? 0 : load_be64(a->bytes),
-		                               .low = v4 ? addr_v4(a) : load_be64(a->bytes + 8),
-		                               .rest = rest_of(table, row), .run = (uint32_t)d, .row = from + i, .pad = v4 };
+	if (n <= *room)
+		return 0;
+	env_free(env, *p, *room * size);
+	*room = 0;
+	*p = env_alloc(env, n * size);
+	if (!*p)
+		return error_no_memory(e, "sorting rows");
+	*room = n;
+	return 0;
+}
+
+static int reserve_pair(const struct env *env, void *p[2], uint32_t *room, uint32_t n, size_t size, struct error *e)
+{
+	uint32_t before = *room, again = *room;
+	int rc = reserve(env, &p[0], &again, n, size, e);
+	*room = before;
+	return rc ? rc : reserve(env, &p[1], room, n, size, e);
+}
+
+void sort_fini(struct sort *s)
+{
+	if (!s->env)
+		return;
+	for (int i = 0; i < 2; i++) {
+		env_free(s->env, s->items[i], s->items_room * sizeof(struct item));
+		env_free(s->env, s->items6[i], s->items6_room * sizeof(struct item6));
+	}
+	env_free(s->env, s->order, s->order_room * sizeof *s->order);
+	env_free(s->env, s->run, s->runs_room * sizeof *s->run);
+	*s = (struct sort){ 0 };
+}
+
+/* ---- Passes ---- */
+#define DIGIT_BITS 11
+#define DIGITS (1u << DIGIT_BITS)
+
+static uint32_t digit_of(const struct item *i, unsigned shift)
+{
+	return (uint32_t)(shift < 64 ? i->key >> shift : i->day >> (shift - 64)) & (DIGITS - 1);
+}
+
+/* False: all rows have the same digit, nothing was moved. */
+static bool pass(const struct item *from, struct item *to, uint32_t n, unsigned shift)
+{
+	uint32_t start[DIGITS] = { 0 }, at = 0;
+	for (uint32_t i = 0; i < n; i++)
+		start[digit_of(&from[i], shift)]++;
+	if (start[digit_of(&from[0], shift)] == n)
+		return false;
+	for (uint32_t d = 0; d < DIGITS; d++) {
+		uint32_t count = start[d];
+		start[d] = at;
+		at += count;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		items[i].run = (items[i].run - (uint32_t)least) | (items[i].pad ? SORT_V4 : 0);
-	*day = least;
+		to[start[digit_of(&from[i], shift)]++] = from[i];
+	return true;
 }
 
-/* Where the bytes of the key lie in an item, the least significant first (little-endian machines). */
-static const uint8_t digits[] = { 16, 17, 18, 19, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23 };
-#define DIGITS (sizeof digits)
-
-static void pass(const struct sort_item *from, struct sort_item *to, uint32_t n, unsigned digit, uint32_t *start)
+static const struct item *sort_items(struct item *a, struct item *b, uint32_t n)
 {
-	uint32_t at = 0;
+	static const unsigned shifts[] = { 0, 11, 22, 33, 44, 64, 75, 86 };
+	for (size_t i = 0; n && i < sizeof shifts / sizeof *shifts; i++) {
+		if (!pass(a, b, n, shifts[i]))
+			continue;
+		struct item *sorted = b;
+		b = a;
+		a = sorted;
+	}
+	return a;
+}
+
+/* By bytes: where those of the key lie, the least first (little-endian machines). */
+static const uint8_t bytes6[] = { 16, 17, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27 };
+
+static bool pass6(const struct item6 *from, struct item6 *to, uint32_t n, unsigned byte)
+{
+	uint32_t start[256] = { 0 }, at = 0;
+	for (uint32_t i = 0; i < n; i++)
+		start[((const uint8_t *)&from[i])[byte]]++;
+	if (start[((const uint8_t *)&from[0])[byte]] == n)
+		return false;
 	for (int b = 0; b < 256; b++) {
 		uint32_t count = start[b];
 		start[b] = at;
 		at += count;
 	}
 	for (uint32_t i = 0; i < n; i++)
-		to[start[((const uint8_t *)&from[i])[digit]]++] = from[i];
+		to[start[((const uint8_t *)&from[i])[byte]]++] = from[i];
+	return true;
 }
 
-struct sort_item *sort_rows(enum store_table table, const uint8_t *rows, size_t width, uint32_t from, uint32_t n,
-                            struct sort_item *items, struct sort_item *spare, int32_t *day)
+static const struct item6 *sort_items6(struct item6 *a, struct item6 *b, uint32_t n)
 {
-	uint32_t count[DIGITS][256] = { { 0 } };
-	fill(table, rows, width, from, n, items, day);
-	for (uint32_t i = 0; i < n; i++)
-		for (size_t d = 0; d < DIGITS; d++)
-			count[d][((const uint8_t *)&items[i])[digits[d]]]++;
-	for (size_t d = 0; d < DIGITS; d++) {
-		if (count[d][((const uint8_t *)&items[0])[digits[d]]] == n)
-			continue; /* all alike */
-		pass(items, spare, n, digits[d], count[d]);
-		struct sort_item *sorted = spare;
-		spare = items;
-		items = sorted;
+	for (size_t i = 0; n && i < sizeof bytes6; i++) {
+		if (!pass6(a, b, n, bytes6[i]))
+			continue;
+		struct item6 *sorted = b;
+		b = a;
+		a = sorted;
 	}
-	return items;
+	return a;
+}
+
+/* ---- Rows ---- */
+struct counts {
+	int32_t day; /* the least */
+	uint32_t n4, n6;
+};
+
+static struct counts count_rows(enum store_table table, const uint8_t *rows, size_t width, uint32_t from, uint32_t to)
+{
+	struct counts c = { .day = INT32_MAX };
+	for (uint32_t i = from; i < to; i++) {
+		const uint8_t *row = rows + width * i;
+		int32_t day = day_of_minute(staged_minute(table, row));
+		c.day = day < c.day ? day : c.day;
+		c.n4 += addr_is_v4(staged_addr(table, row));
+	}
+	c.n6 = to - from - c.n4;
+	return c;
+}
+
+static void fill(struct sort *s, enum store_table table, const uint8_t *rows, size_t width, uint32_t from, uint32_t to,
+                 int32_t least)
+{
+	struct item *item = s->items[0];
+	struct item6 *item6 = s->items6[0];
+	for (uint32_t i = from; i < to; i++) {
+		const uint8_t *row = rows + width * i;
+		const struct addr *a = staged_addr(table, row);
+		uint32_t day = (uint32_t)day_of_minute(staged_minute(table, row)) - (uint32_t)least;
+		if (addr_is_v4(a))
+			*item++ = (struct item){ (uint64_t)addr_v4(a) << 16 | port_of(table, row), i, day };
+		else
+			*item6++ = (struct item6){ load_be64(a->bytes), load_be64(a->bytes + 8), port_of(table, row), i, day, 0 };
+	}
+}
+
+static int add_row(struct sort *s, uint32_t at, uint32_t row, int32_t day, bool v4, struct error *e)
+{
+	struct sort_run *last = s->n_runs ? &s->run[s->n_runs - 1] : NULL;
+	s->order[at] = row;
+	if (last && last->day == day && last->v4 == v4) {
+		last->to = at + 1;
+		return 0;
+	}
+	if (s->n_runs == s->runs_room) {
+		uint32_t room = s->runs_room ? 2 * s->runs_room : 16;
+		struct sort_run *grown = env_grow(s->env, s->run, s->runs_room * sizeof *grown, room * sizeof *grown);
+		if (!grown)
+			return error_no_memory(e, "sorting rows");
+		s->run = grown;
+		s->runs_room = room;
+	}
+	s->run[s->n_runs++] = (struct sort_run){ at, at + 1, day, v4 };
+	return 0;
+}
+
+static int lay_out(struct sort *s, const struct counts *c, struct error *e)
+{
+	const struct item *item = sort_items(s->items[0], s->items[1], c->n4);
+	const struct item6 *item6 = sort_items6(s->items6[0], s->items6[1], c->n6);
+	int rc = 0;
+	s->n_runs = 0;
+	for (uint32_t i = 0; !rc && i < c->n4; i++)
+		rc = add_row(s, i, item[i].row, c->day + (int32_t)item[i].day, true, e);
+	for (uint32_t i = 0; !rc && i < c->n6; i++)
+		rc = add_row(s, c->n4 + i, item6[i].row, c->day + (int32_t)item6[i].day, false, e);
+	return rc;
+}
+
+int sort_rows(struct sort *s, enum store_table table, const uint8_t *rows, size_t width, uint32_t from, uint32_t to,
+              struct error *e)
+{
+	struct counts c = count_rows(table, rows, width, from, to);
+	void *order = s->order;
+	int rc = reserve_pair(s->env, s->items, &s->items_room, c.n4, sizeof(struct item), e);
+	if (!rc)
+		rc = reserve_pair(s->env, s->items6, &s->items6_room, c.n6, sizeof(struct item6), e);
+	if (!rc)
+		rc = reserve(s->env, &order, &s->order_room, to - from, sizeof *s->order, e);
+	s->order = order;
+	if (rc)
+		return rc;
+	fill(s, table, rows, width, from, to, c.day);
+	return lay_out(s, &c, e);
 }

@@ -1,17 +1,25 @@
-/* Staged rows in the order of parts: by family, day, address, port, protocol. */
+/* Staged rows in the order of parts: by family, day, address, port; those alike stay in the order they came. */
 #pragma once
 #include "store/columns.h"
 
-struct sort_item {
-	uint64_t high, low; /* address; of IPv4 in `low` alone */
-	uint32_t rest;      /* port, protocol, class or rule */
-	uint32_t run;       /* day, counted from the least; top bit: IPv4 */
-	uint32_t row;
-	uint32_t pad;
+struct sort_run { /* rows order[from..to) are of one family and day */
+	uint32_t from, to;
+	int32_t day;
+	bool v4;
 };
 
-/* Fills items[0..n) for rows from … from + n - 1 and sorts them; `spare` has room for as many, and the sorted ones are in
- * the one returned. *day: of run 0. */
-struct sort_item *sort_rows(enum store_table table, const uint8_t *rows, size_t width, uint32_t from, uint32_t n,
-                            struct sort_item *items, struct sort_item *spare, int32_t *day);
-#define SORT_V4 (1u << 31)
+struct sort {
+	const struct env *env;
+	uint32_t *order; /* rows, sorted */
+	struct sort_run *run;
+	uint32_t n_runs;
+	/* room that is kept from one sort to the next */
+	uint32_t order_room, runs_room;
+	void *items[2], *items6[2];
+	uint32_t items_room, items6_room;
+};
+
+/* Sorts rows from … to - 1. */
+int sort_rows(struct sort *s, enum store_table table, const uint8_t *rows, size_t width, uint32_t from, uint32_t to,
+              struct error *e) MUST_USE;
+void sort_fini(struct sort *s);

@@ -1,13 +1,19 @@
 #include "store/stage.h"
 
-#include "store/sort.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MOST (1u << 20)
+#define ROWS_MOST (1u << 22)
+#define PART_ROWS (1u << 20)
 #define ROWS_LEAST (1u << 12)
 #define HEAP_A_ROW 128 /* bytes of sets; registers are rarer than that */
+
+static int failed(const struct stage *s, struct error *e)
+{
+	if (s->rc && e)
+		*e = s->error;
+	return s->rc;
+}
 
 /* ---- Lists of parts ---- */
 int parts_add(struct parts *v, const struct env *env, const struct part *p, struct error *e)
@@ -49,64 +55,106 @@ static void buffer_fini(struct buffer *b, const struct env *env, size_t width)
 	*b = (struct buffer){ 0 };
 }
 
-/* ---- The thread that writes ---- */
-static int add_part(struct stage *s, const struct part *p, struct error *e)
+/* ---- Writing: sorted rows are parted into jobs, which the thread does, and whoever waits for it ---- */
+static int add_job(struct stage *s, const struct part *p, uint32_t from, uint32_t to, struct error *e)
 {
-	pthread_mutex_lock(&s->lock);
-	int rc = parts_add(&s->parts, s->env, p, e);
-	pthread_mutex_unlock(&s->lock);
-	return rc;
+	if (s->jobs_room - s->n_jobs < 2) {
+		uint32_t room = s->jobs_room ? 2 * s->jobs_room : 16;
+		struct part *job = env_grow(s->env, s->job, s->jobs_room * sizeof *job, room * sizeof *job);
+		if (job)
+			s->job = job;
+		uint32_t *grown = env_grow(s->env, s->job_from, (s->jobs_room + 1) * sizeof *grown, (room + 1) * sizeof *grown);
+		if (grown)
+			s->job_from = grown;
+		if (!job || !grown)
+			return error_no_memory(e, "writing parts");
+		s->jobs_room = room;
+	}
+	s->job[s->n_jobs] = *p;
+	s->job_from[s->n_jobs++] = from;
+	s->job_from[s->n_jobs] = to;
+	return 0;
 }
 
-static uint64_t new_part(struct stage *s)
-{
-	pthread_mutex_lock(&s->lock);
-	uint64_t id = s->next_part++;
-	pthread_mutex_unlock(&s->lock);
-	return id;
-}
-
-/* Sorted rows as parts: one for each family and day. */
-static int write_runs(struct stage *s, enum store_table table, const struct buffer *b, const struct sort_item *items,
-                      uint32_t *order, uint32_t n, int32_t day, uint32_t segment, struct error *e)
+/* A part for each family and day, and for so many rows: then several can be written at once. */
+static int make_jobs(struct stage *s, enum store_table table, uint32_t segment, struct error *e)
 {
 	int rc = 0;
-	for (uint32_t from = 0, to; !rc && from < n; from = to) {
-		for (to = from; to < n && items[to].run == items[from].run; to++)
-			order[to - from] = items[to].row;
-		struct part p = { .id = new_part(s), .table = table, .v4 = items[from].run & SORT_V4, .segment = segment,
-		                  .day = day + (int32_t)(items[from].run & ~SORT_V4) };
-		rc = part_write(&s->writer, &p, b->rows, b->heap, order, to - from, e);
-		if (!rc)
-			rc = add_part(s, &p, e);
+	s->n_jobs = s->next_job = s->jobs_done = 0;
+	for (uint32_t r = 0; r < s->sort.n_runs; r++) {
+		const struct sort_run *run = &s->sort.run[r];
+		uint32_t n = run->to - run->from, parts = (n + PART_ROWS - 1) / PART_ROWS;
+		for (uint32_t i = 0; !rc && i < parts; i++) {
+			struct part p = { .id = s->next_part++, .table = table, .v4 = run->v4, .day = run->day, .segment = segment };
+			rc = add_job(s, &p, run->from + (uint32_t)((uint64_t)n * i / parts),
+			             run->from + (uint32_t)((uint64_t)n * (i + 1) / parts), e);
+		}
 	}
 	return rc;
 }
 
+static void remember_failure(struct stage *s, int rc, const struct error *e)
+{
+	if (rc && !s->rc) {
+		s->rc = rc;
+		s->error = *e;
+	}
+}
+
+/* Under the lock, which is given up meanwhile: does one job, if there is one. */
+static bool do_job(struct stage *s, unsigned writer, const struct buffer *b)
+{
+	struct error e;
+	if (s->next_job == s->n_jobs)
+		return false;
+	uint32_t i = s->next_job++;
+	struct part p = s->job[i];
+	const uint32_t *order = s->sort.order + s->job_from[i];
+	uint32_t n = s->job_from[i + 1] - s->job_from[i];
+	bool lost = s->rc;
+	pthread_mutex_unlock(&s->lock);
+	int rc = lost ? 0 : part_write(&s->writer[writer], &p, b->rows, b->heap, order, n, &e);
+	pthread_mutex_lock(&s->lock);
+	if (!rc && !lost)
+		rc = parts_add(&s->parts, s->env, &p, &e);
+	remember_failure(s, rc, &e);
+	s->jobs_done++;
+	pthread_cond_broadcast(&s->changed);
+	return true;
+}
+
+/* Under the lock: waits for a change, or makes itself useful. */
+static void wait_or_help(struct stage *s)
+{
+	if (s->helping || s->next_job == s->n_jobs) {
+		pthread_cond_wait(&s->changed, &s->lock);
+		return;
+	}
+	s->helping = true;
+	do_job(s, 1, &s->writing);
+	s->helping = false;
+}
+
+/* Under the lock. Nobody else sorts: the thread when it is busy, else who flushes. */
 static int write_rows(struct stage *s, enum store_table table, const struct buffer *b, uint32_t from, uint32_t to,
                       uint32_t segment, struct error *e)
 {
-	uint32_t n = to - from;
-	int32_t day;
-	if (!n)
+	if (from == to)
 		return 0;
-	struct sort_item *items = env_alloc(s->env, n * sizeof *items), *spare = env_alloc(s->env, n * sizeof *spare);
-	uint32_t *order = env_alloc(s->env, n * sizeof *order);
-	int rc = !items || !spare || !order ? error_no_memory(e, "sorting rows") : 0;
-	if (!rc) {
-		struct sort_item *sorted = sort_rows(table, b->rows, s->width[table], from, n, items, spare, &day);
-		rc = write_runs(s, table, b, sorted, order, n, day, segment, e);
-	}
-	env_free(s->env, items, n * sizeof *items);
-	env_free(s->env, spare, n * sizeof *spare);
-	env_free(s->env, order, n * sizeof *order);
-	return rc;
-}
-
-static int write_buffer(struct stage *s, enum store_table table, const struct buffer *b, uint32_t segment, struct error *e)
-{
-	int rc = write_rows(s, table, b, 0, b->mark, segment - 1, e);
-	return rc ? rc : write_rows(s, table, b, b->mark, b->n, segment, e);
+	pthread_mutex_unlock(&s->lock);
+	int rc = sort_rows(&s->sort, table, b->rows, s->width[table], from, to, e);
+	pthread_mutex_lock(&s->lock);
+	if (!rc)
+		rc = make_jobs(s, table, segment, e);
+	remember_failure(s, rc, e);
+	if (rc)
+		s->n_jobs = s->next_job = s->jobs_done = 0;
+	pthread_cond_broadcast(&s->changed);
+	while (do_job(s, 0, b))
+		;
+	while (s->jobs_done < s->n_jobs)
+		pthread_cond_wait(&s->changed, &s->lock);
+	return rc ? rc : failed(s, e);
 }
 
 static void *thread_main(void *arg)
@@ -119,13 +167,9 @@ static void *thread_main(void *arg)
 			pthread_cond_wait(&s->changed, &s->lock);
 		if (!s->busy)
 			break;
-		pthread_mutex_unlock(&s->lock);
-		int rc = write_buffer(s, s->table, &s->writing, s->writing_segment, &e);
-		pthread_mutex_lock(&s->lock);
-		if (rc && !s->rc) {
-			s->rc = rc;
-			s->error = e;
-		}
+		if (!write_rows(s, s->table, &s->writing, 0, s->writing.mark, s->writing_segment - 1, &e) &&
+		    write_rows(s, s->table, &s->writing, s->writing.mark, s->writing.n, s->writing_segment, &e))
+			remember_failure(s, s->rc, &e);
 		s->writing.n = s->writing.heap_n = s->writing.mark = 0;
 		s->spare[s->table] = s->writing;
 		s->writing = (struct buffer){ 0 };
@@ -140,7 +184,7 @@ static void *thread_main(void *arg)
 static void hand_over(struct stage *s, enum store_table table)
 {
 	if (s->busy) {
-		pthread_cond_wait(&s->changed, &s->lock);
+		wait_or_help(s);
 		return;
 	}
 	s->table = table;
@@ -155,14 +199,7 @@ static void hand_over(struct stage *s, enum store_table table)
 static void wait_idle(struct stage *s)
 {
 	while (s->busy)
-		pthread_cond_wait(&s->changed, &s->lock);
-}
-
-static int failed(const struct stage *s, struct error *e)
-{
-	if (s->rc && e)
-		*e = s->error;
-	return s->rc;
+		wait_or_help(s);
 }
 
 /* ---- Putting ---- */
@@ -261,13 +298,13 @@ static int drop_of_part(struct stage *s, struct part *p, const int32_t *minutes,
 	int rc = 0;
 	if (minutes) {
 		made.id = s->next_part++;
-		rc = part_rewrite(&s->writer, &old, &made, minutes, n, e);
+		rc = part_rewrite(&s->writer[0], &old, &made, minutes, n, e);
 	} else
 		made.rows = 0;
 	if (rc)
 		return rc;
 	*p = made;
-	return part_unlink(&s->writer, &old, e);
+	return part_unlink(&s->writer[0], &old, e);
 }
 
 static void forget_empty(struct parts *v)
@@ -316,7 +353,9 @@ int stage_abandon(struct stage *s, struct error *e)
 static int flush_earlier(struct stage *s, enum store_table table, struct error *e)
 {
 	struct buffer *b = &s->active[table];
+	pthread_mutex_lock(&s->lock);
 	int rc = write_rows(s, table, b, 0, b->mark, s->segment - 1, e);
+	pthread_mutex_unlock(&s->lock);
 	if (b->mark)
 		memmove(b->rows, b->rows + b->mark * s->width[table], (b->n - b->mark) * s->width[table]);
 	b->n -= b->mark;
@@ -341,8 +380,9 @@ int stage_flush(struct stage *s, bool all, struct error *e)
 }
 
 /* ---- Making and ending ---- */
-/* What a table gets of the memory: flow rows are nearly all rows. */
-static size_t share_of(enum store_table table, size_t memory) { return table == STORE_FLOW ? memory / 4 : memory / 16; }
+/* What each of a table's two buffers gets of the memory: flow rows are nearly all rows. What is sorted needs another third
+ * of its size. */
+static size_t share_of(enum store_table table, size_t memory) { return table == STORE_FLOW ? memory / 3 : memory / 48; }
 
 int stage_init(struct stage *s, const struct folder *folder, const char *sensor, duckdb_database db, size_t memory,
                uint64_t next_part, struct error *e)
@@ -350,10 +390,13 @@ int stage_init(struct stage *s, const struct folder *folder, const char *sensor,
 	*s = (struct stage){ .env = folder->env, .next_part = next_part };
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->changed, NULL);
-	int rc = part_writer_init(&s->writer, folder, sensor, db, e);
+	s->sort.env = s->env;
+	int rc = 0;
+	for (unsigned w = 0; !rc && w < WRITERS; w++)
+		rc = part_writer_init(&s->writer[w], folder, sensor, db, w, e);
 	for (int t = 0; !rc && t < STORE_TABLES; t++) {
 		enum store_table table = (enum store_table)t;
-		s->width[t] = s->writer.shape[t][0].width;
+		s->width[t] = s->writer[0].shape[t][0].width;
 		rc = buffer_init(&s->active[t], s->env, table, s->width[t], share_of(table, memory), e);
 		if (!rc)
 			rc = buffer_init(&s->spare[t], s->env, table, s->width[t], share_of(table, memory), e);
@@ -380,7 +423,11 @@ void stage_fini(struct stage *s)
 	}
 	buffer_fini(&s->writing, s->env, s->width[s->table]);
 	parts_fini(&s->parts, s->env);
-	part_writer_fini(&s->writer);
+	sort_fini(&s->sort);
+	env_free(s->env, s->job, s->jobs_room * sizeof *s->job);
+	env_free(s->env, s->job_from, (s->jobs_room + 1) * sizeof *s->job_from);
+	for (unsigned w = 0; w < WRITERS; w++)
+		part_writer_fini(&s->writer[w]);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
 }

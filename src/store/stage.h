@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "store/part.h"
+#include "store/sort.h"
 
 #include <pthread.h>
 
@@ -23,13 +24,15 @@ struct parts {
 int parts_add(struct parts *v, const struct env *env, const struct part *p, struct error *e) MUST_USE;
 void parts_fini(struct parts *v, const struct env *env);
 
+#define WRITERS 2 /* the thread, and whoever waits for it */
+
 struct stage {
 	const struct env *env;
 	size_t width[STORE_TABLES];
 	struct buffer active[STORE_TABLES], spare[STORE_TABLES];
 	uint32_t segment;      /* number of the one at hand */
 	uint64_t rows;         /* put since the last stage_clear */
-	struct part_writer writer;
+	struct part_writer writer[WRITERS];
 	struct parts parts;    /* written and not yet in the catalog */
 	uint64_t next_part;
 
@@ -41,6 +44,11 @@ struct stage {
 	enum store_table table;
 	struct buffer writing;
 	uint32_t writing_segment;
+	struct sort sort;      /* of the thread */
+	struct part *job;      /* parts to be written of the sorted rows: job i has order[job_from[i]..job_from[i + 1]) */
+	uint32_t *job_from;
+	uint32_t n_jobs, next_job, jobs_done, jobs_room;
+	bool helping;          /* somebody uses the second writer */
 	int rc;                /* of the thread */
 	struct error error;
 };

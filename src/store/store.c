@@ -94,7 +94,7 @@ static void forget_staged(struct store *s)
 {
 	struct error ignored;
 	for (uint32_t i = 0; i < s->stage.parts.n; i++)
-		if (part_unlink(&s->stage.writer, &s->stage.parts.part[i], &ignored))
+		if (part_unlink(&s->stage.writer[0], &s->stage.parts.part[i], &ignored))
 			continue; /* the next writer removes it */
 }
 

@@ -72,20 +72,21 @@ CREATE VIEW source_evidence AS SELECT day, sensor, moment_of_second(hour::BIGINT
 -- What the ledger says.
 CREATE VIEW part AS SELECT id, table_name, day, sensor, path, rows, bytes, moment_of_minute(from_minute) AS "from",
     moment_of_minute(to_minute) AS "to" FROM rest.parts;
-CREATE VIEW segment AS SELECT id, segment, sensor, path, packets, bytes, uncompressed, moment_of_ns(from_ns) AS "from",
-    moment_of_ns(to_ns) AS "to", options, state, reason, simulated = 1 AS simulated FROM rest.segments;
+CREATE VIEW segment AS SELECT id, segment, sensor, path, packets, bytes, uncompressed,
+    CASE WHEN packets > 0 THEN moment_of_ns(from_ns) END AS "from", CASE WHEN packets > 0 THEN moment_of_ns(to_ns) END AS "to",
+    options, state, reason, simulated = 1 AS simulated FROM rest.segments;
 CREATE VIEW "window" AS SELECT sensor, moment_of_minute(minute) AS minute, revision, flows, packets, attempts, victim_seconds,
     flow_payloads, flow_digest, victim_digest, payload_digest FROM rest.windows;
-CREATE VIEW sensor AS SELECT sensor, addresses FROM rest.sensors;
+CREATE VIEW sensor AS SELECT sensor, nullif(addresses, 0) AS addresses FROM rest.sensors;
 CREATE VIEW coverage AS SELECT sensor, moment_of_ns(from_ns) AS "from", moment_of_ns(to_ns) AS "to",
-    (to_ns - from_ns + 1) / 1e9 AS seconds, addresses, mode, dropped FROM rest.coverage;
+    (to_ns - from_ns + 1) / 1e9 AS seconds, nullif(addresses, 0) AS addresses, mode, dropped FROM rest.coverage;
 -- Ranges cut at multiples of a step (ns): what was observed within each, shifted by whole hours east of UTC.
 CREATE MACRO coverage_by(step, hours) AS TABLE
     SELECT sensor, unit, sum(to_ns - from_ns + 1)::BIGINT AS observed_ns, max(addresses) AS addresses,
         sum(addresses * ((to_ns - from_ns + 1) / 86400e9)) AS address_days, bool_and(addresses IS NOT NULL) AS known
     FROM (SELECT sensor, addresses, unit, greatest(f, unit * step) AS from_ns, least(t, unit * step + step - 1) AS to_ns
         FROM (SELECT *, unnest(range(floor(f / step)::BIGINT, floor(t / step)::BIGINT + 1)) AS unit
-            FROM (SELECT sensor, addresses, from_ns + hours * 3600000000000 AS f, to_ns + hours * 3600000000000 AS t
+            FROM (SELECT sensor, nullif(addresses, 0) AS addresses, from_ns + hours * 3600000000000 AS f, to_ns + hours * 3600000000000 AS t
                 FROM rest.coverage)))
     GROUP BY sensor, unit;
 CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, observed_ns, addresses

@@ -53,7 +53,7 @@ void form_syn(struct sim_packet *p, enum form f, struct rng *r, uint64_t key)
 	p->seq = (uint32_t)(random >> 32);
 	p->id = (uint16_t)random;
 	p->sport = source_port(f, random >> 16 & 0xffff, key);
-	p->ttl = (uint8_t)((f == FORM_NMAP ? 45 + random % 23 : row->ttl) - sim_hops(p->src));
+	p->ttl = (uint8_t)((f == FORM_NMAP ? 37 + random % 23 : row->ttl) - sim_hops(p->src));
 	if (f == FORM_ZMAP_OLD)
 		p->id = 54321;
 	else if (f == FORM_MASSCAN || f == FORM_MASSCAN_HEAD)

@@ -13,11 +13,11 @@ enum { DAILY, RATE_LEAST, RATE_MOST, RATE_TAIL, DURATION_LEAST, DURATION_MOST, D
 static const struct param params[] = {
 	{ "backscatter.daily", PARAM_NUMBER, "30000", "attacks begun a day on the Internet [P]" },
 	{ "backscatter.rate_least", PARAM_NUMBER, "200", "forged packets a second at the victim: Pareto from … [A]" },
-	{ "backscatter.rate_most", PARAM_NUMBER, "20000000", "… cut here … [A]" },
+	{ "backscatter.rate_most", PARAM_NUMBER, "5000000", "… cut here … [A]" },
 	{ "backscatter.rate_tail", PARAM_NUMBER, "0.9", "… with this exponent [A]" },
 	{ "backscatter.duration_least", PARAM_NUMBER, "60", "s: Pareto from … [A]" },
-	{ "backscatter.duration_most", PARAM_NUMBER, "864000", "… cut here … [A]" },
-	{ "backscatter.duration_tail", PARAM_NUMBER, "0.7", "… with this exponent: median 160 s [A]" },
+	{ "backscatter.duration_most", PARAM_NUMBER, "86400", "… cut here … [A]" },
+	{ "backscatter.duration_tail", PARAM_NUMBER, "1", "… with this exponent: median 120 s [A]" },
 	{ "backscatter.replies", PARAM_PORTS, "0:30 1:15 2:20 3:5 4:5 5:10 6:5 7:2 8:2 9:1 10:1 11:1 12:1 13:2",
 	  "reply:weight: 0 SYN-ACK, sent again; 1 SYN-ACK, cookies; 2 RST-ACK; 3 RST; 4 echo reply; ICMP errors quoting "
 	  "5 UDP port, 6 TCP host, 7 TCP prohibited, 8 time exceeded, 9 quench, 10 redirect, 11 parameter; 12 timestamp and "

@@ -6,7 +6,7 @@
 enum { DAILY, RATE_LEAST, RATE_MOST, DURATION, DECOYS };
 
 static const struct param params[] = {
-	{ "flood.daily", PARAM_NUMBER, "0.02", "begun a day on each address; a third of them are decoys [A]" },
+	{ "flood.daily", PARAM_NUMBER, "0.0002", "begun a day on each address; a third of them are decoys [A]" },
 	{ "flood.rate_least", PARAM_NUMBER, "20", "packets a second, log-uniform from … [A]" },
 	{ "flood.rate_most", PARAM_NUMBER, "20000", "… to [A]" },
 	{ "flood.duration", PARAM_NUMBER, "60", "s on average [A]" },
@@ -32,8 +32,8 @@ static void flood_packet(struct sim *s, struct actor *a, struct flood *w, int64_
 	struct sim_packet k = sim_tcp(ts, sim_forged(s, &a->rng), sim_target(s, w->target));
 	k.dport = w->port;
 	form_syn(&k, FORM_HPING, &a->rng, w->key);
-	k.ttl = (uint8_t)(64 - w->key % 20);
-	k.sport = (uint16_t)(1024 + w->n++);
+	k.ttl = (uint8_t)(64 - sim_hops((uint32_t)w->key)); /* one host sends them all */
+	k.sport = (uint16_t)(1024 + w->n++ % 64512);
 	sim_emit(s, a, &k);
 }
 

@@ -5,7 +5,7 @@
 enum { DAILY, REFLECTORS_LEAST, REFLECTORS_MOST, RATE_LEAST, RATE_MOST, DURATION };
 
 static const struct param params[] = {
-	{ "reflection.daily", PARAM_NUMBER, "0.01", "attacks begun a day on each address [A]" },
+	{ "reflection.daily", PARAM_NUMBER, "0.0002", "attacks begun a day on each address [A]" },
 	{ "reflection.reflectors_least", PARAM_NUMBER, "50", "servers that answer, log-uniform from … [A]" },
 	{ "reflection.reflectors_most", PARAM_NUMBER, "5000", "… to [A]" },
 	{ "reflection.rate_least", PARAM_NUMBER, "20", "answers a second, log-uniform from … [A]" },

@@ -8,7 +8,7 @@
 enum { DAILY, FORMS, PORTS, PORTS_MOST, RATE_LEAST, RATE_MOST, UDP, ICMP, SCANNERS, PAST };
 
 static const struct param params[] = {
-	{ "sweep.daily", PARAM_NUMBER, "60", "sweeps begun a day on the Internet [A]" },
+	{ "sweep.daily", PARAM_NUMBER, "380", "sweeps begun a day on the Internet [A]" },
 	{ "sweep.forms", PARAM_PORTS, "0:25 1:10 2:3 3:1 4:2 5:40 6:10 7:1",
 	  "form:weight: 0 zmap < 4.1, 1-4 zmap >= 4.1 (windows, linux, bsd, smallest), 5 masscan 1.3.2, 6 1.3.9, 7 nmap [A]" },
 	{ "sweep.ports", PARAM_PORTS, "80:10 443:10 22:8 8080:6 3389:5 21:4 25:4 23:4 5900:3 6379:3 9200:2 27017:2 8443:3",
@@ -28,9 +28,11 @@ struct spawner {
 };
 STATE_FITS(struct spawner);
 
+/* Who it is tells the addresses and the tool: each keeps to one. */
 static void draw_source(struct sim *s, const struct param_value *v, struct rng *r, struct sweep_plan *p)
 {
 	uint64_t who = mix64(sim_seed(s) ^ 0x7377656570 ^ rng_below(r, param_whole(&v[SCANNERS]) + 1));
+	p->form = (enum form)(param_draw(&v[FORMS], mix64(who))->at % FORM_COUNT);
 	p->sources = (uint32_t)(1 + (who >> 8) % 16);
 	p->source = (sim_source(s, who, NULL) & ~31u) + 1;
 	if (sim_monitored(s, p->source) || sim_monitored(s, p->source + 15))
@@ -42,7 +44,6 @@ static void draw(struct sim *s, const struct param_value *v, struct rng *r, stru
 	uint64_t kind = rng_below(r, 1000000);
 	p->key = rng_next(r);
 	p->per_second = rng_log_uniform(r, param_whole(&v[RATE_LEAST]) + 1, param_whole(&v[RATE_MOST]) + 1);
-	p->form = (enum form)param_draw(&v[FORMS], rng_next(r))->at % FORM_COUNT;
 	p->kind = kind < (uint64_t)v[UDP].micro                     ? SWEEP_UDP :
 	          kind < (uint64_t)(v[UDP].micro + v[ICMP].micro) ? SWEEP_ICMP : SWEEP_TCP;
 	uint64_t many = rng_log_uniform(r, 1, param_whole(&v[PORTS_MOST]) + 1);

@@ -10,7 +10,7 @@
 enum { DAILY, SOURCES, PORTS };
 
 static const struct param params[] = {
-	{ "v6.daily", PARAM_NUMBER, "2", "packets a day and address that is scanned [A]" },
+	{ "v6.daily", PARAM_NUMBER, "0.05", "packets a day and address that is scanned [A]" },
 	{ "v6.sources", PARAM_NUMBER, "60", "/64s of sources [A]" },
 	{ "v6.ports", PARAM_PORTS, "22:5 80:5 443:5 23:2 8080:2 3389:1 21:1", "port:weight [A]" },
 };

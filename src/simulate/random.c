@@ -98,8 +98,8 @@ uint64_t rng_exponential(struct rng *r)
 uint64_t rng_pareto(struct rng *r, uint64_t least, uint64_t most, uint64_t alpha_micro)
 {
 	uint64_t bits = (UINT64_C(64) << 32) - fixed_log2(rng_next(r) | 1);
-	uint64_t times = fixed_exp2((uint64_t)((unsigned __int128)bits * 1000000 / alpha_micro));
-	return times >= most / least ? most : least * times;
+	uint64_t x = fixed_exp2(fixed_log2(least) + (uint64_t)((unsigned __int128)bits * 1000000 / alpha_micro));
+	return x < least ? least : x > most ? most : x;
 }
 
 uint64_t rng_log_uniform(struct rng *r, uint64_t least, uint64_t most)

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define AGAIN_KEPT 1024 /* packets that a bucket keeps room for */
+
 /* ---- Actors ---- */
 
 struct actor *sim_actor(struct sim *s, uint32_t i) { return &s->chunk[i / CHUNK][i % CHUNK]; }
@@ -123,6 +125,10 @@ static void again_due(struct sim *s)
 			actor_end(s, a);
 	}
 	b->n = 0;
+	if (b->room > AGAIN_KEPT) { /* or every second's bucket would become as large as the largest */
+		env_free(s->env, b->item, b->room * sizeof *b->item);
+		*b = (struct again_bucket){ 0 };
+	}
 }
 
 /* ---- Seconds ---- */

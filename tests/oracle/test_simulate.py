@@ -7,6 +7,7 @@ late minute that is not derived again, a victim taken from the wrong side of a q
 """
 import hashlib
 import ipaddress
+import json
 import os
 import sys
 
@@ -20,7 +21,7 @@ import verdicts
 
 # Rows by the second implementation, which is slow, at every size.
 BY_ROWS = {(1, 1), (6, 1), (2, 5), (3, 5), (3, 256), (4, 256), (5, 4096)}
-GOLDEN = "495e3c76d8c1c38b4a88baf5188c70ba"  # of the capture of seed 6 at 5 addresses: the same on every machine
+GOLDEN = "bbd78922bb41d0f00a211ef0a4cff3b2"  # of the capture of seed 6 at 5 addresses: the same on every machine
 
 POPULATIONS = {"sweep", "bots", "brute_force", "exploit", "slow_scan", "split_scan", "attack", "reflection",
                "misconfiguration", "p2p", "spoofed", "flood", "decoys", "v6"}
@@ -93,7 +94,8 @@ def check_independent(checks, folder):
     less = synthetic.make(c, folder, "less", extra="brute.daily =\np2p.daily = 0\nbackscatter.daily = 0\n")
     more = synthetic.make(c, folder, "more")
     gone = {"brute", "p2p", "backscatter"}
-    kept = [[x for x in synthetic.truth(m) if x.get("population", "sensor") not in gone and "population" in x]
+    # Who is still at it when the run ends is told in no order.
+    kept = [sorted(json.dumps(x) for x in synthetic.truth(m) if "population" in x and x["population"] not in gone)
             for m in (less, more)]
     checks.equal("a population less changes no other", *kept)
 

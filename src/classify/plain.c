@@ -67,7 +67,7 @@ bool classify_has_plain(const struct classify *c) { return c->n_nat == 0 && c->q
 
 /* ---- Rows to columns and back ---- */
 #define MASK(condition) ((COLUMN)(condition))
-#define PICK(a, b, ...) __builtin_shuffle(a, b, (COLUMN){ __VA_ARGS__ })
+#define PICK(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
 
 /* Of four rows: words 0 and 4 of each beside each other, 1 and 5, 2 and 6, 3 and 7. */
 INLINE void turn4(const COLUMN v[static 4], COLUMN out[static 4])

@@ -56,7 +56,8 @@ static void probe(struct sim *s, struct actor *a, struct bots *w)
 	uint32_t src = sim_source(s, mix64(bot + epoch), &country);
 	if (!sim_awake(s, country, &a->rng))
 		return;
-	struct sim_packet k = sim_tcp(burst(s, a, bot), src, sim_target(s, rng_below(&a->rng, sim_world(s)->n4)));
+	int64_t ts = burst(s, a, bot);
+	struct sim_packet k = sim_tcp(ts, src, sim_target(s, rng_below(&a->rng, sim_world(s)->n4)));
 	k.dport = (uint16_t)param_draw(&w->v[PORTS], rng_next(&a->rng))->at;
 	form_syn(&k, FORM_MIRAI, &a->rng, bot);
 	sim_emit(s, a, &k);

@@ -23,7 +23,8 @@ static void packet(struct sim *s, struct actor *a, const struct param_value *v, 
 {
 	(void)v;
 	uint64_t random = rng_next(&a->rng);
-	struct sim_packet k = sim_tcp(ts, sim_forged(s, &a->rng), sim_target(s, rng_below(&a->rng, sim_world(s)->n4)));
+	uint32_t src = sim_forged(s, &a->rng);
+	struct sim_packet k = sim_tcp(ts, src, sim_target(s, rng_below(&a->rng, sim_world(s)->n4)));
 	size_t i = random % (sizeof probes / sizeof *probes);
 	k.dport = (uint16_t)(random >> 8);
 	form_syn(&k, FORM_ZMAP_SMALLEST, &a->rng, random);

@@ -2,6 +2,7 @@
  *
  * The generator is xoshiro256** 1.0, seeded by SplitMix64 (Blackman and Vigna, prng.di.unimi.it, public domain). Each
  * actor has one of its own, made of the run's seed and its own number, so that a population more or less changes no other.
+ * An expression draws once at most: C does not say which of two arguments is computed first.
  * Fixed-point numbers have 32 bits behind the point. */
 #pragma once
 #include <stdint.h>

@@ -18,8 +18,8 @@ static const char *const tables[] = {
 	"CREATE TABLE windows(sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT,"
 	" attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID,"
 	" payload_digest UUID)",
-	"CREATE TABLE parts(id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT,"
-	" bytes UBIGINT, from_minute INTEGER, to_minute INTEGER)",
+	("CREATE TABLE parts(id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT,"
+	 " bytes UBIGINT, from_minute INTEGER, to_minute INTEGER)"), /* clang takes the one such for a forgotten comma */
 	"CREATE TABLE coverage(sensor VARCHAR, from_ns BIGINT, to_ns BIGINT, addresses UBIGINT, mode VARCHAR, dropped UBIGINT)",
 	"CREATE TABLE sensors(sensor VARCHAR, hash UBIGINT, addresses UBIGINT, monitored VARCHAR)",
 };

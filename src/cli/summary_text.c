@@ -163,11 +163,12 @@ void summary_print_text(const char *file, const struct summary *s, const struct 
 		puts("  SIMULATED: these packets are made up, nobody sent them");
 	print_times(s);
 	print_links(file, s);
-	if (error && s->packets)
+	bool refused = s->stored && !strcmp(s->stored, "refused");
+	if (error && s->packets && !refused)
 		puts("  damaged: the numbers are of what came before the damage");
 	if (s->stored && !strcmp(s->stored, "known"))
 		puts("  already in the store: nothing was added");
-	else if (s->stored && !strcmp(s->stored, "refused"))
+	else if (refused)
 		puts("  not in the store: too late");
 	if (s->packets) {
 		print_layers(s);

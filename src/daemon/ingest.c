@@ -105,9 +105,22 @@ void ingest_close(struct ingest *in)
 bool ingest_broken(const struct ingest *in) { return in->broken; }
 
 /* ---- A file ---- */
+/* The ledger keeps why. */
+static int refuse(struct ingest *in, struct summary *out, const char *absent, const struct error *why, struct error *e)
+{
+	char reason[sizeof why->text];
+	bool named = strstr(why->text, absent);
+	snprintf(reason, sizeof reason, "%.180s%s%.100s", named ? "" : absent, named ? "" : " ", why->text);
+	int rc = store_segment_refuse(in->store, reason, e);
+	if (rc)
+		return rc;
+	out->stored = "refused";
+	return error_set(e, -ESTALE, "MON-DMN-006", "too late: minutes of it are sealed, and %.220s", reason);
+}
+
 /* Minutes that stored segments have too come anew, from all of them. */
-static int derive_shared(struct ingest *in, struct analysis *a, const char *path, const struct store_plan *plan,
-                         struct summary *out, struct error *e)
+static int derive_shared(struct ingest *in, struct analysis *a, const struct store_plan *plan, struct summary *out,
+                         struct error *e)
 {
 	struct error why;
 	const struct window *windows;
@@ -127,29 +140,38 @@ static int derive_shared(struct ingest *in, struct analysis *a, const char *path
 		else if (absent == plan->n_segments)
 			*e = why;
 		else {
-			rc = store_segment_refuse(in->store, why.text, e);
-			out->stored = "refused";
-			if (!rc)
-				rc = error_set(e, -ESTALE, "MON-DMN-006", "too late: minutes of it are sealed, and %.200s", why.text);
-			else
-				out->stored = NULL;
+			rc = refuse(in, out, others[absent].path, &why, e);
 		}
 	}
-	(void)path;
 	env_free(in->env, others, (plan->n_segments + 1) * sizeof *others);
 	return rc;
 }
 
-static int add_segment(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+/* Where the file can be read again: a stream is kept in the store, unless that has it. */
+static int find_path(struct ingest *in, struct analysis *a, const char *path, const struct summary *s,
+                     char out[static PATH_MAX], bool *spooled, struct error *e)
 {
-	char whole[PATH_MAX];
+	bool known;
+	int fd = analysis_spool(a);
+	*spooled = false;
+	if (fd < 0)
+		return realpath(path, out) ? 0 :
+		       error_set(e, -errno, "MON-DMN-007", "%s has no absolute path: %s", path, strerror(errno));
+	int rc = store_knows(in->store, s->segment, &known, e);
+	snprintf(out, PATH_MAX, "-");
+	if (rc || known)
+		return rc;
+	*spooled = true;
+	return store_spool(in->store, fd, s->segment, strcmp(s->capture.compression, "none") != 0, out, e);
+}
+
+static int end_segment(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+{
 	struct store_plan plan;
 	enum store_outcome outcome;
 	const struct window *windows;
 	uint32_t n;
-	if (!realpath(path, whole))
-		return error_set(e, -errno, "MON-DMN-007", "%s has no absolute path: %s", path, strerror(errno));
-	struct store_segment segment = { .path = whole, .packets = out->packets, .bytes = out->bytes, .min = out->min,
+	struct store_segment segment = { .path = path, .packets = out->packets, .bytes = out->bytes, .min = out->min,
 	                                 .max = out->max, .uncompressed = out->capture.uncompressed,
 	                                 .simulated = out->capture.simulated };
 	memcpy(segment.digest, out->segment, sizeof segment.digest);
@@ -161,8 +183,21 @@ static int add_segment(struct ingest *in, struct analysis *a, const char *path, 
 	if (outcome == STORE_REFUSED)
 		return error_set(e, -ESTALE, "MON-DMN-006", "too late: minutes of it are sealed, read with other options");
 	if (outcome == STORE_SHARED)
-		return derive_shared(in, a, path, &plan, out, e);
+		return derive_shared(in, a, &plan, out, e);
 	return store_commit_due(in->store) ? store_commit(in->store, e) : 0;
+}
+
+static int add_segment(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+{
+	char whole[PATH_MAX];
+	struct error ignored;
+	bool spooled;
+	int rc = find_path(in, a, path, out, whole, &spooled, e);
+	if (!rc)
+		rc = end_segment(in, a, whole, out, e);
+	if (spooled && rc && store_unspool(in->store, whole, &ignored))
+		return rc; /* the next writer removes it */
+	return rc;
 }
 
 static bool refused(const struct summary *s) { return s->stored && !strcmp(s->stored, "refused"); }

@@ -119,7 +119,7 @@ duckdb_type column_duckdb_type(enum column_type type)
 	case COLUMN_u32: case COLUMN_addr4: return DUCKDB_TYPE_UINTEGER;
 	case COLUMN_u64: case COLUMN_bytes: return DUCKDB_TYPE_UBIGINT;
 	case COLUMN_i32: case COLUMN_hour: return DUCKDB_TYPE_INTEGER;
-	case COLUMN_i64: case COLUMN_second: return DUCKDB_TYPE_BIGINT;
+	case COLUMN_i64: case COLUMN_time: case COLUMN_second: return DUCKDB_TYPE_BIGINT;
 	case COLUMN_addr: case COLUMN_hash: case COLUMN_digest: return DUCKDB_TYPE_UUID;
 	case COLUMN_text: return DUCKDB_TYPE_VARCHAR;
 	default: return DUCKDB_TYPE_BLOB;
@@ -205,6 +205,16 @@ static void put_bytes(struct putting *p, const struct column *c, uint32_t n)
 	}
 }
 
+static void put_time(struct putting *p, const struct column *c, uint32_t n)
+{
+	int64_t *to = duckdb_vector_get_data(p->v);
+	for (uint32_t i = 0; i < n; i++) {
+		memcpy(&to[i], row_at(p, i) + c->at, sizeof *to);
+		if (to[i] == INT64_MIN)
+			put_null(p, i);
+	}
+}
+
 static void put_syn(struct putting *p, const struct column *c, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -252,6 +262,7 @@ void column_put(const struct shape *s, uint32_t column, const uint8_t *rows, con
 	case COLUMN_u16: LOOP_TOLD(uint16_t); break;
 	case COLUMN_u32: case COLUMN_i32: LOOP_TOLD(uint32_t); break;
 	case COLUMN_u64: case COLUMN_i64: LOOP_TOLD(uint64_t); break;
+	case COLUMN_time: put_time(p, c, n); break;
 	case COLUMN_hour: LOOP(int32_t, hour_signed(*(const uint32_t *)(row + c->at))); break;
 	case COLUMN_second: LOOP(int64_t, second_at_rest(row)); break;
 	case COLUMN_addr4: LOOP(uint32_t, load_be32(row + c->at + 12)); break;
@@ -303,7 +314,7 @@ static void take_value(const struct column *c, void *data, uint32_t i, uint8_t *
 		v32 = (uint32_t)((int64_t *)data)[i];
 		memcpy(to, &v32, 4);
 		break;
-	case COLUMN_u64: case COLUMN_i64: case COLUMN_bytes: memcpy(to, (uint64_t *)data + i, 8); break;
+	case COLUMN_u64: case COLUMN_i64: case COLUMN_time: case COLUMN_bytes: memcpy(to, (uint64_t *)data + i, 8); break;
 	case COLUMN_addr4:
 		a = addr_from_v4(((uint32_t *)data)[i]);
 		memcpy(to, &a, sizeof a);

@@ -15,6 +15,7 @@ enum store_table { STORE_FLOW, STORE_PAYLOAD, STORE_VICTIM, STORE_EVIDENCE, STOR
 enum column_type {
 	COLUMN_u8, COLUMN_u16, COLUMN_u32, COLUMN_u64,
 	COLUMN_i32, COLUMN_i64,
+	COLUMN_time,     /* i64; INT64_MIN: NULL */
 	COLUMN_hour,     /* u32 of which 24 bits count; an INTEGER with their sign */
 	COLUMN_second,   /* u32 of a struct staged_victim, whose minute tells the rest; a BIGINT */
 	COLUMN_addr,     /* struct addr of either family: UUID */

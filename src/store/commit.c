@@ -25,8 +25,8 @@ static int insert_segments(struct store *s, struct error *e)
 	for (uint32_t i = 0; i < s->segments.n; i++)
 		row[i] = (struct catalog_segment){
 			.id = p[i].id, .segment = p[i].name, .sensor = s->sensor, .path = p[i].path, .packets = p[i].packets,
-			.bytes = p[i].bytes, .uncompressed = p[i].uncompressed, .from = p[i].packets ? p[i].min : 0,
-			.to = p[i].packets ? p[i].max : 0, .options = s->options, .schema = SCHEMA_VERSION,
+			.bytes = p[i].bytes, .uncompressed = p[i].uncompressed, .from = p[i].packets ? p[i].min : INT64_MIN,
+			.to = p[i].packets ? p[i].max : INT64_MIN, .options = s->options, .schema = SCHEMA_VERSION,
 			.state = p[i].refused ? "refused" : "stored", .reason = p[i].refused ? p[i].reason : NULL,
 			.commit = s->catalog.commit + 1, .simulated = p[i].simulated,
 		};

@@ -77,6 +77,32 @@ static int remove_orphans(struct store *s, struct error *e)
 	return rc == -ENOENT && !e->code[0] ? 0 : rc;
 }
 
+/* ---- Streams that no commit names ---- */
+static int sweep_spool(void *ctx, const char *name)
+{
+	struct known *k = ctx;
+	char path[STORE_PATH], quoted[DUCK_PATH], inside[STORE_PATH];
+	int64_t n = 0;
+	int rc = 0;
+	snprintf(inside, sizeof inside, "spool/%s", name);
+	if (!folder_path(&k->s->folder, path, "%s", inside))
+		return 0;
+	if (duck_quote(inside, quoted))
+		rc = duck_number(k->s->catalog.con, &n, k->e, "SELECT count(*) FROM segments WHERE state = 'stored' AND "
+		                 "path = %s", quoted);
+	return rc || n ? rc : folder_unlink(&k->s->folder, path, k->e);
+}
+
+static int clear_spool(struct store *s, struct error *e)
+{
+	struct known k = { .s = s, .e = e };
+	error_clear(e);
+	if (!folder_path(&s->folder, k.path, "spool"))
+		return 0;
+	int rc = s->env->list(s->env, k.path, sweep_spool, &k);
+	return rc == -ENOENT && !e->code[0] ? 0 : rc;
+}
+
 /* ---- The snapshot ---- */
 static bool is_current(struct store *s)
 {
@@ -90,6 +116,8 @@ int store_recover(struct store *s, struct error *e)
 {
 	struct error mine;
 	int rc = remove_orphans(s, &mine);
+	if (!rc)
+		rc = clear_spool(s, &mine);
 	if (!rc && !is_current(s))
 		rc = catalog_snapshot(&s->catalog, &mine);
 	if (rc)

@@ -120,6 +120,15 @@ static int from_hex(const char *text, uint8_t out[static 16])
 	return 0;
 }
 
+/* What lies in the folder gets its whole path. */
+static char *plan_path(const struct store *s, const char *path, size_t n)
+{
+	char whole[STORE_PATH];
+	if (n && *path == '/')
+		return copy_path(s->env, path, n);
+	return folder_path(&s->folder, whole, "%.*s", (int)n, path) ? copy_path(s->env, whole, strlen(whole)) : NULL;
+}
+
 /* One row of: segment, path, packets, bytes, uncompressed, equal options. */
 static int plan_take(struct store *s, duckdb_data_chunk chunk, uint32_t row, bool *differs, struct error *e)
 {
@@ -128,7 +137,7 @@ static int plan_take(struct store *s, duckdb_data_chunk chunk, uint32_t row, boo
 	struct store_segment *to = vector_add(&s->plan_segments, s->env, sizeof *to, 1);
 	if (!to)
 		return error_no_memory(e, "planning");
-	*to = (struct store_segment){ .path = copy_path(s->env, duckdb_string_t_data(&path[row]),
+	*to = (struct store_segment){ .path = plan_path(s, duckdb_string_t_data(&path[row]),
 	                                                duckdb_string_t_length(path[row])) };
 	uint64_t *number[3];
 	for (uint32_t k = 0; k < 3; k++)
@@ -229,13 +238,27 @@ int store_segment_abandon(struct store *s, struct error *e)
 	return stage_abandon(&s->stage, e);
 }
 
+static void name_of(const uint8_t digest[static 16], char out[static 33])
+{
+	for (int i = 0; i < 16; i++)
+		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+int store_knows(struct store *s, const uint8_t digest[static 16], bool *out, struct error *e)
+{
+	char name[33];
+	name_of(digest, name);
+	int rc = catalog_knows(&s->catalog, s->sensor, name, out, e);
+	*out |= is_pending(s, name);
+	return rc;
+}
+
 static int pending_of(const struct store *s, const struct store_segment *segment, struct pending *p, struct error *e)
 {
 	*p = (struct pending){ .packets = segment->packets, .bytes = segment->bytes,
 	                       .uncompressed = segment->uncompressed, .min = segment->min, .max = segment->max,
 	                       .simulated = segment->simulated };
-	for (int i = 0; i < 16; i++)
-		snprintf(p->name + 2 * i, 3, "%02x", segment->digest[i]);
+	name_of(segment->digest, p->name);
 	p->path = copy_path(s->env, segment->path, strlen(segment->path));
 	return p->path ? 0 : error_no_memory(e, "remembering a segment");
 }
@@ -287,8 +310,8 @@ int store_segment_end(struct store *s, const struct store_segment *segment, cons
 	*plan = (struct store_plan){ 0 };
 	int rc = pending_of(s, segment, &p, e);
 	if (!rc)
-		rc = catalog_knows(&s->catalog, s->sensor, p.name, &known, e);
-	if (!rc && (known || is_pending(s, p.name))) {
+		rc = store_knows(s, segment->digest, &known, e);
+	if (!rc && known) {
 		*outcome = STORE_KNOWN;
 		free_path(s->env, p.path);
 		return store_segment_abandon(s, e);

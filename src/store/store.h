@@ -68,7 +68,7 @@ struct store_segment {
 struct store_plan { /* borrowed until the next call */
 	const int32_t *minutes;              /* to be derived again, ascending */
 	uint32_t n_minutes;
-	const struct store_segment *segment; /* stored ones that have them, in the order in which they came */
+	const struct store_segment *segment; /* stored ones that have them, in the order they came; absolute paths */
 	uint32_t n_segments;
 };
 
@@ -89,6 +89,16 @@ int store_segment_join(struct store *s, const struct window *windows, uint32_t n
 int store_segment_refuse(struct store *s, const char *reason, struct error *e) MUST_USE;
 /* It never was: the file could not be read. */
 int store_segment_abandon(struct store *s, struct error *e) MUST_USE;
+
+/* Is a segment of this name stored or pending? */
+int store_knows(struct store *s, const uint8_t digest[static 16], bool *out, struct error *e) MUST_USE;
+
+/* Keeps a stream, all that `fd` has from its start, in the folder: `out` is the path for struct store_segment. It is
+ * compressed there unless it is already. What no commit names is removed by the next writer. */
+#define STORE_SPOOL_NAME 48
+int store_spool(struct store *s, int fd, const uint8_t digest[static 16], bool compressed,
+                char out[static STORE_SPOOL_NAME], struct error *e) MUST_USE;
+int store_unspool(struct store *s, const char *name, struct error *e) MUST_USE;
 
 /* Is it time? Many rows or some seconds are pending. */
 bool store_commit_due(const struct store *s);

@@ -1,33 +1,85 @@
-/* Radix sorts, the least digit first: a comparison sort of as many rows takes longer than writing them. */
+/* Radix sorts, the least digit first: a comparison sort of as many rows takes longer than writing them.
+ *
+ * The order is for compression (docs/bytes.md): rows that are alike follow each other, and are found as fast. Within what
+ * is alike, addresses ascend, so that those of a part are found by the least and greatest of its row groups.
+ */
 #include "store/sort.h"
 
+#include "model/verdict.h"
 #include "store/part.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 struct item { /* IPv4: nearly all rows */
-	uint64_t key;  /* address << 16 | port */
+	uint64_t key;
 	uint32_t row;
 	uint32_t day;  /* from the least */
 };
 
 struct item6 {
 	uint64_t high, low;
-	uint32_t port;
+	uint32_t tail;
 	uint32_t row;
 	uint32_t day;
-	uint32_t pad;
+	uint32_t head;
 };
 
-static uint16_t port_of(enum store_table table, const void *row)
+/* ---- Keys ---- */
+static uint32_t protocol_code(uint8_t protocol)
 {
+	return protocol == IPPROTO_TCP ? 0 : protocol == IPPROTO_UDP ? 1 : protocol == IPPROTO_ICMP ? 2 : 3;
+}
+
+#define RULE_BITS 11
+_Static_assert(CLASS_COUNT <= 8, "a class has 3 bits in flow_kind");
+
+/* 16 bits: protocol, class, evidence. Rows alike in these are alike in flags, lengths, options and ports. */
+static uint64_t flow_kind(const struct flow_record *f)
+{
+	return (uint64_t)protocol_code(f->protocol) << 14 | (uint64_t)f->class << RULE_BITS |
+	       (f->rules & ((1u << RULE_BITS) - 1));
+}
+
+/* 18 bits: protocol, port. */
+static uint64_t payload_kind(const struct flow_payload_record *p)
+{
+	return (uint64_t)protocol_code(p->protocol) << 16 | p->port;
+}
+
+static uint64_t key_of(enum store_table table, const void *row)
+{
+	const struct flow_record *f = row;
+	const struct flow_payload_record *p = row;
+	const struct victim_second_record *v = row;
 	const struct source_evidence_record *s = row;
 	switch (table) {
-	case STORE_FLOW: return ((const struct flow_record *)row)->port;
-	case STORE_PAYLOAD: return ((const struct flow_payload_record *)row)->port;
-	case STORE_VICTIM: return ((const struct victim_second_record *)row)->port;
-	default: return (uint16_t)(s->protocol << 8 | s->rule);
+	case STORE_FLOW: return flow_kind(f) << 48 | (uint64_t)addr_v4(&f->source) << 16 | f->port;
+	case STORE_PAYLOAD: /* of content and address as many bits as there is room for */
+		return payload_kind(p) << 46 | (uint64_t)load_be32(p->content.bytes) >> 8 << 22 | addr_v4(&p->source) >> 10;
+	case STORE_VICTIM: return (uint64_t)addr_v4(&v->victim) << 16 | v->port;
+	default: return (uint64_t)addr_v4(&s->source) << 16 | s->protocol << 8 | s->rule;
 	}
+}
+
+static struct item6 item6_of(enum store_table table, const void *row)
+{
+	const struct addr *a = staged_addr(table, row);
+	const struct flow_payload_record *p = row;
+	const struct source_evidence_record *s = row;
+	struct item6 i = { .high = load_be64(a->bytes), .low = load_be64(a->bytes + 8) };
+	switch (table) {
+	case STORE_FLOW:
+		i.head = (uint32_t)flow_kind(row);
+		i.tail = ((const struct flow_record *)row)->port;
+		break;
+	case STORE_PAYLOAD:
+		i = (struct item6){ .head = (uint32_t)payload_kind(p), .high = load_be64(p->content.bytes), .low = i.high };
+		break;
+	case STORE_VICTIM: i.tail = ((const struct victim_second_record *)row)->port; break;
+	default: i.tail = (uint32_t)(s->protocol << 8 | s->rule); break;
+	}
+	return i;
 }
 
 /* ---- Room ---- */
@@ -94,7 +146,7 @@ static bool pass(const struct item *from, struct item *to, uint32_t n, unsigned 
 
 static const struct item *sort_items(struct item *a, struct item *b, uint32_t n)
 {
-	static const unsigned shifts[] = { 0, 11, 22, 33, 44, 64, 75, 86 };
+	static const unsigned shifts[] = { 0, 11, 22, 33, 44, 55, 64, 75, 86 };
 	for (size_t i = 0; n && i < sizeof shifts / sizeof *shifts; i++) {
 		if (!pass(a, b, n, shifts[i]))
 			continue;
@@ -106,7 +158,9 @@ static const struct item *sort_items(struct item *a, struct item *b, uint32_t n)
 }
 
 /* By bytes: where those of the key lie, the least first (little-endian machines). */
-static const uint8_t bytes6[] = { 16, 17, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27 };
+static const uint8_t bytes6[] = {
+	16, 17, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7, 28, 29, 30, 24, 25, 26, 27
+};
 
 static bool pass6(const struct item6 *from, struct item6 *to, uint32_t n, unsigned byte)
 {
@@ -163,12 +217,14 @@ static void fill(struct sort *s, enum store_table table, const uint8_t *rows, si
 	struct item6 *item6 = s->items6[0];
 	for (uint32_t i = from; i < to; i++) {
 		const uint8_t *row = rows + width * i;
-		const struct addr *a = staged_addr(table, row);
 		uint32_t day = (uint32_t)day_of_minute(staged_minute(table, row)) - (uint32_t)least;
-		if (addr_is_v4(a))
-			*item++ = (struct item){ (uint64_t)addr_v4(a) << 16 | port_of(table, row), i, day };
-		else
-			*item6++ = (struct item6){ load_be64(a->bytes), load_be64(a->bytes + 8), port_of(table, row), i, day, 0 };
+		if (addr_is_v4(staged_addr(table, row))) {
+			*item++ = (struct item){ key_of(table, row), i, day };
+			continue;
+		}
+		*item6 = item6_of(table, row);
+		item6->row = i;
+		item6++->day = day;
 	}
 }
 

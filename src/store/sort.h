@@ -1,4 +1,4 @@
-/* Staged rows in the order of parts: by family, day, address, port; those alike stay in the order they came. */
+/* Staged rows in the order of parts (docs/formats/store.md); those alike stay in the order they came. */
 #pragma once
 #include "store/columns.h"
 

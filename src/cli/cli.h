@@ -14,6 +14,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int cli_analyze(const struct command *self, int argc, char **argv);
 int cli_digest(const struct command *self, int argc, char **argv);
 int cli_doctor(const struct command *self, int argc, char **argv);
+int cli_ip(const struct command *self, int argc, char **argv);
 int cli_packets(const struct command *self, int argc, char **argv);
 int cli_query(const struct command *self, int argc, char **argv);
 int cli_query_worker(const struct command *self, int argc, char **argv);

@@ -11,6 +11,7 @@ static const struct command commands[] = {
 	{ "analyze", cli_analyze, "FILE…", "numbers of captures: files, folders, - for standard input" },
 	{ "digest", cli_digest, "", "what the rows of a store come to: equal rows, equal digests" },
 	{ "doctor", cli_doctor, "", "what this machine allows, and what to do about the rest" },
+	{ "ip", cli_ip, "ADDRESS|-", "what a store knows of an address; -: of each on standard input" },
 	{ "packets", cli_packets, "", "the packets behind a row of a store, as pcapng" },
 	{ "query", cli_query, "NAME|SQL", "what a store knows: named queries and read-only SQL" },
 	{ STORE_WORKER, cli_query_worker, NULL, NULL },

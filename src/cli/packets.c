@@ -210,7 +210,7 @@ static int read_segments(struct session *s, struct error *e)
 	snprintf(from, sizeof from, "%" PRId64, f->from);
 	snprintf(to, sizeof to, "%" PRId64, f->to);
 	const struct store_param params[] = { { "from", from }, { "to", to }, { "sensor", s->options->sensor } };
-	int rc = store_reader_open(&reader, s->extract.env, s->options->db, &limits, e);
+	int rc = store_reader_open(&reader, s->extract.env, s->options->db, &limits, NULL, e);
 	if (rc)
 		return rc;
 	rc = store_reader_rows(reader, sql, params, 3, take_segment, s, e);

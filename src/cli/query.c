@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/store_options.h"
+#include "daemon/verdict.h"
 #include "store/client.h"
 
 #include <errno.h>
@@ -217,5 +218,5 @@ int cli_query(const struct command *self, int argc, char **argv)
 int cli_query_worker(const struct command *self, int argc, char **argv)
 {
 	(void)self;
-	return store_worker(env_system(), argc, argv);
+	return store_worker(env_system(), verdict_tool, argc, argv);
 }

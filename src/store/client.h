@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What reading may take. */
 struct store_limits {
@@ -42,6 +43,20 @@ bool store_named_head(const char **cursor, struct store_head *out);
 /* Whether a text could be the name of a query: SQL never looks so. */
 bool store_named_looks(const char *text);
 
+/* ---- Tools of sources ----
+ * What a source showed of one rule in one protocol over some time, its sets united: struct evidence of
+ * classify/classify.h, which this folder does not know. */
+#define STORE_KEYS 8
+struct store_mark {
+	uint8_t rule, proto, ttl_min, ttl_max;
+	uint16_t sport_min, sport_max;
+	uint64_t packets, tuples;
+	uint8_t n_keys; /* 255: more than STORE_KEYS */
+	uint32_t key[STORE_KEYS], key_packets[STORE_KEYS];
+};
+/* The name of the tool that so much evidence of one day is of; probes: of TCP, UDP, ICMP and other protocols. */
+typedef const char *(*store_tool_fn)(const struct store_mark *marks, size_t n, const uint64_t probes[static 4]);
+
 /* ---- One query in a process of its own, which is killed at its limits and can harm nothing ---- */
 enum store_format { STORE_TABLE, STORE_JSON, STORE_JSONL, STORE_CSV, STORE_PARQUET, STORE_FORMATS };
 
@@ -62,13 +77,14 @@ int store_query(const struct env *env, const struct store_request *request, stru
 
 /* The other process: what `main` calls when it was started as STORE_WORKER. Returns its exit code. */
 #define STORE_WORKER "query-worker"
-int store_worker(const struct env *env, int argc, char **argv);
+int store_worker(const struct env *env, store_tool_fn tool, int argc, char **argv);
 
 /* ---- The same in this process, for queries of our own ---- */
 struct store_reader;
 
+/* `tool`: for queries that name tools; NULL: they fail. */
 int store_reader_open(struct store_reader **out, const struct env *env, const char *db,
-                      const struct store_limits *limits, struct error *e) MUST_USE;
+                      const struct store_limits *limits, store_tool_fn tool, struct error *e) MUST_USE;
 void store_reader_close(struct store_reader *r); /* NULL is fine */
 
 /* A value as text; `text` NULL: NULL. */

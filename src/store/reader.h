@@ -10,6 +10,7 @@ struct store_reader {
 	const struct env *env;
 	duckdb_database database;
 	duckdb_connection connection;
+	store_tool_fn tool;      /* NULL: none */
 	char folder[PATH_MAX];   /* of the store, absolute */
 	char snapshot[PATH_MAX]; /* of the snapshot in use, absolute; empty: nothing has been committed yet */
 };

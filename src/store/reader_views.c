@@ -2,6 +2,7 @@
 #include "store/embedded.h"
 #include "store/functions.h"
 #include "store/reader.h"
+#include "store/verdict.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -137,6 +138,8 @@ int reader_views(struct store_reader *r, const char *also, struct error *e)
 {
 	struct making m = { .r = r, .parts = { .env = r->env }, .allowed = { .env = r->env } };
 	int rc = functions_register(r, e);
+	if (!rc && r->tool)
+		rc = verdict_register(r, e);
 	if (!rc)
 		rc = make_tables(&m, e);
 	if (!rc)

@@ -94,18 +94,41 @@ CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, 
 CREATE VIEW coverage_day AS SELECT moment_of_second(unit * 86400)::DATE AS day, sensor, observed_ns / 1e9 AS seconds, addresses,
     address_days FROM coverage_by(86400000000000, 0);
 
--- Rollups: sums over flow, by sensor.
-CREATE VIEW rolled AS SELECT * EXCLUDE (source, syn) FROM flow4 UNION ALL SELECT * EXCLUDE (source, syn) FROM flow6;
+-- Rollups: sums over flow, by sensor. (A view in `rest` would find flow4 there first.)
+CREATE VIEW rest.rolled AS SELECT * EXCLUDE (source, syn) FROM main.flow4 UNION ALL SELECT * EXCLUDE (source, syn) FROM main.flow6;
 CREATE VIEW class_hour AS SELECT day, sensor, (floor(minute / 60))::INTEGER AS hour, protocol, class, band_of(protocol, port) AS band,
     sum(packets) AS packets, sum(accesses) AS accesses, sum(attempts) AS attempts, sum(bytes) AS bytes, count(*) AS flows
-    FROM rolled GROUP BY ALL;
+    FROM rest.rolled GROUP BY ALL;
 CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, sum(packets) AS packets, sum(accesses) AS accesses,
-    sum(attempts) AS attempts, sum(bytes) AS bytes, count(*) AS flows FROM rolled GROUP BY ALL;
-CREATE VIEW source_day AS
-    SELECT day, sensor, ip_of4(source) AS source, 4::UTINYINT AS version, sum(packets) AS packets, sum(accesses) AS accesses,
-        sum(attempts) AS attempts, sum(bytes) AS bytes, moment_of_second(min(minute::BIGINT * 60 + first)) AS first,
-        moment_of_second(max(minute::BIGINT * 60 + last)) AS last, bit_or(1::UTINYINT << class) AS classes
-        FROM flow4 GROUP BY day, sensor, source
-    UNION ALL SELECT day, sensor, ip_of6(source), 6, sum(packets), sum(accesses), sum(attempts), sum(bytes),
-        moment_of_second(min(minute::BIGINT * 60 + first)), moment_of_second(max(minute::BIGINT * 60 + last)),
-        bit_or(1::UTINYINT << class) FROM flow6 GROUP BY day, sensor, source;
+    sum(attempts) AS attempts, sum(bytes) AS bytes, count(*) AS flows FROM rest.rolled GROUP BY ALL;
+-- Packets of classes whose packets are probes (scan, payload, p2p), when tools are named.
+CREATE MACRO probes(class, packets) AS CASE WHEN class IN (3, 4, 5) THEN packets ELSE 0 END;
+CREATE VIEW rest.source_day4 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,
+    sum(attempts)::UBIGINT AS attempts, sum(bytes)::UBIGINT AS bytes, min(minute::BIGINT * 60 + first) AS first,
+    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes,
+    coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS probes_tcp,
+    coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS probes_udp,
+    coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS probes_icmp,
+    coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS probes_other
+    FROM main.flow4 GROUP BY day, sensor, source;
+CREATE VIEW rest.source_day6 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,
+    sum(attempts)::UBIGINT AS attempts, sum(bytes)::UBIGINT AS bytes, min(minute::BIGINT * 60 + first) AS first,
+    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes,
+    coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS probes_tcp,
+    coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS probes_udp,
+    coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS probes_icmp,
+    coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS probes_other
+    FROM main.flow6 GROUP BY day, sensor, source;
+CREATE VIEW source_day AS SELECT day, sensor, source, version, packets, accesses, attempts, bytes, moment_of_second(first) AS first,
+    moment_of_second(last) AS last, classes, probes_tcp, probes_udp, probes_icmp, probes_other
+    FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM rest.source_day4
+        UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM rest.source_day6);
+
+-- Evidence as the function tool() wants it.
+CREATE MACRO mark_of(hour, protocol, rule, packets, sport_min, sport_max, ttl_min, ttl_max, tuple_set, registers, keys) AS
+    {hour: hour, protocol: protocol, rule: rule, packets: packets, sport_min: sport_min, sport_max: coalesce(sport_max, sport_min),
+    ttl_min: ttl_min, ttl_max: coalesce(ttl_max, ttl_min), tuple_set: tuple_set, registers: registers, keys: keys};
+CREATE VIEW rest.marks4 AS SELECT source, day, sensor, mark_of(hour, protocol, rule, packets, sport_min, sport_max, ttl_min, ttl_max,
+    tuple_set, registers, keys) AS mark FROM rest.source_evidence4;
+CREATE VIEW rest.marks6 AS SELECT source, day, sensor, mark_of(hour, protocol, rule, packets, sport_min, sport_max, ttl_min, ttl_max,
+    tuple_set, registers, keys) AS mark FROM rest.source_evidence6;

@@ -19,6 +19,7 @@ struct worker {
 	enum store_format format;
 	unsigned width;
 	struct store_limits limits;
+	store_tool_fn tool;
 	const char *db, *temporary, *query;
 	const struct store_param *params;
 	size_t n_params;
@@ -71,6 +72,8 @@ static int answer(struct worker *w, bool *simulated, struct error *e)
 	struct store_reader *r = NULL;
 	int rc = open_and_lock_in(w, &r, e);
 	if (!rc)
+		r->tool = w->tool;
+	if (!rc)
 		rc = reader_views(r, w->format == STORE_PARQUET ? out : NULL, e);
 	if (!rc)
 		rc = w->format == STORE_PARQUET ? reader_parquet(r, w->query, w->params, w->n_params, out, e) : write_text(w, r, e);
@@ -100,7 +103,7 @@ static void take_params(struct store_param *params, int n, char **argv)
 		params[i] = (struct store_param){ argv[2 * i], argv[2 * i + 1] };
 }
 
-int store_worker(const struct env *env, int argc, char **argv)
+int store_worker(const struct env *env, store_tool_fn tool, int argc, char **argv)
 {
 	struct store_param params[32];
 	struct error e;
@@ -108,7 +111,7 @@ int store_worker(const struct env *env, int argc, char **argv)
 		return WORKER_BROKEN;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	struct worker w = {
-		.env = env, .format = (enum store_format)number(argv[1]), .width = (unsigned)number(argv[2]),
+		.env = env, .tool = tool, .format = (enum store_format)number(argv[1]), .width = (unsigned)number(argv[2]),
 		.limits = { .memory = number(argv[3]), .disk = number(argv[4]), .threads = (unsigned)number(argv[5]),
 		            .seconds = (unsigned)number(argv[6]) },
 		.db = argv[7], .temporary = argv[8], .query = argv[9], .params = params, .n_params = (size_t)(argc - 10) / 2,

@@ -29,6 +29,10 @@ WITH said(view, "column", what) AS (VALUES
     ('port_day', '', 'sums of flow by day, port and class'),
     ('source_day', '', 'sums of flow by day and source'),
     ('source_day', 'classes', 'bit c: class number c was among them'),
+    ('source_day', 'probes_tcp', 'packets of the classes scan, payload and p2p: of TCP'),
+    ('source_day', 'probes_udp', 'of UDP'),
+    ('source_day', 'probes_icmp', 'of ICMP and ICMPv6'),
+    ('source_day', 'probes_other', 'of other protocols'),
     ('part', '', 'the Parquet files that make up the store'),
     ('segment', '', 'captures that were added, and those refused'),
     ('segment', 'simulated', 'its packets are made up (monomi simulate)'),
@@ -93,7 +97,7 @@ SELECT c.table_name AS view, c.column_name AS "column", lower(c.data_type) AS ty
 FROM duckdb_columns() c
 LEFT JOIN said own ON own.view = c.table_name AND own."column" = c.column_name
 LEFT JOIN said common ON common.view = '' AND common."column" = c.column_name
-WHERE c.schema_name = 'main' AND NOT c.internal AND c.table_name <> 'rolled'
+WHERE c.schema_name = 'main' AND NOT c.internal
     AND ($view::VARCHAR IS NULL OR c.table_name = $view::VARCHAR)
 UNION ALL
 SELECT view, '', '', what FROM said

@@ -8,12 +8,22 @@ void hll_merge(uint8_t into[static HLL_REGISTERS], const uint8_t from[static HLL
 		into[i] = into[i] > from[i] ? into[i] : from[i];
 }
 
+/* Neighbours often have the same rank: counted in one place, each would wait for the one before. */
+static void count_ranks(const uint8_t reg[static HLL_REGISTERS], uint32_t of_rank[static 65])
+{
+	uint32_t part[4][256] = { 0 };
+	for (uint32_t i = 0; i < HLL_REGISTERS; i += 4)
+		for (uint32_t k = 0; k < 4; k++)
+			part[k][reg[i + k]]++;
+	for (uint32_t r = 0; r < 65; r++)
+		of_rank[r] = part[0][r] + part[1][r] + part[2][r] + part[3][r];
+}
+
 uint64_t hll_estimate(const uint8_t reg[static HLL_REGISTERS])
 {
 	/* Summed by rank, so that the floating-point result does not depend on the order of registers. */
-	uint32_t of_rank[65] = { 0 };
-	for (uint32_t i = 0; i < HLL_REGISTERS; i++)
-		of_rank[reg[i]]++;
+	uint32_t of_rank[65];
+	count_ranks(reg, of_rank);
 	double sum = 0, m = HLL_REGISTERS;
 	for (int r = 64; r >= 0; r--)
 		sum += ldexp(of_rank[r], -r);

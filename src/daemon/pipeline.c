@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define BATCH 64
+#define BATCH 128
 #define PROGRESS_NS 200000000
 #define FOLLOW_WAIT_NS 50000000
 
@@ -255,7 +255,6 @@ struct parted {
 	struct hit hits[BATCH];
 	struct frame rest[BATCH];
 };
-_Static_assert(BATCH <= PLAIN_BATCH, "classify_plain takes a batch");
 
 static const struct frame *part(struct worker *w, const struct frame *frames, uint32_t n, struct parted *parted)
 {
@@ -267,11 +266,14 @@ static const struct frame *part(struct worker *w, const struct frame *frames, ui
 		counts_frames(&w->counts, frames, n);
 	if (!p->plain || !moment_minute_is_whole(parted->minute))
 		return frames;
-	size_t n_rest;
-	parted->n_hits = (uint32_t)classify_plain(p->run->classify, p->run->config->decode.checksums,
-	                                          moment_of_minute(parted->minute), frames, n, parted->hits, parted->rest,
-	                                          &n_rest);
-	parted->n_rest = (uint32_t)n_rest;
+	parted->n_rest = 0;
+	for (uint32_t i = 0; i < n; i += PLAIN_BATCH) {
+		size_t n_rest, some = n - i < PLAIN_BATCH ? n - i : PLAIN_BATCH;
+		parted->n_hits += (uint32_t)classify_plain(p->run->classify, p->run->config->decode.checksums,
+		                                           moment_of_minute(parted->minute), frames + i, some,
+		                                           parted->hits + parted->n_hits, parted->rest + parted->n_rest, &n_rest);
+		parted->n_rest += (uint32_t)n_rest;
+	}
 	if (p->run->counts)
 		counts_hits(&w->counts, parted->hits, parted->n_hits);
 	return parted->rest;

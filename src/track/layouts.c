@@ -222,10 +222,9 @@ struct syn_profile layouts_get(const struct layouts *l, uint32_t word)
 	return s;
 }
 
-void layouts_canonical(const struct layouts *l, uint32_t word, uint8_t out[static 24])
+void layouts_canonical(const struct layouts *l, uint32_t word, uint64_t out[static 3])
 {
-	const struct syn_profile *s = &l->entry[word & (LAYOUTS_MAX - 1)];
-	memcpy(out, s, sizeof *s);
-	store_be16(out, (uint16_t)(word >> 12));
-	store_be16(out + 2, s->mss);
+	memcpy(out, &l->entry[word & (LAYOUTS_MAX - 1)], 3 * sizeof *out);
+	uint64_t window_mss = (uint32_t)out[0] >> 16 | (word >> 12) << 16; /* to be swapped together */
+	out[0] = (out[0] & ~(uint64_t)UINT32_MAX) | __builtin_bswap32((uint32_t)window_mss);
 }

@@ -24,9 +24,10 @@ uint32_t layouts_put(struct layouts *l, const struct packet *syn);
 uint32_t layouts_of_hit(struct layouts *l, uint64_t profile);
 uint32_t layouts_put_profile(struct layouts *l, const struct syn_profile *profile);
 
-/* The profile of such a word, and its canonical bytes. */
+/* The profile of such a word, and its canonical bytes as three little-endian words; LAYOUTS_NONE: of no SYN. */
+#define LAYOUTS_NONE 0
 struct syn_profile layouts_get(const struct layouts *l, uint32_t word);
-void layouts_canonical(const struct layouts *l, uint32_t word, uint8_t out[static 24]);
+void layouts_canonical(const struct layouts *l, uint32_t word, uint64_t out[static 3]);
 
 /* The profile of a SYN packet. */
 struct syn_profile syn_profile_of(const struct packet *syn);

@@ -365,12 +365,11 @@ bool rows_add_packets(struct rows *t, struct row *r, uint32_t packets, uint32_t 
 	return true;
 }
 
-/* Asks for the slot of a destination in a row's main set, if the row has one: it is what the cache lacks then. (Inlined
+/* Asks for the slot of a destination in a row's main set: it is what the cache lacks then. (Inlined
  * by force: gcc takes a function that only prefetches for one without effect, and drops the call.) */
 static inline __attribute__((always_inline)) void want_set(const struct rows *t, const struct row *r, uint32_t dst)
 {
-	if (row_pairs(r) == ROW_HAS_SETS)
-		__builtin_prefetch(&set_slots(t, r->sets.main)[set_start(t, dst, r->sets.main_log)], 1);
+	__builtin_prefetch(&set_slots(t, r->sets.main)[set_start(t, dst, r->sets.main_log)], 1);
 }
 
 /* A batch on its way through the stages of rows_add. Each stage goes through lists that the one before has made without
@@ -451,10 +450,12 @@ static void merge_there(struct rows *t, const struct hit *hits, const uint64_t *
 			sets = row_pairs(r) == ROW_HAS_SETS;
 		}
 		row_add_packet(r, h, layouts);
-		if (sets)
+		if (sets) {
 			r->sets.accesses += h->access;
-		else
+			want_set(t, r, h->dst);
+		} else {
 			sets = !row_add_inline(r, h->dst, pair_port(h), h->access);
+		}
 		s->with_sets[with_sets] = (uint8_t)i;
 		with_sets += sets;
 	}
@@ -464,8 +465,6 @@ static void merge_there(struct rows *t, const struct hit *hits, const uint64_t *
 /* What is left are pairs of rows that have sets or now need them. Returns how many found no room. */
 static uint32_t add_to_sets(struct rows *t, const struct hit *hits, const struct stages *s, uint8_t *left)
 {
-	for (uint32_t i = 0; i < s->n_with_sets; i++)
-		want_set(t, s->row[s->with_sets[i]], hits[s->there[s->with_sets[i]]].dst);
 	for (uint32_t i = 0; i < s->n_with_sets; i++) {
 		const struct hit *h = &hits[s->there[s->with_sets[i]]];
 		if (__builtin_expect(row_add_pair(t, s->row[s->with_sets[i]], h->dst, pair_port(h), h->access), 1))

@@ -90,7 +90,7 @@ struct rows {
 	const struct env *env;
 };
 
-#define ROWS_BATCH 64
+#define ROWS_BATCH 128
 #define ROWS_ROOM 1024 /* packets that rows_prepare makes room for */
 
 /* Limits in bytes, of rows and of their sets. */

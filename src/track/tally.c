@@ -6,7 +6,7 @@
 #define LEAST_LOG2 10u
 #define BUCKET_BITS 9 /* the log is sorted into so many parts of the table */
 #define BUCKETS (1u << BUCKET_BITS)
-#define LOG_MAX 32768u
+#define LOG_MAX 65536u /* all may be new, and the table grows for so many before a run of them is settled */
 #define AHEAD 48 /* entries between asking for a row and adding to it */
 
 static size_t table_bytes(unsigned log2) { return sizeof(struct tally_row) << log2; }

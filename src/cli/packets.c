@@ -198,45 +198,64 @@ static int take_segment(void *ctx, const struct store_cell *cells, size_t n, str
 	return 0;
 }
 
-static int read_segments(struct session *s, struct error *e)
+/* Segments that reach the times asked for. */
+#define CHOSEN "FROM rest.segments WHERE state = 'stored' AND from_ns < $to::BIGINT AND to_ns >= $from::BIGINT " \
+	"AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)"
+
+static int each_segment(struct session *s, struct store_reader *reader, const char *sql, store_row_fn row, void *ctx,
+                        struct error *e)
 {
-	static const char sql[] =
-		"SELECT segment, path, options FROM rest.segments WHERE state = 'stored' AND from_ns < $to::BIGINT "
-		"AND to_ns >= $from::BIGINT AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR) ORDER BY from_ns, segment";
-	const struct store_limits limits = { .memory = (size_t)256 << 20, .threads = 1 };
 	const struct extract_filter *f = &s->extract.filter;
 	char from[24], to[24];
-	struct store_reader *reader;
 	snprintf(from, sizeof from, "%" PRId64, f->from);
 	snprintf(to, sizeof to, "%" PRId64, f->to);
 	const struct store_param params[] = { { "from", from }, { "to", to }, { "sensor", s->options->sensor } };
-	int rc = store_reader_open(&reader, s->extract.env, s->options->db, &limits, NULL, e);
-	if (rc)
-		return rc;
-	rc = store_reader_rows(reader, sql, params, 3, take_segment, s, e);
-	store_reader_close(reader);
+	return store_reader_rows(reader, sql, params, 3, row, ctx, e);
+}
+
+/* Packets that are made up stay marked. */
+static int take_simulated(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
+{
+	struct capture_write_config *config = ctx;
+	(void)cells;
+	(void)n;
+	(void)e;
+	config->simulated = true;
+	return 0;
+}
+
+static int write_packets(struct session *s, struct store_reader *reader, struct error *e)
+{
+	struct capture_write_config config = { .application = "monomi" };
+	struct error closing;
+	capture_write_by_name(&config, s->options->out);
+	int rc = each_segment(s, reader, "SELECT 1 " CHOSEN " AND simulated = 1 LIMIT 1", take_simulated, &config, e);
+	if (!rc)
+		rc = capture_writer_open(&s->extract.writer, s->extract.env, s->options->out, &config, e);
+	if (!rc)
+		rc = each_segment(s, reader, "SELECT segment, path, options " CHOSEN " ORDER BY from_ns, segment", take_segment, s,
+		                  e);
+	if (capture_writer_close(s->extract.writer, rc != 0, &closing) && !rc) {
+		rc = -EIO;
+		*e = closing;
+	}
 	return rc;
 }
 
 static int run(const struct packets_options *o)
 {
-	const struct env *env = env_system();
-	struct session s = { .options = o, .extract = { .env = env, .filter = o->filter } };
-	struct capture_write_config config = { .application = "monomi" };
-	struct error e, closing;
-	capture_write_by_name(&config, o->out);
-	int rc = capture_writer_open(&s.extract.writer, env, o->out, &config, &e);
-	if (!rc) {
-		rc = read_segments(&s, &e);
-		if (capture_writer_close(s.extract.writer, rc != 0, &closing) && !rc) {
-			rc = -EIO;
-			e = closing;
-		}
-	}
+	struct session s = { .options = o, .extract = { .env = env_system(), .filter = o->filter } };
+	const struct store_limits limits = { .memory = (size_t)256 << 20, .threads = 1 };
+	struct store_reader *reader = NULL;
+	struct error e;
+	int rc = store_reader_open(&reader, s.extract.env, o->db, &limits, NULL, &e);
+	if (!rc)
+		rc = write_packets(&s, reader, &e);
 	if (rc)
 		cli_complain(&e, NULL);
 	else if (s.lost > TOLD_MOST)
 		fprintf(stderr, "monomi: %u more segments cannot be read\n", s.lost - TOLD_MOST);
+	store_reader_close(reader);
 	return rc || s.lost ? EXIT_FAILED : EXIT_DONE;
 }
 

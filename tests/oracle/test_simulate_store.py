@@ -62,6 +62,16 @@ def add(checks, name, db, c, files):
     return checks.true(name + ": analyze --db", run.code == 0, run.err[-500:])
 
 
+def check_packets(checks, name, folder, db, c, total):
+    """The packets behind the rows of a class, written out: as many as were meant, and still marked."""
+    path = os.path.join(folder, "out.pcapng")
+    run = harness.monomi("packets", "--db", db, "--class", "backscatter", "--out", path)
+    if checks.equal(name + ": packets", (run.code, run.err), (0, "")):
+        got = harness.analyze([path], "--monitored", c.monitored).total()
+        checks.equal(name + ": packets of backscatter", got["packets"], total["classes"].get("backscatter", 0))
+        checks.true(name + ": still SIMULATED", got["simulated"] is True)
+
+
 def check(checks, folder, c):
     name, db = "seed %d, %d addresses" % (c.seed, c.n), os.path.join(folder, "db")
     made = synthetic.make(c, folder)
@@ -82,6 +92,8 @@ def check(checks, folder, c):
         odd = sorted(set(got) ^ set(meant))
         checks.true("%s: %s, %d rows" % (name, table, len(meant)), got == meant,
                     "%d rows, %d differ, first %r" % (len(got), len(odd), odd[:2]))
+    if len(runs) == 1:
+        check_packets(checks, name, folder, db, c, total)
     shutil.rmtree(db)
 
 

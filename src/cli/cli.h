@@ -19,6 +19,7 @@ int cli_packets(const struct command *self, int argc, char **argv);
 int cli_query(const struct command *self, int argc, char **argv);
 int cli_query_worker(const struct command *self, int argc, char **argv);
 int cli_simulate(const struct command *self, int argc, char **argv);
+int cli_store(const struct command *self, int argc, char **argv);
 int cli_version(const struct command *self, int argc, char **argv);
 
 /* "monomi: CODE: subject: sentence (offset N)" on stderr; subject may be NULL. */

@@ -181,7 +181,7 @@ static int end_segment(struct ingest *in, struct analysis *a, const char *path, 
 		return rc;
 	out->stored = outcome == STORE_KNOWN ? "known" : outcome == STORE_REFUSED ? "refused" : "added";
 	if (outcome == STORE_REFUSED)
-		return error_set(e, -ESTALE, "MON-DMN-006", "too late: minutes of it are sealed, read with other options");
+		return error_set(e, -ESTALE, "MON-DMN-006", "too late: %s", plan.reason);
 	if (outcome == STORE_SHARED)
 		return derive_shared(in, a, &plan, out, e);
 	return store_commit_due(in->store) ? store_commit(in->store, e) : 0;

@@ -3,29 +3,10 @@
 #include "store/duck.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CATALOG_SCHEMA 1
-
-static const char *const tables[] = {
-	"CREATE TABLE meta(key VARCHAR PRIMARY KEY, value BIGINT)",
-	"CREATE TABLE segments(id UINTEGER, segment VARCHAR, sensor VARCHAR, path VARCHAR, packets UBIGINT, bytes UBIGINT,"
-	" uncompressed UBIGINT, from_ns BIGINT, to_ns BIGINT, options VARCHAR, schema UINTEGER, state VARCHAR, reason VARCHAR,"
-	" \"commit\" UBIGINT, simulated UTINYINT)",
-	"CREATE TABLE segment_minutes(id UINTEGER, minute INTEGER)",
-	"CREATE TABLE windows(sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT,"
-	" attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID,"
-	" payload_digest UUID)",
-	("CREATE TABLE parts(id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT,"
-	 " bytes UBIGINT, from_minute INTEGER, to_minute INTEGER)"), /* clang takes the one such for a forgotten comma */
-	"CREATE TABLE coverage(sensor VARCHAR, from_ns BIGINT, to_ns BIGINT, addresses UBIGINT, mode VARCHAR, dropped UBIGINT)",
-	"CREATE TABLE sensors(sensor VARCHAR, hash UBIGINT, addresses UBIGINT, monitored VARCHAR)",
-};
-
-/* What a snapshot has of the catalog. */
-static const char *const snapshots[] = { "parts", "segments", "windows", "coverage", "sensors" };
 
 #define COLUMN(struct_name, member, name, type) { name, COLUMN_##type, offsetof(struct struct_name, member), -1 }
 static const struct shape shapes[FEEDS] = {
@@ -49,12 +30,12 @@ static const struct shape shapes[FEEDS] = {
 		COLUMN(catalog_window, w.flow_digest, "flow_digest", digest),
 		COLUMN(catalog_window, w.victim_digest, "victim_digest", digest),
 		COLUMN(catalog_window, w.payload_digest, "payload_digest", digest) } },
-	[FEED_PARTS] = { sizeof(struct catalog_part), 9, {
+	[FEED_PARTS] = { sizeof(struct catalog_part), 10, {
 		COLUMN(catalog_part, id, "id", u64), COLUMN(catalog_part, table, "table_name", text),
 		COLUMN(catalog_part, day, "day", text), COLUMN(catalog_part, sensor, "sensor", text),
 		COLUMN(catalog_part, path, "path", text), COLUMN(catalog_part, rows, "rows", u64),
 		COLUMN(catalog_part, bytes, "bytes", u64), COLUMN(catalog_part, from, "from_minute", i32),
-		COLUMN(catalog_part, to, "to_minute", i32) } },
+		COLUMN(catalog_part, to, "to_minute", i32), COLUMN(catalog_part, digest, "digest", digest) } },
 	[FEED_COVERAGE] = { sizeof(struct catalog_coverage), 6, {
 		COLUMN(catalog_coverage, sensor, "sensor", text), COLUMN(catalog_coverage, from, "from_ns", i64),
 		COLUMN(catalog_coverage, to, "to_ns", i64), COLUMN(catalog_coverage, addresses, "addresses", u64),
@@ -66,35 +47,23 @@ static const char *const feed_names[FEEDS] = { "feed_segments", "feed_minutes", 
 static const char *const feed_tables[FEEDS] = { "segments", "segment_minutes", "windows", "parts", "coverage", "shared" };
 
 /* ---- Opening ---- */
-static int make_tables(struct catalog *c, struct error *e)
-{
-	int rc = duck_run(c->con, e, "BEGIN");
-	for (size_t i = 0; !rc && i < sizeof tables / sizeof *tables; i++)
-		rc = duck_run(c->con, e, "%s", tables[i]);
-	if (!rc)
-		rc = duck_run(c->con, e, "INSERT INTO meta VALUES ('schema', %d), ('commit', 0), ('segment', 1), ('part', 1)",
-		              CATALOG_SCHEMA);
-	return rc ? rc : duck_run(c->con, e, "COMMIT");
-}
-
 static int read_meta(struct catalog *c, struct error *e)
 {
-	int64_t schema, commit, segment, part;
-	int rc = duck_number(c->con, &schema, e, "SELECT value FROM meta WHERE key = 'schema'");
-	if (!rc && schema > CATALOG_SCHEMA)
-		return error_set(e, -EINVAL, "MON-STO-002", "the catalog has schema %lld, this program knows %d", (long long)schema,
-		                 CATALOG_SCHEMA);
-	if (!rc)
-		rc = duck_number(c->con, &commit, e, "SELECT value FROM meta WHERE key = 'commit'");
+	int64_t commit, segment, part, detail;
+	int rc = duck_number(c->con, &commit, e, "SELECT value FROM meta WHERE key = 'commit'");
 	if (!rc)
 		rc = duck_number(c->con, &segment, e, "SELECT value FROM meta WHERE key = 'segment'");
 	if (!rc)
 		rc = duck_number(c->con, &part, e, "SELECT value FROM meta WHERE key = 'part'");
+	if (!rc)
+		rc = duck_number(c->con, &detail, e, "SELECT coalesce(max(value), %lld) FROM meta WHERE key = 'detail_before'",
+		                 (long long)INT32_MIN);
 	if (rc)
 		return rc;
 	c->commit = (uint64_t)commit;
 	c->next_segment = (uint32_t)segment;
 	c->next_part = (uint64_t)part;
+	c->detail_before = detail;
 	return 0;
 }
 
@@ -108,10 +77,9 @@ static int connect_feeds(struct catalog *c, struct error *e)
 	return rc ? rc : duck_run(c->con, e, "CREATE TEMP TABLE shared(minute INTEGER)");
 }
 
-int catalog_open(struct catalog *c, const struct folder *folder, size_t memory, struct error *e)
+static int open_file(struct catalog *c, const struct folder *folder, size_t memory, struct error *e)
 {
 	char path[STORE_PATH], temporary[STORE_PATH];
-	int64_t n = 0;
 	*c = (struct catalog){ .folder = folder };
 	if (!folder_path(folder, path, "hot.duckdb") || !folder_path(folder, temporary, "hot.duckdb.tmp"))
 		return error_set(e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
@@ -119,10 +87,34 @@ int catalog_open(struct catalog *c, const struct folder *folder, size_t memory, 
 	if (!rc)
 		rc = connect_feeds(c, e);
 	if (!rc)
-		rc = duck_number(c->con, &n, e, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'meta'");
-	if (!rc && !n)
-		rc = make_tables(c, e);
+		rc = catalog_migrate(c->con, e);
 	return rc ? rc : read_meta(c, e);
+}
+
+static bool is_there(const struct folder *folder, const char *name)
+{
+	char path[STORE_PATH];
+	int fd = folder_path(folder, path, "%s", name) ? folder->env->open(folder->env, path, O_RDONLY, 0) : -1;
+	if (fd >= 0)
+		folder->env->close(folder->env, fd);
+	return fd != -ENOENT;
+}
+
+/* The database writes over blocks that it needs: stopped within one it can be unreadable, and a torn log can have lost
+ * commits that were told of. The snapshot never is torn, and a commit has returned only once it had one. */
+int catalog_open(struct catalog *c, const struct folder *folder, size_t memory, struct error *e)
+{
+	int64_t snapshot = catalog_snapshot_number(folder);
+	*c = (struct catalog){ .folder = folder };
+	int rc = is_there(folder, "hot.duckdb") ? 0 : catalog_make(folder, snapshot, memory, e);
+	if (rc)
+		return rc;
+	rc = open_file(c, folder, memory, e);
+	if (snapshot < 0 || (rc && rc != -EIO) || (!rc && c->commit >= (uint64_t)snapshot))
+		return rc;
+	catalog_close(c);
+	rc = catalog_make(folder, snapshot, memory, e);
+	return rc ? rc : open_file(c, folder, memory, e);
 }
 
 void catalog_close(struct catalog *c)
@@ -224,8 +216,8 @@ int catalog_snapshot(struct catalog *c, struct error *e)
 	const struct env *env = c->folder->env;
 	snprintf(name, sizeof name, "snapshot/%llu", (unsigned long long)c->commit);
 	int rc = folder_make(c->folder, name, e);
-	for (size_t i = 0; !rc && i < sizeof snapshots / sizeof *snapshots; i++)
-		rc = copy_table(c, snapshots[i], name, e);
+	for (size_t i = 0; !rc && catalog_table(i); i++)
+		rc = copy_table(c, catalog_table(i), name, e);
 	if (!rc && folder_path(c->folder, path, "%s", name))
 		rc = folder_sync(c->folder, path, e);
 	if (!rc)

@@ -35,6 +35,7 @@ struct catalog_part {
 	const char *table, *day, *sensor, *path;
 	uint64_t rows, bytes;
 	int32_t from, to;
+	struct digest digest; /* of the file */
 };
 
 struct catalog_coverage {
@@ -55,9 +56,12 @@ struct catalog {
 	uint64_t commit;       /* number of the last */
 	uint32_t next_segment;
 	uint64_t next_part;
+	int64_t detail_before; /* first day since 1970 whose rows were not yet taken out as too old */
 };
 
-/* Opens or makes hot.duckdb; takes up what a crash left half done. */
+#define CATALOG_SCHEMA 2
+
+/* Opens hot.duckdb; makes it when it is not there, and anew from the snapshot when it is damaged or older than that. */
 int catalog_open(struct catalog *c, const struct folder *folder, size_t memory, struct error *e) MUST_USE;
 void catalog_close(struct catalog *c);
 
@@ -66,6 +70,18 @@ int catalog_knows(struct catalog *c, const char *sensor, const char *segment, bo
 
 /* Gives a feed n rows and inserts them into its table. */
 int catalog_insert(struct catalog *c, enum catalog_feed feed, const void *rows, uint32_t n, struct error *e) MUST_USE;
+
+/* The names of its tables, all of which a snapshot has; NULL past the last. */
+const char *catalog_table(size_t i);
+
+/* The number of the commit that `current` is of; -1: there is none that can be. */
+int64_t catalog_snapshot_number(const struct folder *f);
+/* The tables, with what a snapshot says (-1: as of a store without a commit), into a database that has none of them. */
+int catalog_fill(duckdb_connection con, const struct folder *f, int64_t snapshot, struct error *e) MUST_USE;
+/* A catalog of an older schema is brought to this one in one commit; a newer one is refused. */
+int catalog_migrate(duckdb_connection con, struct error *e) MUST_USE;
+/* The same as hot.duckdb; what was there is kept as hot.damaged. */
+int catalog_make(const struct folder *f, int64_t snapshot, size_t memory, struct error *e) MUST_USE;
 
 /* A snapshot of the catalog as it is now, and `current` to it. */
 int catalog_snapshot(struct catalog *c, struct error *e) MUST_USE;

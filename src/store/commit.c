@@ -56,7 +56,7 @@ static int insert_parts(struct store *s, uint32_t n, struct error *e)
 		part_path(p, s->sensor, text[i].path);
 		row[i] = (struct catalog_part){ .id = p->id, .table = shape_name(p->table, p->v4), .day = text[i].day,
 		                                .sensor = s->sensor, .path = text[i].path, .rows = p->rows, .bytes = p->bytes,
-		                                .from = p->from, .to = p->to };
+		                                .from = p->from, .to = p->to, .digest = p->digest };
 	}
 	if (!rc)
 		rc = catalog_insert(&s->catalog, FEED_PARTS, row, n, e);

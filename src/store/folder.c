@@ -148,33 +148,47 @@ static int recognise(const struct folder *f, struct error *e)
 	return rc < 0 && rc != -ENOENT ? fails(e, rc, "read", f->path) : 1;
 }
 
-static int make_new(const struct folder *f, struct error *e)
+int folder_mark(const struct folder *f, struct error *e)
 {
 	char text[64];
-	int rc = make_one(f, f->path, e);
 	snprintf(text, sizeof text, "monomi store %d\n", STORE_FORMAT);
-	return rc ? rc : folder_write(f, MARKER, text, e);
+	return folder_write(f, MARKER, text, e);
+}
+
+static int make_new(const struct folder *f, struct error *e)
+{
+	int rc = make_one(f, f->path, e);
+	return rc ? rc : folder_mark(f, e);
 }
 
 /* ---- The lock ---- */
+static int hold(struct folder *f, struct error *e)
+{
+	char text[64] = { 0 };
+	const struct env *env = f->env;
+	int rc = env->lock(env, f->lock);
+	if (rc != -EWOULDBLOCK)
+		return rc ? fails(e, rc, "locked", f->path) : 0;
+	ssize_t n = env->pread(env, f->lock, text, sizeof text - 1, 0);
+	(void)n;
+	return error_set(e, -EBUSY, "MON-STO-003", "%s is being written by process %.*s", f->path,
+	                 (int)strspn(text, "0123456789"), text);
+}
+
 static int take_lock(struct folder *f, struct error *e)
 {
-	char path[STORE_PATH], text[64] = { 0 };
+	char path[STORE_PATH], text[64];
 	const struct env *env = f->env;
 	if (!folder_path(f, path, "lock"))
 		return fails(e, -ENAMETOOLONG, "locked", f->path);
 	f->lock = env->open(env, path, O_RDWR | O_CREAT, 0600);
 	if (f->lock < 0)
 		return fails(e, f->lock, "opened for writing", path);
-	int rc = env->lock(env, f->lock);
-	if (rc == -EWOULDBLOCK) {
-		ssize_t n = env->pread(env, f->lock, text, sizeof text - 1, 0);
-		(void)n;
-		return error_set(e, -EBUSY, "MON-STO-003", "%s is being written by process %.*s", f->path,
-		                 (int)strspn(text, "0123456789"), text);
-	}
+	int rc = hold(f, e);
+	if (rc)
+		return rc;
 	snprintf(text, sizeof text, "%-20ld\n", (long)getpid());
-	rc = rc ? rc : env_pwrite_all(env, f->lock, text, strlen(text), 0);
+	rc = env_pwrite_all(env, f->lock, text, strlen(text), 0);
 	return rc ? fails(e, rc, "locked", path) : 0;
 }
 
@@ -196,6 +210,28 @@ int folder_look(struct folder *f, const struct env *env, const char *path, struc
 	if (!rc)
 		rc = recognise(f, e);
 	return rc > 0 ? error_set(e, -ENOENT, "MON-STO-001", "%s is no store: it is empty or not there", path) : rc;
+}
+
+int folder_guard(struct folder *f, const struct env *env, const char *path, struct error *e)
+{
+	char name[STORE_PATH];
+	int rc = folder_look(f, env, path, e);
+	if (rc)
+		return rc;
+	f->lock = folder_path(f, name, "lock") ? env->open(env, name, O_RDONLY, 0) : -ENAMETOOLONG;
+	if (f->lock == -ENOENT) /* no writer ever came so far */
+		return 0;
+	return f->lock < 0 ? fails(e, f->lock, "opened", name) : hold(f, e);
+}
+
+int folder_new(struct folder *f, const struct env *env, const char *path, struct error *e)
+{
+	int rc = set_path(f, env, path, e);
+	if (!rc)
+		rc = recognise(f, e);
+	if (!rc)
+		return error_set(e, -EEXIST, "MON-STO-010", "%s is a store already: a copy goes into a new folder", path);
+	return rc < 0 ? rc : make_one(f, f->path, e);
 }
 
 int folder_open(struct folder *f, const struct env *env, const char *path, struct error *e)

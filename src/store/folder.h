@@ -16,6 +16,11 @@ struct folder {
 int folder_open(struct folder *f, const struct env *env, const char *path, struct error *e) MUST_USE;
 /* To read: no lock is taken. */
 int folder_look(struct folder *f, const struct env *env, const char *path, struct error *e) MUST_USE;
+/* To read while nobody writes: the lock is taken, nothing is made or written. */
+int folder_guard(struct folder *f, const struct env *env, const char *path, struct error *e) MUST_USE;
+/* To be filled: absent or empty so far, and no store before folder_mark. */
+int folder_new(struct folder *f, const struct env *env, const char *path, struct error *e) MUST_USE;
+int folder_mark(const struct folder *f, struct error *e) MUST_USE;
 void folder_close(struct folder *f);
 
 /* A name in the folder as a whole path; false: too long. */

@@ -10,6 +10,7 @@ struct part {
 	int32_t day;         /* since 1970 */
 	int32_t from, to;    /* minutes of its rows */
 	uint64_t rows, bytes;
+	struct digest digest; /* XXH3-128 (seed 0) of the file */
 	uint32_t segment;    /* which of this run's segments gave its rows: stage.h */
 };
 
@@ -20,6 +21,9 @@ void part_path(const struct part *p, const char *sensor, char out[static PART_PA
 int part_table(struct part *p, const char *name, size_t n, struct error *e) MUST_USE;
 void part_day(int32_t day, char out[static 16]); /* "2026-11-24" */
 int32_t day_of_minute(int32_t minute);
+
+/* Length and hash of a file in the folder; errors are of the system. */
+int part_hash(const struct folder *folder, const char *name, uint64_t *bytes, struct digest *out) MUST_USE;
 
 /* Who writes parts: one thread, with a connection of its own. */
 struct part_writer {

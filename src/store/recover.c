@@ -115,11 +115,11 @@ static bool is_current(struct store *s)
 int store_recover(struct store *s, struct error *e)
 {
 	struct error mine;
-	int rc = remove_orphans(s, &mine);
+	int rc = is_current(s) ? 0 : catalog_snapshot(&s->catalog, &mine); /* first: the old one may need what goes */
+	if (!rc)
+		rc = remove_orphans(s, &mine);
 	if (!rc)
 		rc = clear_spool(s, &mine);
-	if (!rc && !is_current(s))
-		rc = catalog_snapshot(&s->catalog, &mine);
 	if (rc)
 		*e = mine;
 	return rc;

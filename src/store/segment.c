@@ -286,6 +286,14 @@ static int keep_own_windows(struct store *s, const struct window *windows, uint3
 	return 0;
 }
 
+static int refuse(struct store *s, const char *reason, enum store_outcome *outcome, struct store_plan *plan,
+                  struct error *e)
+{
+	*outcome = STORE_REFUSED;
+	*plan = (struct store_plan){ .reason = reason };
+	return store_segment_refuse(s, reason, e);
+}
+
 static int share(struct store *s, const struct pending *p, const struct window *windows, uint32_t n, bool differs,
                  enum store_outcome *outcome, struct store_plan *plan, struct error *e)
 {
@@ -295,11 +303,14 @@ static int share(struct store *s, const struct pending *p, const struct window *
 	*outcome = STORE_SHARED;
 	*plan = (struct store_plan){ .minutes = s->plan_minutes.item, .n_minutes = s->plan_minutes.n,
 	                             .segment = s->plan_segments.item, .n_segments = s->plan_segments.n };
-	if (!rc && differs) {
-		*outcome = STORE_REFUSED;
-		rc = store_segment_refuse(s, "it has minutes of segments that were read with other options", e);
-	}
-	return rc;
+	return rc || !differs ? rc :
+	       refuse(s, "minutes of it are sealed, read with other options", outcome, plan, e);
+}
+
+/* Rows of days that have expired are not begun again. */
+static bool is_expired(const struct store *s, const struct window *windows, uint32_t n)
+{
+	return n && (int32_t)windows[0].minute < s->catalog.detail_before * 1440;
 }
 
 int store_segment_end(struct store *s, const struct store_segment *segment, const struct window *windows, uint32_t n,
@@ -315,6 +326,11 @@ int store_segment_end(struct store *s, const struct store_segment *segment, cons
 		*outcome = STORE_KNOWN;
 		free_path(s->env, p.path);
 		return store_segment_abandon(s, e);
+	}
+	if (!rc && is_expired(s, windows, n)) {
+		free_path(s->env, s->shared.path);
+		s->shared = p;
+		return refuse(s, "rows of days that it reaches have expired", outcome, plan, e);
 	}
 	if (!rc && shares_with_pending(s, windows, n))
 		rc = store_commit(s, e);

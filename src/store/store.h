@@ -70,13 +70,15 @@ struct store_plan { /* borrowed until the next call */
 	uint32_t n_minutes;
 	const struct store_segment *segment; /* stored ones that have them, in the order they came; absolute paths */
 	uint32_t n_segments;
+	const char *reason;                  /* of STORE_REFUSED */
 };
 
 enum store_outcome {
 	STORE_ADDED,   /* pending */
 	STORE_KNOWN,   /* the ledger holds it: nothing was added */
 	STORE_SHARED,  /* see above; everything that was pending has been committed */
-	STORE_REFUSED, /* shared with segments that were read with other options: left out, as by store_segment_refuse */
+	STORE_REFUSED, /* left out, as by store_segment_refuse: shared with segments that were read with other options, or of
+	                * days whose rows have expired */
 };
 
 int store_segment_begin(struct store *s, struct error *e) MUST_USE;
@@ -114,3 +116,30 @@ struct store_digest {
 /* From the rows at rest; needs no lock and no right to write. */
 int store_digest(const struct env *env, const char *path, struct store_digest out[static STORE_DIGESTS],
                  struct error *e) MUST_USE;
+
+/* ---- Guarding ---- */
+#define STORE_CHECKS 12
+#define STORE_FINDING 300
+struct store_finding {
+	const char *check;  /* files, rows, digests, … */
+	uint64_t faults;
+	char first[STORE_FINDING]; /* the first of them; without faults a note or nothing */
+};
+/* Every invariant that can be checked at rest. Needs the lock, and no right to write. */
+int store_check(const struct env *env, const char *path, struct store_finding out[static STORE_CHECKS],
+                struct error *e) MUST_USE;
+/* Copies a store into a new folder, from its snapshot: a backup while a writer may go on, and the way back. */
+int store_copy(const struct env *env, const char *from, const char *to, struct error *e) MUST_USE;
+
+struct store_retention { /* days after the end of a UTC day for which its rows are kept (DEFINITIONS section 11) */
+	uint32_t payload_days; /* flow_payload */
+	uint32_t segment_days; /* what standard input gave: spool/ */
+	uint32_t detail_days;  /* whatever names a source or a victim */
+};
+#define STORE_RETENTION { .payload_days = 30, .segment_days = 14, .detail_days = 90 }
+struct store_expired {
+	uint64_t parts, rows, bytes, segments;
+};
+/* Takes out what is older at `now` (ns since 1970). A segment that reaches a day without detail is refused from then on. */
+int store_expire(const struct env *env, const char *path, int64_t now, const struct store_retention *keep,
+                 struct store_expired *out, struct error *e) MUST_USE;

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""Stops a run into a store at each of its durable steps (write, fsync, rename, unlink, symlink, mkdir …; the database's own
+too, a commit being some of them), and fails each. After every one: the store opens, `store check` passes, its digest is
+the one before the run or the one after, the same run again ends well, and then the digest is that of a run that nothing
+disturbed (DESIGN sections 3 and 7).
+
+Kills the mutants in ../fault/mutants/store_crash-*.patch. With MONOMI_STORE_EVERY=1 no step is left out (long).
+"""
+import concurrent.futures
+import errno
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("lib", "golden")]
+import harness
+import store
+
+EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
+WORKERS = 2
+WHOLE = ("first", "late")  # runs that are killed at each step also in the short form: a new store, and minutes derived again
+# In the short form: of the steps of other runs every 16th, and for each way to fail every so many.
+STRIDES = {"KILL": 16, "SHORT": 13, "FAIL": 11, "FULL": 19, "TEAR": 29}
+
+
+def chosen(steps, act, whole, turn):
+    """Numbers of the steps to do `act` at."""
+    at = [s.number for s in steps if act not in ("SHORT", "TEAR") or s.kind == "write"]
+    if EVERY or (whole and act == "KILL"):
+        return at
+    return at[turn % STRIDES[act]::STRIDES[act]]
+
+
+def stopped(checks, folder, run, act, number, error=None):
+    label = "%s: %s at step %d%s" % (run.name, act, number, " (%s)" % errno.errorcode[error] if error else "")
+    db = store.at(run, os.path.join(folder, "%s-%d-%s" % (act, number, error)))
+    done = run.start(db, env=store.stepped(db, act, number, error))
+    if act in ("KILL", "SHORT"):
+        checks.true("%s: is killed" % label, store.killed(done), "%d %s" % (done.code, done.err))
+    elif done.code:
+        store.one_sentence(checks, label, done)
+    store.recovers(checks, label, run, db, thorough=EVERY or number % 5 == 0)
+
+
+def every_step(checks, folder, run, turn):
+    log = os.path.join(folder, "steps")
+    db = store.at(run, os.path.join(folder, "counted"))
+    done = run.start(db, env=store.stepped(db, log=log))
+    checks.equal("%s: counted" % run.name, done.code, 0)
+    steps = store.steps_of(log)
+    os.unlink(log)
+    checks.true("%s: has steps" % run.name, steps or run.name == "again")
+    acts = []
+    for act in STRIDES:
+        for i, number in enumerate(chosen(steps, act, run.name in WHOLE, turn)):
+            for error in (errno.EIO, errno.ENOSPC) if EVERY else (errno.EIO,) if i % 2 else (errno.ENOSPC,):
+                acts.append((act, number, error if act == "FAIL" else None))
+    acts = sorted(set(acts), key=str)
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        for _ in pool.map(lambda a: stopped(checks, folder, run, *a), acts):
+            pass
+    kinds = {s.kind for s in steps}
+    print("%s: %d steps (%s), %d stops" % (run.name, len(steps), " ".join(sorted(kinds)), len(acts)), flush=True)
+
+
+def main():
+    checks = harness.Checks()
+    if not os.path.exists(store.STEPS):
+        checks.skip("monomi-steps is not built")
+        checks.finish()
+    with harness.scratch() as folder:
+        runs = store.sequence(folder)
+        store.undisturbed(checks, folder, runs)
+        for turn, run in enumerate(runs):
+            every_step(checks, folder, run, turn)
+    checks.finish()
+
+
+if __name__ == "__main__":
+    main()

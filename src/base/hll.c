@@ -12,9 +12,12 @@ void hll_merge(uint8_t into[static HLL_REGISTERS], const uint8_t from[static HLL
 static void count_ranks(const uint8_t reg[static HLL_REGISTERS], uint32_t of_rank[static 65])
 {
 	uint32_t part[4][256] = { 0 };
-	for (uint32_t i = 0; i < HLL_REGISTERS; i += 4)
-		for (uint32_t k = 0; k < 4; k++)
-			part[k][reg[i + k]]++;
+	for (uint32_t i = 0; i < HLL_REGISTERS; i += 4) {
+		part[0][reg[i]]++;
+		part[1][reg[i + 1]]++;
+		part[2][reg[i + 2]]++;
+		part[3][reg[i + 3]]++;
+	}
 	for (uint32_t r = 0; r < 65; r++)
 		of_rank[r] = part[0][r] + part[1][r] + part[2][r] + part[3][r];
 }

@@ -58,33 +58,31 @@ static inline bool is_syn(const struct packet *p, const struct verdict *v)
 	return ((uint32_t)v->class << 16 | (uint32_t)p->proto << 8 | flags) == (CLASS_SCAN << 16 | PROTO_TCP << 8 | TCP_SYN);
 }
 
-/* What packet i of the batch adds to a row: all but the row's key and, of a SYN, its profile. */
-static inline struct hit hit_of(const struct track *t, uint32_t i, uint64_t rel, uint32_t dst)
+/* What packet i of the batch adds to the row of a key; no access, and of no SYN, unless the caller says so. */
+static inline struct hit *push(const struct track *t, struct pending *q, const struct rows *table, uint64_t key,
+                               uint32_t i, uint64_t rel, uint32_t dst)
 {
 	const struct packet *p = &t->packets[i];
 	const struct verdict *v = &t->verdicts[i];
-	return (struct hit){
-		.ns = rel, .dst = dst, .seq = p->seq, .length = p->ip_len, .sport = p->sport, .rules = v->rules,
+	struct hit *h = &q->hit[q->n];
+	*h = (struct hit){
+		.key = key, .ns = rel, .dst = dst, .seq = p->seq, .length = p->ip_len, .sport = p->sport, .rules = v->rules,
 		.tags = v->tags, .ttl = p->ttl, .tcp_flags = p->tcp_flags, .second = (uint8_t)(rel / SECOND_NS),
-		.access = v->flags & VERDICT_ACCESS, .packet = (uint16_t)i,
+		.packet = (uint16_t)i,
 	};
-}
-
-static inline void push(struct pending *q, const struct rows *table, const struct hit *h, uint64_t key)
-{
-	q->hit[q->n] = *h;
-	q->hit[q->n].key = key;
 	q->hash[q->n++] = rows_want(table, key);
+	return h;
 }
 
 static inline void push_flow_as(struct track *t, uint32_t i, int family, uint64_t rel, uint32_t src, uint32_t dst)
 {
 	const struct packet *p = &t->packets[i];
 	const struct verdict *v = &t->verdicts[i];
-	struct hit h = hit_of(t, i, rel, dst);
-	h.profile = is_syn(p, v) ? HIT_LAYOUT | layouts_put(t->current->layouts, p) : 0;
-	push(&t->flow[family], &t->current->flow[family], &h,
-	     (uint64_t)src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8 | v->class);
+	uint64_t key = (uint64_t)src << 32 | (uint32_t)p->dport << 16 | (uint32_t)p->proto << 8 | v->class;
+	struct hit *h = push(t, &t->flow[family], &t->current->flow[family], key, i, rel, dst);
+	h->access = v->flags & VERDICT_ACCESS;
+	if (is_syn(p, v))
+		h->profile = HIT_LAYOUT | layouts_put(t->current->layouts, p);
 }
 
 /* Any packet into the current window's flow hits. */
@@ -111,10 +109,8 @@ static void push_victim(struct track *t, uint32_t i)
 		src = addr_v4(&victim.addr);
 	else
 		src = names_put(&t->current->names, &victim.addr, epoch);
-	struct hit h = hit_of(t, i, rel, dst);
-	h.access = 0;
-	push(&t->victim[family], &t->current->victim[family], &h,
-	     (uint64_t)src << 32 | (uint32_t)victim.port << 16 | (uint32_t)victim.proto << 8 | rel / SECOND_NS);
+	push(t, &t->victim[family], &t->current->victim[family],
+	     (uint64_t)src << 32 | (uint32_t)victim.port << 16 | (uint32_t)victim.proto << 8 | rel / SECOND_NS, i, rel, dst);
 }
 
 /* Data that somebody sent, not the answer to something: what is asked for, and with what. */
@@ -123,22 +119,58 @@ static inline bool has_payload(const struct packet *p, const struct verdict *v)
 	return (p->payload_len != 0) & ((v->class == CLASS_PAYLOAD) | ((v->class == CLASS_SCAN) & (p->proto == PROTO_TCP)));
 }
 
-static void push_payload(struct track *t, uint32_t i)
+/* What a packet carries, and the hash that names it. */
+struct carried {
+	uint32_t packet, epoch;
+	uint32_t n;
+	struct addr content;
+	uint8_t sample[PAYLOAD_ROOM];
+};
+
+static void carry(const struct track *t, uint32_t i, struct carried *c)
 {
 	const struct packet *p = &t->packets[i];
-	uint8_t sample[PAYLOAD_ROOM];
-	uint32_t epoch, src, dst;
-	size_t n = payload_sample(p, sample);
-	struct addr content = payload_content(sample, n);
+	c->packet = i;
+	c->epoch = (uint32_t)p->dport << 8 | p->proto;
+	c->n = (uint32_t)payload_sample(p, c->sample);
+	c->content = payload_content(c->sample, c->n);
+	names_want(&t->current->contents, &c->content, c->epoch);
+}
+
+static void push_carried(struct track *t, const struct carried *c)
+{
+	const struct packet *p = &t->packets[c->packet];
+	uint32_t i = c->packet, epoch, src, dst;
 	uint64_t rel = ns_since(start_of(t, p, &epoch), p->ts);
 	int family = name_packet(t, p, epoch, &src, &dst);
 	uint32_t had = t->current->contents.n;
-	uint32_t id = names_put(&t->current->contents, &content, (uint32_t)p->dport << 8 | p->proto);
+	uint32_t id = names_put(&t->current->contents, &c->content, c->epoch);
 	if (id == had && !t->config.hold)
-		open_window_keep_sample(t->current, id, sample, n);
-	struct hit h = hit_of(t, i, rel, dst);
-	h.access = 0;
-	push(&t->payload[family], &t->current->payload[family], &h, (uint64_t)src << 32 | id);
+		open_window_keep_sample(t->current, id, c->sample, c->n);
+	push(t, &t->payload[family], &t->current->payload[family], (uint64_t)src << 32 | id, i, rel, dst);
+}
+
+static void push_payload(struct track *t, uint32_t i)
+{
+	struct carried c;
+	carry(t, i, &c);
+	push_carried(t, &c);
+}
+
+#define CARRIED 8 /* payloads whose names are asked for together */
+
+static void push_payloads(struct track *t, const uint16_t *which, uint32_t n)
+{
+	struct carried c[CARRIED];
+	for (uint32_t from = 0; from < n; from += CARRIED) {
+		uint32_t some = n - from < CARRIED ? n - from : CARRIED;
+		for (uint32_t i = 0; i < some; i++)
+			carry(t, which[from + i], &c[i]);
+		for (uint32_t i = 0; i < some; i++)
+			names_want_name(&t->current->contents, &c[i].content, c[i].epoch);
+		for (uint32_t i = 0; i < some; i++)
+			push_carried(t, &c[i]);
+	}
 }
 
 /* After a hand-over names mean nothing any more: what still waits is named anew. */
@@ -191,6 +223,8 @@ static int drain(struct track *t, struct pending *q, struct rows *table, struct 
 {
 	uint8_t left[ROWS_BATCH];
 	struct hit kept[ROWS_BATCH];
+	if (!q->n)
+		return 0;
 	q->n = rows_add(table, q->hit, q->hash, q->n, t->current->layouts, left);
 	if (!q->n)
 		return 0;
@@ -380,8 +414,7 @@ static int push_noted(struct track *t, const struct notes *notes, struct error *
 	int rc = 0;
 	for (uint32_t i = 0; i < notes->n_victim; i++)
 		push_victim(t, notes->victim[i]);
-	for (uint32_t i = 0; i < notes->n_payload; i++)
-		push_payload(t, notes->payload[i]);
+	push_payloads(t, notes->payload, notes->n_payload);
 	for (uint32_t i = 0; i < notes->n_evidence && !rc; i++)
 		rc = note_evidence(t, &t->packets[notes->evidence[i]], &t->verdicts[notes->evidence[i]], e);
 	return rc;

@@ -24,6 +24,8 @@ int cli_version(const struct command *self, int argc, char **argv);
 
 /* "monomi: CODE: subject: sentence (offset N)" on stderr; subject may be NULL. */
 void cli_complain(const struct error *e, const char *subject);
+/* On stderr, after what was shown of a store that holds packets of `monomi simulate`. */
+void cli_say_simulated(void);
 /* The sentence alone, with code and offset, as the JSON has it. */
 #define CLI_SENTENCE 400
 char *cli_sentence(const struct error *e, char out[static CLI_SENTENCE]);

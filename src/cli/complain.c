@@ -19,3 +19,5 @@ void cli_complain(const struct error *e, const char *subject)
 		snprintf(offset, sizeof offset, " (offset %" PRIu64 ")", e->offset);
 	fprintf(stderr, "monomi: %s: %s%s%s%s\n", e->code, subject ? subject : "", subject ? ": " : "", e->text, offset);
 }
+
+void cli_say_simulated(void) { fputs("monomi: SIMULATED: this store holds packets that are made up\n", stderr); }

@@ -292,6 +292,7 @@ static int run(const struct ip_options *o, const char *address)
 	struct session s = { .env = env_system(), .options = o };
 	const struct store_limits limits = { .memory = (size_t)512 << 20, .threads = cli_cpus() };
 	struct error e;
+	bool simulated;
 	int rc = enrich_open(s.env, &o->databases, &s.enrich, &e), status = EXIT_FAILED;
 	if (!rc)
 		rc = store_reader_open(&s.reader, s.env, o->db, &limits, verdict_tool, &e);
@@ -299,6 +300,8 @@ static int run(const struct ip_options *o, const char *address)
 		cli_complain(&e, NULL);
 	else
 		status = strcmp(address, "-") ? one(&s, address) : many(&s);
+	if (!rc && !store_reader_simulated(s.reader, &simulated, &e) && simulated)
+		cli_say_simulated();
 	if (s.reader)
 		store_reader_close(s.reader);
 	if (s.enrich)

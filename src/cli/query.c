@@ -188,7 +188,7 @@ static int run(struct query_options *o)
 	if (o->out && env->close(env, r->out) && !rc)
 		rc = error_set(&e, -EIO, "MON-CLI-035", "'%s' cannot be written", o->out);
 	if (!rc && simulated)
-		fputs("monomi: SIMULATED: this store holds packets that are made up\n", stderr);
+		cli_say_simulated();
 	if (!rc)
 		return EXIT_DONE;
 	cli_complain(&e, NULL);

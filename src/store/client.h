@@ -97,3 +97,6 @@ typedef int (*store_row_fn)(void *ctx, const struct store_cell *cells, size_t n,
 /* Runs a named query or a SELECT; `row` is called for each row of the result, and ends it by a non-zero return. */
 int store_reader_rows(struct store_reader *r, const char *query, const struct store_param *params, size_t n_params,
                       store_row_fn row, void *ctx, struct error *e) MUST_USE;
+
+/* Does it hold packets that are made up? Whatever is shown of them says so. */
+int store_reader_simulated(struct store_reader *r, bool *out, struct error *e) MUST_USE;

@@ -307,6 +307,21 @@ int store_reader_rows(struct store_reader *r, const char *query, const struct st
 	return reader_query(r, query, params, n_params, &sink, e);
 }
 
+static int take_simulated(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
+{
+	(void)cells;
+	(void)n;
+	(void)e;
+	*(bool *)ctx = true;
+	return 0;
+}
+
+int store_reader_simulated(struct store_reader *r, bool *out, struct error *e)
+{
+	*out = false;
+	return store_reader_rows(r, "SELECT 1 FROM segment WHERE simulated LIMIT 1", NULL, 0, take_simulated, out, e);
+}
+
 /* COPY is ours: what the query says was held to be one SELECT before. */
 static int copy_out(struct store_reader *r, const char *sql, const struct store_named *named,
                     const struct store_param *params, size_t n_params, const char *path, struct error *e)

@@ -56,16 +56,6 @@ static int write_text(const struct worker *w, struct store_reader *r, struct err
 	return rc;
 }
 
-/* Whatever is shown of packets that are made up says so. */
-static int find_simulated(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
-{
-	(void)cells;
-	(void)n;
-	(void)e;
-	*(bool *)ctx = true;
-	return 0;
-}
-
 static int answer(struct worker *w, bool *simulated, struct error *e)
 {
 	static const char out[] = "/dev/fd/1";
@@ -78,7 +68,7 @@ static int answer(struct worker *w, bool *simulated, struct error *e)
 	if (!rc)
 		rc = w->format == STORE_PARQUET ? reader_parquet(r, w->query, w->params, w->n_params, out, e) : write_text(w, r, e);
 	if (!rc)
-		rc = store_reader_rows(r, "SELECT 1 FROM segment WHERE simulated LIMIT 1", NULL, 0, find_simulated, simulated, e);
+		rc = store_reader_simulated(r, simulated, e);
 	store_reader_close(r);
 	return rc;
 }

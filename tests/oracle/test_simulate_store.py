@@ -83,8 +83,10 @@ def check(checks, folder, c):
         if not add(checks, name, db, c, files):
             return
     said = harness.monomi("query", "--db", db, "SELECT 1")
+    ip = harness.monomi("ip", "--db", db, "12.0.0.1")
     # The parts that are dealt out were written without the mark.
     checks.equal(name + ": a query says SIMULATED", "SIMULATED" in said.err, len(runs) == 1)
+    checks.equal(name + ": so does ip", "SIMULATED" in ip.err, len(runs) == 1)
     want, total = synthetic.rows(made), synthetic.truth(made)[-1]
     checks.equal(name + ": rows in the truth", len(want["flow"]), total["flows"])
     for table in QUERIES:

@@ -10,8 +10,7 @@
 #include <string.h>
 
 #define QUERY_ROOM 8192
-#define PORTS_MOST 100 /* told; those with most packets */
-#define PORTS_TEXT 20  /* of them in text */
+#define PORTS_TEXT 20 /* told in text; JSON has them all */
 
 enum { OPT_DB = 1, OPT_FORMAT, OPT_COUNTRY_DB, OPT_AS_DB, OPT_HELP };
 
@@ -71,16 +70,15 @@ static int take_json(void *ctx, const struct store_cell *cells, size_t n, struct
 	return *out ? 0 : error_no_memory(e, "reading what the store says");
 }
 
-static int ask(struct session *s, const char *name, const char *form, const char *address, json_t **out, struct error *e)
+/* The row of the query `source`, as an object. */
+static int ask(struct session *s, const char *address, json_t **out, struct error *e)
 {
 	char sql[QUERY_ROOM];
-	const struct store_param params[] = { { "source", address }, { "from", NULL }, { "to", NULL } };
-	bool dates = strstr(store_named_find(name)->text, "$from") != NULL;
-	int n = snprintf(sql, sizeof sql, "SELECT %s::VARCHAR FROM (SELECT * FROM (\n%s\n) LIMIT %d) AS q", form,
-	                 store_named_find(name)->text, PORTS_MOST);
+	const struct store_param param = { "source", address };
+	int n = snprintf(sql, sizeof sql, "SELECT to_json(q)::VARCHAR FROM (\n%s\n) AS q", store_named_find("source")->text);
 	if (n < 0 || (size_t)n >= sizeof sql)
-		return error_set(e, -E2BIG, "MON-CLI-047", "the query '%s' is longer than this command reads", name);
-	return store_reader_rows(s->reader, sql, params, dates ? 3 : 1, take_json, out, e);
+		return error_set(e, -E2BIG, "MON-CLI-047", "the query 'source' is longer than this command reads");
+	return store_reader_rows(s->reader, sql, &param, 1, take_json, out, e);
 }
 
 /* "2026-11-24 05:28:00" as RFC 3339. */
@@ -126,7 +124,7 @@ static void set_place(const struct session *s, json_t *o, const struct addr *a)
 	json_object_set_new(o, "as_name", *name ? json_string(name) : json_null());
 }
 
-static json_t *object_of(const struct session *s, const struct addr *a, const json_t *row, json_t *ports)
+static json_t *object_of(const struct session *s, const struct addr *a, const json_t *row)
 {
 	char text[ADDR_TEXT];
 	json_t *o = json_object();
@@ -143,7 +141,7 @@ static json_t *object_of(const struct session *s, const struct addr *a, const js
 	set_tool(o, row, seen);
 	json_object_set(o, "forgeable", seen ? json_object_get(row, "forgeable") : json_null());
 	set_place(s, o, a);
-	json_object_set_new(o, "ports", json_is_array(ports) ? json_incref(ports) : json_array());
+	set_list(o, "ports", row, "ports");
 	return o;
 }
 
@@ -151,20 +149,15 @@ static int look_up(struct session *s, const char *text, json_t **out, struct err
 {
 	struct addr a;
 	char address[ADDR_TEXT];
-	json_t *row = NULL, *ports = NULL;
+	json_t *row = NULL;
 	int rc = parse_address(text, &a, e);
 	if (rc)
 		return rc;
 	addr_format(&a, address);
-	rc = ask(s, "source", "to_json(q)", address, &row, e);
+	rc = ask(s, address, &row, e);
 	if (!rc)
-		rc = ask(s, "ports-of-source",
-		         "to_json(list({protocol: protocol, port: port, icmp_type: icmp_type, class: class, packets: packets, "
-		         "accesses: accesses}))", address, &ports, e);
-	if (!rc)
-		*out = object_of(s, &a, row, ports);
+		*out = object_of(s, &a, row);
 	json_decref(row);
-	json_decref(ports);
 	return rc;
 }
 

@@ -30,11 +30,19 @@ static bool read_line(const char *line, struct table_line *out)
 	return true;
 }
 
+#define TABLES_MOST 24
+
+/* The files of one table, as a list in SQL. */
+struct table_files {
+	char name[40];
+	struct text list;
+};
+
 struct making {
 	struct store_reader *r;
-	struct text parts;   /* the list of files of the table at hand, in SQL */
-	struct text allowed; /* of all that may be read, in SQL */
-	size_t n_parts;
+	struct table_files table[TABLES_MOST];
+	unsigned n_tables;
+	struct text allowed; /* all that may be read, in SQL */
 };
 
 static void add_file(struct text *list, const char *folder, const char *path, size_t n)
@@ -45,23 +53,36 @@ static void add_file(struct text *list, const char *folder, const char *path, si
 	text_quote(list, whole);
 }
 
+static struct text *files_of(struct making *m, const char *name, size_t n)
+{
+	for (unsigned i = 0; i < m->n_tables; i++)
+		if (strlen(m->table[i].name) == n && !memcmp(m->table[i].name, name, n))
+			return &m->table[i].list;
+	if (m->n_tables == TABLES_MOST || n >= sizeof m->table[0].name)
+		return NULL;
+	struct table_files *t = &m->table[m->n_tables++];
+	snprintf(t->name, sizeof t->name, "%.*s", (int)n, name);
+	t->list.env = m->r->env;
+	return &t->list;
+}
+
 static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
 {
 	struct making *m = ctx;
-	(void)n, (void)e;
-	add_file(&m->parts, m->r->folder, cells[0].text, cells[0].n);
-	m->n_parts++;
+	struct text *files = files_of(m, cells[0].text, cells[0].n);
+	(void)n;
+	if (!files)
+		return error_set(e, -EPROTO, "MON-STO-111", "the snapshot names a table '%.*s' that cannot be", (int)cells[0].n,
+		                 cells[0].text);
+	add_file(files, m->r->folder, cells[1].text, cells[1].n);
 	return 0;
 }
 
 /* Parts of a table in the order of their days, so that results of equal rank come in a fixed order. */
-static int list_parts(struct making *m, const char *table, struct error *e)
+static int list_parts(struct making *m, struct error *e)
 {
-	const struct store_param param = { "table", table };
-	m->n_parts = 0;
-	m->parts.n = 0;
-	static const char sql[] = "SELECT path FROM rest.parts WHERE table_name = $table ORDER BY day, sensor, path";
-	return store_reader_rows(m->r, sql, &param, 1, take_part, m, e);
+	static const char sql[] = "SELECT table_name, path FROM rest.parts ORDER BY table_name, day, sensor, path";
+	return store_reader_rows(m->r, sql, NULL, 0, take_part, m, e);
 }
 
 /* A table without files yet: empty, with its columns. */
@@ -82,38 +103,41 @@ static void make_of_files(struct text *sql, const struct table_line *t, const st
 static int make_table(struct making *m, const struct table_line *t, struct error *e)
 {
 	struct text sql = { .env = m->r->env };
-	char name[64];
-	int rc = 0;
-	m->parts.n = 0;
-	m->n_parts = 0;
-	if (m->r->snapshot[0] && t->part) {
-		rc = list_parts(m, t->name, e);
-	} else if (m->r->snapshot[0]) {
+	struct text *files = files_of(m, t->name, strlen(t->name));
+	if (!files)
+		return error_set(e, -E2BIG, "MON-STO-104", "more tables than DuckDB is told of");
+	if (m->r->snapshot[0] && !t->part) {
+		char name[64];
 		snprintf(name, sizeof name, "%s.parquet", t->name);
-		add_file(&m->parts, m->r->snapshot, name, strlen(name));
-		m->n_parts = 1;
+		add_file(files, m->r->snapshot, name, strlen(name));
 	}
-	if (m->n_parts)
-		make_of_files(&sql, t, &m->parts);
-	else
-		make_empty(&sql, t);
-	if (m->n_parts) {
+	if (files->n) {
+		make_of_files(&sql, t, files);
 		text_puts(&m->allowed, m->allowed.n ? ", " : "");
-		text_add(&m->allowed, m->parts.p, m->parts.n);
+		text_add(&m->allowed, files->p, files->n);
+	} else {
+		make_empty(&sql, t);
 	}
-	if (!rc)
-		rc = text_ok(&sql) && !m->allowed.failed ? reader_execute(m->r, sql.p, e) : error_no_memory(e, "listing the parts");
+	int rc = text_ok(&sql) && !files->failed && !m->allowed.failed ? reader_execute(m->r, sql.p, e) :
+	         error_no_memory(e, "listing the parts");
 	text_fini(&sql);
 	return rc;
 }
 
+/* `parts` is the first line: it names the files of the others. */
 static int make_tables(struct making *m, struct error *e)
 {
 	struct table_line t;
+	bool listed = false;
 	int rc = reader_execute(m->r, "CREATE SCHEMA rest", e);
-	for (const char *line = embedded_views; !rc && *line; line += strcspn(line, "\n") + 1)
-		if (read_line(line, &t))
-			rc = make_table(m, &t, e);
+	for (const char *line = embedded_views; !rc && *line; line += strcspn(line, "\n") + 1) {
+		if (!read_line(line, &t))
+			continue;
+		rc = make_table(m, &t, e);
+		if (!rc && !listed)
+			rc = list_parts(m, e);
+		listed = true;
+	}
 	return rc;
 }
 
@@ -125,7 +149,7 @@ static int close_doors(struct making *m, const char *also, struct error *e)
 		text_puts(&m->allowed, m->allowed.n ? ", " : "");
 		text_quote(&m->allowed, also);
 	}
-	text_puts(&sql, "SET allowed_paths = [");
+	text_puts(&sql, "SET parquet_metadata_cache = true; SET allowed_paths = ["); /* parts never change */
 	if (m->allowed.n)
 		text_add(&sql, m->allowed.p, m->allowed.n);
 	text_puts(&sql, "]; SET enable_external_access = false; SET lock_configuration = true");
@@ -136,17 +160,23 @@ static int close_doors(struct making *m, const char *also, struct error *e)
 
 int reader_views(struct store_reader *r, const char *also, struct error *e)
 {
-	struct making m = { .r = r, .parts = { .env = r->env }, .allowed = { .env = r->env } };
+	struct making *m = env_alloc(r->env, sizeof *m);
+	if (!m)
+		return error_no_memory(e, "listing the parts");
+	m->r = r;
+	m->allowed.env = r->env;
 	int rc = functions_register(r, e);
 	if (!rc && r->tool)
 		rc = verdict_register(r, e);
 	if (!rc)
-		rc = make_tables(&m, e);
+		rc = make_tables(m, e);
 	if (!rc)
 		rc = reader_execute(r, embedded_views, e);
 	if (!rc)
-		rc = close_doors(&m, also, e);
-	text_fini(&m.parts);
-	text_fini(&m.allowed);
+		rc = close_doors(m, also, e);
+	for (unsigned i = 0; i < m->n_tables; i++)
+		text_fini(&m->table[i].list);
+	text_fini(&m->allowed);
+	env_free(r->env, m, sizeof *m);
 	return rc;
 }

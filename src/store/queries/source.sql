@@ -9,13 +9,14 @@
 -- column classes: classes of its packets, most packets first
 -- column tools: scanning tools by the evidence of each day, but unknown ones
 -- column rules: evidence rules that matched, most packets first
+-- column ports: what it asked for: protocol, port, icmp_type, class, packets, accesses; the 100 with most packets
 -- column forgeable: whether anybody else could have sent all of it: no sensor completed a handshake with it
-WITH mine AS (
+WITH mine AS MATERIALIZED (
     SELECT day, sensor, minute, protocol, port, class, packets, accesses, first, last, tcp_flags FROM flow4
         WHERE source = ip4($source::VARCHAR)
     UNION ALL SELECT day, sensor, minute, protocol, port, class, packets, accesses, first, last, tcp_flags FROM flow6
         WHERE source = ip6($source::VARCHAR)
-), marks AS (
+), marks AS MATERIALIZED (
     SELECT day, mark FROM rest.marks4 WHERE source = ip4($source::VARCHAR)
     UNION ALL SELECT day, mark FROM rest.marks6 WHERE source = ip6($source::VARCHAR)
 ), sent AS (
@@ -38,6 +39,12 @@ SELECT moment_of_second(min(minute::BIGINT * 60 + first)) AS first, moment_of_se
     (SELECT list(tool ORDER BY days DESC, tool) FROM named) AS tools,
     (SELECT list(rule_name(rule) ORDER BY packets DESC, rule)
         FROM (SELECT mark.rule AS rule, sum(mark.packets) AS packets FROM marks GROUP BY ALL)) AS rules,
+    (SELECT list({protocol: protocol_name(protocol), port: port, icmp_type: icmp_type, class: class_name(class), packets: packets,
+        accesses: accesses} ORDER BY packets DESC, protocol, port, icmp_type, class)
+        FROM (SELECT protocol, CASE WHEN has_port(protocol) THEN port END AS port,
+                CASE WHEN has_type(protocol) THEN port >> 8 END AS icmp_type, class, sum(packets)::UBIGINT AS packets,
+                sum(accesses)::UBIGINT AS accesses FROM mine GROUP BY ALL
+            ORDER BY packets DESC, protocol, port, icmp_type, class LIMIT 100)) AS ports,
     NOT coalesce(bool_or(protocol = 6 AND class = 5 AND tcp_flags & 16 = 16 AND sensor IN (SELECT sensor FROM reactive)), false)
         AS forgeable
 FROM mine

@@ -321,11 +321,12 @@ static int attach(struct check *k)
 	if (!rc && schema > CATALOG_SCHEMA)
 		return error_set(k->e, -EINVAL, "MON-STO-002", "the catalog has schema %lld, this program knows %d",
 		                 (long long)schema, CATALOG_SCHEMA);
-	if (!rc && commit >= snapshot && schema == CATALOG_SCHEMA)
-		return 0;
+	if (!rc && schema < CATALOG_SCHEMA)
+		return error_set(k->e, -EINVAL, "MON-STO-012", "the catalog has schema %lld: a writer must bring it to %d first",
+		                 (long long)schema, CATALOG_SCHEMA);
 	if (!rc && commit >= snapshot)
-		check_noted(k, CHECK_CATALOG, "of schema %lld; the next writer brings it to %d", (long long)schema, CATALOG_SCHEMA);
-	else if (!rc)
+		return 0;
+	if (!rc)
 		check_noted(k, CHECK_CATALOG, "of commit %lld, the snapshot of %lld" WRITER, (long long)commit,
 		            (long long)snapshot);
 	else if (snapshot >= 0)

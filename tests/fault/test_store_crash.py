@@ -18,7 +18,7 @@ import store
 
 EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
 WORKERS = 2
-WHOLE = ("first", "late")  # runs that are killed at each step also in the short form: a new store, and minutes derived again
+WHOLE = {"first": 2, "late": 1}  # killed at each step (each second) also in the short form: a new store, minutes derived again
 # In the short form: of the steps of other runs every 16th, and for each way to fail every so many.
 STRIDES = {"KILL": 16, "SHORT": 13, "FAIL": 11, "FULL": 19, "TEAR": 29}
 
@@ -27,7 +27,7 @@ def chosen(steps, act, whole, turn):
     """Numbers of the steps to do `act` at."""
     at = [s.number for s in steps if act not in ("SHORT", "TEAR") or s.kind == "write"]
     if EVERY or (whole and act == "KILL"):
-        return at
+        return at if EVERY else at[::whole]
     return at[turn % STRIDES[act]::STRIDES[act]]
 
 
@@ -52,7 +52,7 @@ def every_step(checks, folder, run, turn):
     checks.true("%s: has steps" % run.name, steps or run.name == "again")
     acts = []
     for act in STRIDES:
-        for i, number in enumerate(chosen(steps, act, run.name in WHOLE, turn)):
+        for i, number in enumerate(chosen(steps, act, WHOLE.get(run.name), turn)):
             for error in (errno.EIO, errno.ENOSPC) if EVERY else (errno.EIO,) if i % 2 else (errno.ENOSPC,):
                 acts.append((act, number, error if act == "FAIL" else None))
     acts = sorted(set(acts), key=str)

@@ -62,6 +62,7 @@ struct session {
 	struct analyze_options options;
 	struct analysis *analysis;
 	struct ingest *ingest; /* with --db */
+	struct enrich *enrich;
 	struct progress_line line;
 	struct path_list paths;
 	int json_fd;        /* of --json, or -1 */
@@ -168,11 +169,21 @@ static int close_json(struct session *s)
 	return s->json_fd >= 0 ? s->line.env->close(s->line.env, s->json_fd) : 0;
 }
 
+static int open_store(struct session *s, struct analysis_config *config, struct error *e)
+{
+	int rc = enrich_open(s->line.env, &s->options.databases, &s->enrich, e);
+	if (rc)
+		return rc;
+	if (enrich_notice(s->enrich))
+		fprintf(stderr, "monomi: %s; `monomi doctor` tells more\n", enrich_notice(s->enrich));
+	struct ingest_config ingest = { .db = s->options.db, .monitored = s->options.monitored, .enrich = s->enrich,
+	                                .options = s->options.row_options };
+	return ingest_open(&s->ingest, s->line.env, &ingest, config, e);
+}
+
 static int open_analysis(struct session *s)
 {
 	struct analysis_config *config = &s->options.config;
-	struct ingest_config ingest = { .db = s->options.db, .monitored = s->options.monitored,
-	                                .options = s->options.row_options };
 	struct error error;
 	config->several = s->paths.n != 1;
 	if (config->capture.follow)
@@ -180,7 +191,7 @@ static int open_analysis(struct session *s)
 	config->stop = &stop;
 	config->progress = isatty(STDERR_FILENO) ? draw_progress : NULL;
 	config->progress_ctx = &s->line;
-	int rc = s->options.db ? ingest_open(&s->ingest, s->line.env, &ingest, config, &error) : 0;
+	int rc = s->options.db ? open_store(s, config, &error) : 0;
 	if (!rc)
 		rc = analysis_open(&s->analysis, s->line.env, config, &error);
 	if (rc)
@@ -199,6 +210,7 @@ int cli_analyze(const struct command *self, int argc, char **argv)
 		status = EXIT_FAILED;
 	analysis_close(s.analysis);
 	ingest_close(s.ingest);
+	enrich_close(s.enrich);
 	path_list_fini(&s.paths);
 	analyze_options_fini(&s.options);
 	return status;

@@ -2,6 +2,7 @@
 #pragma once
 #include "cli/cli.h"
 #include "daemon/analysis.h"
+#include "enrich/enrich.h"
 
 #define PREFIXES_MAX 4096
 #define ROW_OPTIONS_MAX 4096
@@ -13,6 +14,7 @@ struct analyze_options {
 	bool json;
 	const char *json_file;   /* where the JSON goes beside the summary; NULL: nowhere */
 	const char *db;          /* the store's folder; NULL: none */
+	struct enrich_options databases; /* for a store */
 	const char *monitored;   /* the prefixes as given, "" without */
 	char row_options[ROW_OPTIONS_MAX]; /* all that makes the rows of a packet, as given */
 	char **files;            /* borrowed from argv */

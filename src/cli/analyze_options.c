@@ -12,7 +12,7 @@
 #define SENSOR_MAX 63 /* bytes of a sensor's name */
 
 enum { OPT_MONITORED = 1, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_SHARDS, OPT_MEMORY,
-       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_JSON, OPT_DB, OPT_HELP };
+       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_JSON, OPT_DB, OPT_COUNTRY_DB, OPT_AS_DB, OPT_HELP };
 
 /* The only list of options: parsing and help read it. */
 static const struct {
@@ -34,6 +34,8 @@ static const struct {
 	{ "summary", "text|json", OPT_SUMMARY, "form of the numbers; JSON: one object a line (default: text)" },
 	{ "json", "FILE", OPT_JSON, "the same as JSON into FILE, beside the summary" },
 	{ "db", "FOLDER", OPT_DB, "keep the rows in this store, which is made if need be" },
+	{ "country-db", "FILE", OPT_COUNTRY_DB, "the database of countries for --db (see FILES in monomi(1))" },
+	{ "as-db", "FILE", OPT_AS_DB, "the database of AS for --db" },
 	{ "help", NULL, OPT_HELP, "this" },
 };
 #define N_OPTIONS (sizeof options / sizeof *options)
@@ -211,6 +213,8 @@ static int take_option(struct analyze_options *o, int id, const char *value, str
 	case OPT_FOLLOW: o->config.capture.follow = true; return 0;
 	case OPT_JSON: o->json_file = value; return 0;
 	case OPT_DB: o->db = value; return 0;
+	case OPT_COUNTRY_DB: o->databases.path[ENRICH_COUNTRY] = value; return 0;
+	case OPT_AS_DB: o->databases.path[ENRICH_AS] = value; return 0;
 	case OPT_SHARDS: return parse_shards(value, &o->config.shards, e);
 	case OPT_MEMORY: return parse_memory(value, &o->config.memory, e);
 	default: return parse_summary(value, &o->json, e);

@@ -12,8 +12,39 @@ struct ingest {
 	const struct env *env;
 	struct store *store;
 	struct analysis_rows rows;
+	struct store_origins origins;
 	bool broken;
 };
+
+/* ---- Countries and AS ---- */
+#define LOOKED_UP 64
+
+static void look_up(const void *ctx, const struct addr *addresses, size_t n, struct store_origin *out)
+{
+	for (size_t at = 0; at < n; at += LOOKED_UP) {
+		struct enrich_answer answer[LOOKED_UP];
+		size_t some = n - at < LOOKED_UP ? n - at : LOOKED_UP;
+		enrich_lookup(ctx, addresses + at, some, answer);
+		for (size_t i = 0; i < some; i++) {
+			memcpy(out[at + i].country, answer[i].country, sizeof out->country);
+			out[at + i].as_number = answer[i].as_number;
+		}
+	}
+}
+
+static const uint8_t *digest_of(const struct enrich *x, enum enrich_kind kind)
+{
+	const struct enrich_database *d = enrich_database(x, kind);
+	return d ? d->digest : NULL;
+}
+
+static const struct store_origins *origins_of(struct ingest *in, const struct enrich *x)
+{
+	if (!x)
+		return NULL;
+	in->origins = (struct store_origins){ look_up, x, digest_of(x, ENRICH_COUNTRY), digest_of(x, ENRICH_AS) };
+	return &in->origins;
+}
 
 /* ---- Rows ---- */
 static int take_flows(void *ctx, const struct flow_record *r, size_t n, struct error *e)
@@ -78,6 +109,7 @@ int ingest_open(struct ingest **out, const struct env *env, const struct ingest_
 	struct store_config store = {
 		.path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored, .options = ingest->options,
 		.addresses = count_addresses(config->scope.monitored, config->scope.n_monitored), .memory = config->memory,
+		.origins = origins_of(in, ingest->enrich),
 	};
 	int rc = store_open(&in->store, env, &store, e);
 	if (rc) {

@@ -5,12 +5,14 @@
  */
 #pragma once
 #include "daemon/analysis.h"
+#include "enrich/enrich.h"
 
 struct ingest;
 
 struct ingest_config {
 	const char *db;
 	const char *monitored; /* as given, "" without */
+	const struct enrich *enrich; /* countries and AS; NULL: all unknown */
 	const char *options;   /* all that makes the rows of a packet, as text */
 };
 

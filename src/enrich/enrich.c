@@ -17,6 +17,7 @@
 struct database {
 	struct enrich_database about;
 	bool there;
+	bool declined; /* by the empty path */
 	uint8_t *file; /* kept while it is looked up in: of a MaxMind DB */
 	size_t bytes;
 	struct mmdb mmdb;
@@ -187,6 +188,7 @@ static int open_kind(struct enrich *x, enum enrich_kind kind, const char *path, 
 		path = getenv(kind == ENRICH_AS ? "MONOMI_AS_DB" : "MONOMI_COUNTRY_DB");
 	if (!path)
 		return search(x, kind, e);
+	x->db[kind].declined = !*path;
 	if (!*path)
 		return 0;
 	int rc = try_path(x, kind, path, e);
@@ -228,11 +230,13 @@ const struct enrich_database *enrich_database(const struct enrich *x, enum enric
 
 const char *enrich_notice(const struct enrich *x)
 {
-	if (!x->db[ENRICH_COUNTRY].there && !x->db[ENRICH_AS].there)
+	bool country = x->db[ENRICH_COUNTRY].there || x->db[ENRICH_COUNTRY].declined;
+	bool as = x->db[ENRICH_AS].there || x->db[ENRICH_AS].declined;
+	if (!country && !as)
 		return "no database of countries and none of AS: both are unknown";
-	if (!x->db[ENRICH_COUNTRY].there)
+	if (!country)
 		return "no database of countries: they are unknown";
-	return x->db[ENRICH_AS].there ? NULL : "no database of AS: they are unknown";
+	return as ? NULL : "no database of AS: they are unknown";
 }
 
 /* ---- Looking up ---- */

@@ -44,7 +44,8 @@ void enrich_close(struct enrich *x);
 /* NULL when there is none of that kind: its answers are unknown. */
 const struct enrich_database *enrich_database(const struct enrich *x, enum enrich_kind kind);
 
-/* One sentence about what is unknown for want of a database, for the user to see once; NULL when nothing is. */
+/* One sentence about what is unknown for want of a database, for the user to see once; NULL when nothing is, or nobody
+ * wants it (the empty path). */
 const char *enrich_notice(const struct enrich *x);
 
 struct enrich_answer {

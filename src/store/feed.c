@@ -1,4 +1,4 @@
-#include "store/feed.h"
+#include "store/origin.h"
 
 static void bind(duckdb_bind_info info)
 {
@@ -8,6 +8,8 @@ static void bind(duckdb_bind_info info)
 		duckdb_bind_add_result_column(info, f->shape->column[k].name, type);
 		duckdb_destroy_logical_type(&type);
 	}
+	if (f->placed)
+		origin_bind(info);
 	duckdb_bind_set_cardinality(info, f->n, true);
 }
 
@@ -21,6 +23,8 @@ static void fill(duckdb_function_info info, duckdb_data_chunk out)
 	const uint8_t *rows = f->order ? f->rows : f->rows + f->at * f->shape->width;
 	for (uint32_t k = 0; n && k < f->shape->n; k++)
 		column_put(f->shape, k, rows, f->heap, order, n, duckdb_data_chunk_get_vector(out, k));
+	if (n && f->placed)
+		origin_put(f, rows, order, n, out, f->shape->n);
 	duckdb_data_chunk_set_size(out, n);
 	f->at += n;
 }

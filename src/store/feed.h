@@ -2,11 +2,16 @@
 #pragma once
 #include "store/columns.h"
 
+struct store_origins;
+
 struct feed {
 	const struct shape *shape;
 	const uint8_t *rows, *heap;
 	const uint32_t *order; /* NULL: as they lie */
 	uint32_t n;
+	bool placed;           /* has the columns of origin.h behind its own */
+	enum store_table table; /* of a placed one */
+	const struct store_origins *origins; /* NULL: unknown */
 	uint32_t at;           /* how far a statement has read: set to 0 before each */
 };
 

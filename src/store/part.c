@@ -61,7 +61,8 @@ static int register_feeds(struct part_writer *w, struct error *e)
 			char name[40];
 			snprintf(name, sizeof name, "staged%u_%s", w->number, shape_name((enum store_table)t, v4));
 			shape_of((enum store_table)t, v4, &w->shape[t][v4]);
-			w->feed[t][v4].shape = &w->shape[t][v4];
+			w->feed[t][v4] = (struct feed){ .shape = &w->shape[t][v4], .table = (enum store_table)t,
+			                                .placed = t == STORE_FLOW || t == STORE_VICTIM };
 			rc = feed_register(w->con, name, &w->feed[t][v4], e);
 		}
 	}
@@ -172,7 +173,12 @@ int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const
 {
 	char path[STORE_PATH], quoted[DUCK_PATH];
 	struct feed *f = &w->feed[p->table][p->v4];
-	*f = (struct feed){ .shape = f->shape, .rows = rows, .heap = heap, .order = order, .n = n };
+	f->rows = rows;
+	f->heap = heap;
+	f->order = order;
+	f->n = n;
+	f->at = 0;
+	f->origins = w->origins;
 	range_of(p, rows, f->shape->width, order, n);
 	p->rows = n;
 	int rc = part_name(w, p, path, quoted, e);

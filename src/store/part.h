@@ -33,6 +33,7 @@ struct part_writer {
 	duckdb_connection con;
 	struct shape shape[STORE_TABLES][2];
 	struct feed feed[STORE_TABLES][2];
+	const struct store_origins *origins; /* NULL: unknown */
 	struct feed minutes; /* to be left out */
 	struct shape minutes_shape;
 };

@@ -86,6 +86,8 @@ int store_open(struct store **out, const struct env *env, const struct store_con
 		store_close(s);
 		return rc;
 	}
+	for (unsigned w = 0; w < WRITERS; w++)
+		s->stage.writer[w].origins = config->origins;
 	*out = s;
 	return 0;
 }

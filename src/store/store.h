@@ -22,12 +22,25 @@ struct store;
 
 #define STORE_SENSOR_MAX 64 /* bytes of a sensor's name, of [A-Za-z0-9._-], since it names a folder */
 
+/* Country and AS of the addresses of flows and victims, which their parts keep beside them. Asked from several threads. */
+struct store_origin {
+	char country[2];    /* two letters; zeros: unknown */
+	uint32_t as_number; /* 0: unknown */
+};
+
+struct store_origins {
+	void (*look_up)(const void *ctx, const struct addr *addresses, size_t n, struct store_origin *out);
+	const void *ctx;
+	const uint8_t *country_db, *as_db; /* 16 bytes each: the digest of the database that knows; NULL: none does */
+};
+
 struct store_config {
 	const char *path;      /* the folder; made when it is not there or empty */
 	const char *sensor;    /* whose rows come */
 	uint64_t addresses;    /* monitored by it; 0: not known */
 	const char *monitored; /* its prefixes as text, "" when not known */
 	const char *options;   /* what else makes the rows of a packet, as text: shared minutes need it to be equal */
+	const struct store_origins *origins; /* outlives the store; NULL: all unknown */
 	size_t memory;         /* bytes for staging and for DuckDB, each about a quarter of it */
 };
 

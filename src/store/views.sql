@@ -5,12 +5,12 @@
 -- snapshot windows: sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT, attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID, payload_digest UUID
 -- snapshot coverage: sensor VARCHAR, from_ns BIGINT, to_ns BIGINT, addresses UBIGINT, mode VARCHAR, dropped UBIGINT
 -- snapshot sensors: sensor VARCHAR, hash UBIGINT, addresses UBIGINT, monitored VARCHAR
--- part flow4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB
--- part flow6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB
+-- part flow4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
+-- part flow6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part flow_payload4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, content UUID, packets UINTEGER, bytes UBIGINT, destinations UINTEGER, first UTINYINT, last UTINYINT
 -- part flow_payload6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, content UUID, packets UINTEGER, bytes UBIGINT, destinations UINTEGER, first UTINYINT, last UTINYINT
--- part victim_second4: second BIGINT, victim UINTEGER, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER
--- part victim_second6: second BIGINT, victim UUID, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER
+-- part victim_second4: second BIGINT, victim UINTEGER, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
+-- part victim_second6: second BIGINT, victim UUID, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part source_evidence4: hour INTEGER, source UINTEGER, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 
@@ -30,17 +30,18 @@ CREATE MACRO moment_of_ns(ns) AS make_timestamp((ns) // 1000);
 -- 0: no port, 1: to 1023, 2: from 1024.
 CREATE MACRO band_of(p, port) AS (CASE WHEN NOT has_port(p) THEN 0 WHEN port <= 1023 THEN 1 ELSE 2 END)::UTINYINT;
 
--- Rows as they were observed: what another column tells is there again. Keys are numbers, for speed.
+-- Rows as they were observed: what another column tells is there again. Keys are numbers, for speed. Country and AS are
+-- as of when the row was kept.
 CREATE VIEW flow4 AS SELECT day, sensor, minute, source, port, protocol, class, tags, rules, packets,
     coalesce(destinations, packets) AS destinations, coalesce(accesses, packets) AS accesses,
     coalesce(attempts, packets) AS attempts, coalesce(bytes, packets::UBIGINT * length_min) AS bytes, length_min,
     coalesce(length_max, length_min) AS length_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max, first,
-    coalesce(last, first) AS last, tcp_flags, syn FROM rest.flow4;
+    coalesce(last, first) AS last, tcp_flags, syn, country, as_number, country_db, as_db FROM rest.flow4;
 CREATE VIEW flow6 AS SELECT day, sensor, minute, source, port, protocol, class, tags, rules, packets,
     coalesce(destinations, packets) AS destinations, coalesce(accesses, packets) AS accesses,
     coalesce(attempts, packets) AS attempts, coalesce(bytes, packets::UBIGINT * length_min) AS bytes, length_min,
     coalesce(length_max, length_min) AS length_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max, first,
-    coalesce(last, first) AS last, tcp_flags, syn FROM rest.flow6;
+    coalesce(last, first) AS last, tcp_flags, syn, country, as_number, country_db, as_db FROM rest.flow6;
 
 -- The same for people.
 CREATE VIEW flow AS SELECT day, sensor, moment_of_minute(minute) AS minute, source, version,
@@ -49,7 +50,7 @@ CREATE VIEW flow AS SELECT day, sensor, moment_of_minute(minute) AS minute, sour
     class_name(class) AS class, packets, accesses, attempts, destinations, bytes, length_min, length_max, ttl_min, ttl_max,
     moment_of_second(minute::BIGINT * 60 + first) AS first, moment_of_second(minute::BIGINT * 60 + last) AS last, tcp_flags,
     ja4t(syn) AS ja4t, list_filter(list_transform(range(11), lambda r: CASE WHEN rules >> r & 1 = 1 THEN rule_name(r) END),
-    lambda r: r IS NOT NULL) AS rules, tags
+    lambda r: r IS NOT NULL) AS rules, tags, country, as_number
     FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM flow4
         UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM flow6);
 CREATE VIEW flow_payload AS SELECT day, sensor, moment_of_minute(minute) AS minute, source, version,
@@ -59,7 +60,7 @@ CREATE VIEW flow_payload AS SELECT day, sensor, moment_of_minute(minute) AS minu
         UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM rest.flow_payload6);
 CREATE VIEW victim_second AS SELECT day, sensor, moment_of_second(second) AS second, victim, version,
     protocol_name(protocol) AS protocol, CASE WHEN has_port(protocol) THEN port END AS port, packets, bytes,
-    coalesce(attackers, packets) AS attackers
+    coalesce(attackers, packets) AS attackers, country, as_number
     FROM (SELECT * REPLACE (ip_of4(victim) AS victim), 4::UTINYINT AS version FROM rest.victim_second4
         UNION ALL SELECT * REPLACE (ip_of6(victim) AS victim), 6::UTINYINT AS version FROM rest.victim_second6);
 -- Contributions of segments: sum packets; tuples of one hour are a lower bound until their sets are united.
@@ -105,7 +106,8 @@ CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, sum(packets) 
 CREATE MACRO probes(class, packets) AS CASE WHEN class IN (3, 4, 5) THEN packets ELSE 0 END;
 CREATE VIEW rest.source_day4 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,
     sum(attempts)::UBIGINT AS attempts, sum(bytes)::UBIGINT AS bytes, min(minute::BIGINT * 60 + first) AS first,
-    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes,
+    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes, min(country) AS country,
+    min(as_number) AS as_number,
     coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS probes_tcp,
     coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS probes_udp,
     coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS probes_icmp,
@@ -113,14 +115,15 @@ CREATE VIEW rest.source_day4 AS SELECT day, sensor, source, sum(packets)::UBIGIN
     FROM main.flow4 GROUP BY day, sensor, source;
 CREATE VIEW rest.source_day6 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,
     sum(attempts)::UBIGINT AS attempts, sum(bytes)::UBIGINT AS bytes, min(minute::BIGINT * 60 + first) AS first,
-    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes,
+    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes, min(country) AS country,
+    min(as_number) AS as_number,
     coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS probes_tcp,
     coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS probes_udp,
     coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS probes_icmp,
     coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS probes_other
     FROM main.flow6 GROUP BY day, sensor, source;
 CREATE VIEW source_day AS SELECT day, sensor, source, version, packets, accesses, attempts, bytes, moment_of_second(first) AS first,
-    moment_of_second(last) AS last, classes, probes_tcp, probes_udp, probes_icmp, probes_other
+    moment_of_second(last) AS last, classes, probes_tcp, probes_udp, probes_icmp, probes_other, country, as_number
     FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM rest.source_day4
         UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM rest.source_day6);
 

@@ -19,7 +19,8 @@ FLOW = ("SELECT 29000000 AS minute, (3221225985 + range)::UINTEGER AS source, 23
         "4::UTINYINT AS class, 0::USMALLINT AS tags, 1::USMALLINT AS rules, 2::UINTEGER AS packets, NULL::UINTEGER AS destinations, "
         "NULL::UINTEGER AS accesses, NULL::UINTEGER AS attempts, NULL::UBIGINT AS bytes, 40::USMALLINT AS length_min, "
         "NULL::USMALLINT AS length_max, 50::UTINYINT AS ttl_min, NULL::UTINYINT AS ttl_max, 3::UTINYINT AS \"first\", "
-        "NULL::UTINYINT AS \"last\", 2::UTINYINT AS tcp_flags, NULL::BLOB AS syn FROM range(1000)")
+        "NULL::UTINYINT AS \"last\", 2::UTINYINT AS tcp_flags, NULL::BLOB AS syn, NULL::VARCHAR AS country, "
+        "NULL::UINTEGER AS as_number, NULL::UUID AS country_db, NULL::UUID AS as_db FROM range(1000)")
 
 
 def refused(store, part):

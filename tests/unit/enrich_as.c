@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct make_mmdb made;
 
@@ -76,7 +77,7 @@ static void ranges_are_inclusive_and_gaps_unknown(void **state)
 	assert_as(x, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 64500, "Top");
 	const struct enrich_database *d = enrich_database(x, ENRICH_AS);
 	assert_string_equal(d->type, "CSV");
-	assert_string_equal(enrich_notice(x), "no database of countries: they are unknown");
+	assert_null(enrich_notice(x)); /* nobody asked for countries */
 	enrich_close(x);
 	assert_int_equal(m.live_bytes + (uint64_t)m.live_fds, 0);
 }
@@ -290,7 +291,16 @@ static void none_is_allowed_but_not_a_name_of_nothing(void **state)
 	memory_env_init(&m, NULL, 0);
 	assert_int_equal(enrich_open(&m.env, &none, &x, &e), 0);
 	assert_as(x, "192.0.2.1", 0, "");
+	assert_null(enrich_notice(x));
+	enrich_close(x);
+	struct enrich_options searched = { .path = { NULL, NULL } }, one = { .path = { "", NULL } };
+	unsetenv("MONOMI_COUNTRY_DB");
+	unsetenv("MONOMI_AS_DB");
+	assert_int_equal(enrich_open(&m.env, &searched, &x, &e), 0);
 	assert_string_equal(enrich_notice(x), "no database of countries and none of AS: both are unknown");
+	enrich_close(x);
+	assert_int_equal(enrich_open(&m.env, &one, &x, &e), 0);
+	assert_string_equal(enrich_notice(x), "no database of AS: they are unknown");
 	enrich_close(x);
 	assert_true(enrich_open(&m.env, &wrong, &x, &e) < 0);
 	assert_string_equal(e.code, "MON-ENR-001");

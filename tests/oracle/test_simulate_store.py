@@ -62,6 +62,12 @@ def add(checks, name, db, c, files):
     return checks.true(name + ": analyze --db", run.code == 0, run.err[-500:])
 
 
+def check_mark(checks, name, db, marked):
+    for command, what in (("query", "SELECT 1"), ("ip", "12.0.0.1")):
+        run = harness.monomi(command, "--db", db, what)
+        checks.equal("%s: %s says SIMULATED" % (name, command), (run.code, "SIMULATED" in run.err), (0, marked))
+
+
 def check_packets(checks, name, folder, db, c, total):
     """The packets behind the rows of a class, written out: as many as were meant, and still marked."""
     path = os.path.join(folder, "out.pcapng")
@@ -82,11 +88,6 @@ def check(checks, folder, c):
     for files in runs:
         if not add(checks, name, db, c, files):
             return
-    said = harness.monomi("query", "--db", db, "SELECT 1")
-    ip = harness.monomi("ip", "--db", db, "12.0.0.1")
-    # The parts that are dealt out were written without the mark.
-    checks.equal(name + ": a query says SIMULATED", "SIMULATED" in said.err, len(runs) == 1)
-    checks.equal(name + ": so does ip", "SIMULATED" in ip.err, len(runs) == 1)
     want, total = synthetic.rows(made), synthetic.truth(made)[-1]
     checks.equal(name + ": rows in the truth", len(want["flow"]), total["flows"])
     for table in QUERIES:
@@ -94,7 +95,10 @@ def check(checks, folder, c):
         odd = sorted(set(got) ^ set(meant))
         checks.true("%s: %s, %d rows" % (name, table, len(meant)), got == meant,
                     "%d rows, %d differ, first %r" % (len(got), len(odd), odd[:2]))
-    if len(runs) == 1:
+    if c.seed <= 2:
+        # Parts that are dealt out were written without the mark.
+        check_mark(checks, name, db, len(runs) == 1)
+    if c.seed <= 2 and len(runs) == 1:
         check_packets(checks, name, folder, db, c, total)
     shutil.rmtree(db)
 

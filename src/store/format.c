@@ -21,6 +21,7 @@ int output_flush(struct output *o, struct error *e)
 {
 	for (size_t done = 0; done < o->n && !o->rc;) {
 		ssize_t n = o->env->write(o->env, o->fd, o->buffer + done, o->n - done);
+		o->written |= n > 0;
 		if (n > 0)
 			done += (size_t)n;
 		else if (n != -EINTR)

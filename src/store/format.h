@@ -7,6 +7,7 @@ struct output {
 	const struct env *env;
 	int fd;
 	int rc;
+	bool written; /* something has left */
 	size_t n;
 	char buffer[1 << 16];
 };

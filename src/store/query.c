@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define PARAMS_MAX 32
+#define TRIES 5      /* while commits replace what is being read */
 #define WATCH_MS 100 /* how often the stop flag is looked at */
 
 struct child {
@@ -132,6 +133,8 @@ static int outcome(struct child *c, int status, struct error *e)
 		return error_set(e, -ETIME, "MON-STO-116", "the query took more than its %u s and was ended", limits->seconds);
 	if (text && text + 1 < c->said + c->heard)
 		return error_set(e, -EINVAL, c->said, "%s", text + 1);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WORKER_AGAIN)
+		return error_set(e, -EAGAIN, "MON-STO-111", "the store is being rewritten faster than it can be read: ask again");
 	bool simulated = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_SIMULATED;
 	if (simulated && c->request->simulated)
 		*c->request->simulated = true;
@@ -144,25 +147,35 @@ static int outcome(struct child *c, int status, struct error *e)
 	                 WEXITSTATUS(status));
 }
 
+static int ask_once(struct child *c, struct error *e)
+{
+	const struct store_request *request = c->request;
+	int status = 0, rc = start(c, e);
+	if (!rc) {
+		listen_to(c);
+		if (c->late || (request->stop && *request->stop))
+			kill(c->pid, SIGKILL);
+		while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+			;
+		rc = outcome(c, status, e);
+	}
+	if (c->report >= 0)
+		c->env->close(c->env, c->report);
+	c->report = -1;
+	return rc;
+}
+
 int store_query(const struct env *env, const struct store_request *request, struct error *e)
 {
 	struct child c = { .env = env, .request = request, .report = -1 };
-	int status = 0;
 	if (request->n_params > PARAMS_MAX)
 		return error_set(e, -E2BIG, "MON-STO-106", "more than %d parameters", PARAMS_MAX);
-	int rc = make_temporary(&c, e);
-	if (!rc)
-		rc = start(&c, e);
-	if (!rc) {
-		listen_to(&c);
-		if (c.late || (request->stop && *request->stop))
-			kill(c.pid, SIGKILL);
-		while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR)
-			;
-		rc = outcome(&c, status, e);
-	}
-	if (c.report >= 0)
-		env->close(env, c.report);
+	int rc = make_temporary(&c, e), tries = 0;
+	if (rc)
+		return rc;
+	do
+		rc = ask_once(&c, e);
+	while (rc == -EAGAIN && ++tries < TRIES);
 	remove_temporary(&c);
 	return rc;
 }

@@ -16,6 +16,7 @@ static const struct {
 	{ "IO Error", "MON-STO-111", -EIO },
 	{ "Invalid Input Error: No magic bytes", "MON-STO-111", -EIO },
 	{ "Invalid Input Error: File '", "MON-STO-111", -EIO },
+	{ "Not implemented Error: Reading parquet", "MON-STO-111", -EIO }, /* no regular file */
 	{ "Permission Error", "MON-STO-108", -EPERM },
 };
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,13 @@ static int open_and_lock_in(struct worker *w, struct store_reader **out, struct 
 	return rc ? rc : reader_execute(*out, threads, e);
 }
 
+/* Has there been another commit? Parts of an older one may be gone. */
+static bool is_outdated(const struct store_reader *r)
+{
+	struct store_reader now = { .env = r->env };
+	return !reader_locate(&now, r->folder, NULL) && strcmp(now.snapshot, r->snapshot) != 0;
+}
+
 static int write_text(const struct worker *w, struct store_reader *r, struct error *e)
 {
 	struct format *f = format_open(w->env, w->format, w->width, WORKER_OUT, e);
@@ -52,6 +60,8 @@ static int write_text(const struct worker *w, struct store_reader *r, struct err
 		return -ENOMEM;
 	const struct query_sink sink = format_sink(f);
 	int rc = reader_query(r, w->query, w->params, w->n_params, &sink, e);
+	if (rc == -EIO && !f->out.written && is_outdated(r))
+		rc = -EAGAIN;
 	format_close(f);
 	return rc;
 }
@@ -63,8 +73,10 @@ static int answer(struct worker *w, bool *simulated, struct error *e)
 	int rc = open_and_lock_in(w, &r, e);
 	if (!rc)
 		r->tool = w->tool;
-	if (!rc)
+	if (!rc) {
 		rc = reader_views(r, w->format == STORE_PARQUET ? out : NULL, e);
+		rc = rc == -EIO && is_outdated(r) ? -EAGAIN : rc;
+	}
 	if (!rc)
 		rc = w->format == STORE_PARQUET ? reader_parquet(r, w->query, w->params, w->n_params, out, e) : write_text(w, r, e);
 	if (!rc)
@@ -109,6 +121,8 @@ int store_worker(const struct env *env, store_tool_fn tool, int argc, char **arg
 	take_params(params, (argc - 10) / 2, argv + 10);
 	bool simulated = false;
 	int rc = answer(&w, &simulated, &e);
+	if (rc == -EAGAIN)
+		return WORKER_AGAIN;
 	if (rc)
 		report(env, &e);
 	return rc ? 1 : simulated ? WORKER_SIMULATED : 0;

@@ -5,6 +5,7 @@ as it was to the byte, no temporary folder is left, and the answer is one senten
 Killed mutants: allowed_paths left out, the check of the statement's kind left out, no deadline, no limit of memory.
 """
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -138,6 +139,34 @@ def interrupted(h):
         os.rmdir(os.path.join(h.tmp, name))
 
 
+def replaced(checks, folder):
+    """A part that is gone because another commit replaced it: the query is asked again of that. The part is a pipe here,
+    so that it is certain when it is read. One that is gone or damaged without such a commit is told."""
+    store = os.path.join(folder, "replaced")
+    stores.lay_out(store, folder, {("flow4", "2025-02-20", "roof"): FLOW}, {})
+    part = next(os.path.join(b, n) for b, _, names in os.walk(os.path.join(store, "parquet")) for n in names)
+    good = os.path.join(store, "snapshot", "1")
+    shutil.copytree(good, os.path.join(store, "snapshot", "2"))
+    os.rename(part, part + ".away")
+    done = harness.monomi("query", "--db", store, "SELECT count(*) AS n FROM flow4")
+    checks.equal("absent part: exit", done.code, 1)
+    checks.true("absent part: a sentence", "MON-STO-111" in done.err and done.err.count("\n") == 1, done.err)
+    with open(part, "wb") as f:
+        f.write(b"PAR1 and then nothing of it")
+    done = harness.monomi("query", "--db", store, "SELECT count(*) AS n FROM flow4")
+    checks.true("damaged part: a sentence", done.code == 1 and "MON-STO-111" in done.err and done.err.count("\n") == 1, done.err)
+    os.unlink(part)
+    os.mkfifo(part)
+    p = subprocess.Popen([harness.MONOMI, "query", "--db", store, "--format", "csv", "SELECT count(*) AS n FROM flow4"],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with open(part, "wb"): # opens once the query reads it
+        os.symlink("2", os.path.join(store, "snapshot", "next"))
+        os.rename(os.path.join(store, "snapshot", "next"), os.path.join(store, "snapshot", "current"))
+        os.rename(part + ".away", part)
+    out, err = p.communicate(timeout=60)
+    checks.equal("replaced meanwhile", (p.returncode, out, err), (0, "n\n1000\n", ""))
+
+
 def main():
     checks = harness.Checks()
     with harness.scratch() as folder:
@@ -154,6 +183,7 @@ def main():
                 checks.true("%s: no escape" % sql[:60], "\x1b" not in done.out or form == "parquet")
         limits(h)
         interrupted(h)
+        replaced(checks, folder)
     checks.finish()
 
 

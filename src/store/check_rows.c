@@ -232,6 +232,20 @@ static void check_bytes(struct check *k, char *const *text)
 		check_found(k, CHECK_ROWS, "%s is damaged: its bytes are not those that were written", text[3]);
 }
 
+/* The sums of a part: of as many rows as it has, while it is there. */
+static int check_rollup(struct check *k, enum rollup_kind kind, char *const *text)
+{
+	char path[STORE_PATH], quoted[DUCK_PATH];
+	const char *number = strstr(text[3], "/part-");
+	check_bytes(k, text);
+	if (!number || !folder_path(k->folder, path, "%s", text[3]) || !duck_quote(path, quoted))
+		return error_set(k->e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
+	return check_query(k, CHECK_ROWS, "SELECT '%s sums up ' || n || ' rows of ' || rows FROM (SELECT coalesce("
+	                   "sum(flows), 0) AS n FROM read_parquet(%s, hive_partitioning = false)), hot.parts "
+	                   "WHERE n <> rows AND id = %llu",
+	                   text[3], quoted, strtoull(number + 6, NULL, 10) - 1 - (unsigned)kind);
+}
+
 /* Text: table, day since 1970, sensor, path, rows, from, to, digest of the file. */
 static int check_part(struct check *k, void *ctx, char *const *text)
 {
@@ -243,6 +257,9 @@ static int check_part(struct check *k, void *ctx, char *const *text)
 	for (int i = 0; i < 7; i++)
 		if (!text[i])
 			return error_set(k->e, -EINVAL, "MON-STO-006", "the catalog names a part of which it does not say all");
+	for (int r = 0; r < ROLLUPS; r++)
+		if (!strcmp(text[0], rollup_name((enum rollup_kind)r)))
+			return check_rollup(k, (enum rollup_kind)r, text);
 	if (!table_named(text[0], &p.table, &v4)) {
 		check_found(k, CHECK_LEDGER, "%s is of no table that is known", text[3]);
 		return 0;

@@ -41,25 +41,41 @@ static int insert_segments(struct store *s, struct error *e)
 }
 
 struct part_text {
-	char day[16], path[PART_PATH];
+	char day[16], path[1 + ROLLUPS][PART_PATH];
 };
+
+/* A part's own row, and those of its rollups. */
+static uint32_t part_rows(const struct store *s, const struct part *p, struct part_text *text, struct catalog_part *row)
+{
+	uint32_t n = (uint32_t)part_numbers(p->table);
+	part_day(p->day, text->day);
+	part_path(p, s->sensor, text->path[0]);
+	for (uint32_t i = 0; i < n; i++) {
+		row[i] = (struct catalog_part){ .id = p->id + i, .table = shape_name(p->table, p->v4), .day = text->day,
+		                                .sensor = s->sensor, .path = text->path[i], .rows = p->rows, .bytes = p->bytes,
+		                                .from = p->from, .to = p->to, .digest = p->digest };
+		if (!i)
+			continue;
+		part_rollup_path(p, (enum rollup_kind)(i - 1), s->sensor, text->path[i]);
+		row[i].table = rollup_name((enum rollup_kind)(i - 1));
+		row[i].rows = p->rollup[i - 1].rows;
+		row[i].bytes = p->rollup[i - 1].bytes;
+		row[i].digest = p->rollup[i - 1].digest;
+	}
+	return n;
+}
 
 static int insert_parts(struct store *s, uint32_t n, struct error *e)
 {
 	struct vector rows = { 0 }, texts = { 0 };
-	struct catalog_part *row = vector_add(&rows, s->env, sizeof *row, n);
+	struct catalog_part *row = vector_add(&rows, s->env, sizeof *row, (1 + ROLLUPS) * n);
 	struct part_text *text = vector_add(&texts, s->env, sizeof *text, n);
 	int rc = n && (!row || !text) ? error_no_memory(e, "committing") : 0;
-	for (uint32_t i = 0; !rc && i < n; i++) {
-		const struct part *p = &s->stage.parts.part[i];
-		part_day(p->day, text[i].day);
-		part_path(p, s->sensor, text[i].path);
-		row[i] = (struct catalog_part){ .id = p->id, .table = shape_name(p->table, p->v4), .day = text[i].day,
-		                                .sensor = s->sensor, .path = text[i].path, .rows = p->rows, .bytes = p->bytes,
-		                                .from = p->from, .to = p->to, .digest = p->digest };
-	}
+	uint32_t made = 0;
+	for (uint32_t i = 0; !rc && i < n; i++)
+		made += part_rows(s, &s->stage.parts.part[i], &text[i], row + made);
 	if (!rc)
-		rc = catalog_insert(&s->catalog, FEED_PARTS, row, n, e);
+		rc = catalog_insert(&s->catalog, FEED_PARTS, row, made, e);
 	vector_fini(&rows, s->env, sizeof *row);
 	vector_fini(&texts, s->env, sizeof *text);
 	return rc;
@@ -68,8 +84,11 @@ static int insert_parts(struct store *s, uint32_t n, struct error *e)
 static int delete_replaced(struct store *s, struct error *e)
 {
 	int rc = 0;
-	for (uint32_t i = 0; !rc && i < s->replaced.n; i++)
-		rc = duck_run(s->catalog.con, e, "DELETE FROM parts WHERE id = %llu", (unsigned long long)s->replaced.part[i].id);
+	for (uint32_t i = 0; !rc && i < s->replaced.n; i++) {
+		const struct part *p = &s->replaced.part[i];
+		rc = duck_run(s->catalog.con, e, "DELETE FROM parts WHERE id BETWEEN %llu AND %llu", (unsigned long long)p->id,
+		              (unsigned long long)(p->id + part_numbers(p->table) - 1));
+	}
 	if (!rc && s->plan_minutes.n)
 		rc = duck_run(s->catalog.con, e, "DELETE FROM windows WHERE sensor = '%s' AND minute IN (SELECT "
 		              "minute FROM shared)", s->sensor);

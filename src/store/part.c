@@ -26,12 +26,22 @@ void part_day(int32_t day, char out[static 16])
 	snprintf(out, 16, "%04d-%02d-%02d", (yoe + era * 400 + (m <= 2)) % 10000, m % 100, d % 100);
 }
 
+static void path_of(const char *table, int32_t day, const char *sensor, uint64_t id, char out[static PART_PATH])
+{
+	char text[16];
+	part_day(day, text);
+	snprintf(out, PART_PATH, "parquet/%s/day=%s/sensor=%.64s/part-%08llu.parquet", table, text, sensor,
+	         (unsigned long long)id);
+}
+
 void part_path(const struct part *p, const char *sensor, char out[static PART_PATH])
 {
-	char day[16];
-	part_day(p->day, day);
-	snprintf(out, PART_PATH, "parquet/%s/day=%s/sensor=%.64s/part-%08llu.parquet", shape_name(p->table, p->v4), day, sensor,
-	         (unsigned long long)p->id);
+	path_of(shape_name(p->table, p->v4), p->day, sensor, p->id, out);
+}
+
+void part_rollup_path(const struct part *p, enum rollup_kind kind, const char *sensor, char out[static PART_PATH])
+{
+	path_of(rollup_name(kind), p->day, sensor, p->id + 1 + kind, out);
 }
 
 int part_table(struct part *p, const char *name, size_t n, struct error *e)
@@ -66,8 +76,13 @@ static int register_feeds(struct part_writer *w, struct error *e)
 			rc = feed_register(w->con, name, &w->feed[t][v4], e);
 		}
 	}
-	w->minutes.shape = &w->minutes_shape;
 	char name[40];
+	for (int k = 0; !rc && k < ROLLUPS; k++) {
+		snprintf(name, sizeof name, "staged%u_%s", w->number, rollup_name((enum rollup_kind)k));
+		w->rollup_feed[k].shape = rollup_shape((enum rollup_kind)k);
+		rc = feed_register(w->con, name, &w->rollup_feed[k], e);
+	}
+	w->minutes.shape = &w->minutes_shape;
 	snprintf(name, sizeof name, "void_minutes%u", w->number);
 	return rc ? rc : feed_register(w->con, name, &w->minutes, e);
 }
@@ -77,6 +92,8 @@ int part_writer_init(struct part_writer *w, const struct folder *folder, const c
 {
 	*w = (struct part_writer){ .folder = folder, .sensor = sensor, .number = number, .minutes_shape = minutes_shape };
 	int rc = duck_connect(db, &w->con, e);
+	if (!rc)
+		rc = rollup_init(&w->rollup, folder->env, e);
 	return rc ? rc : register_feeds(w, e);
 }
 
@@ -84,16 +101,16 @@ void part_writer_fini(struct part_writer *w)
 {
 	if (w->con)
 		duckdb_disconnect(&w->con);
+	rollup_fini(&w->rollup);
 }
 
 /* ---- Files ---- */
 /* The temporary file's path and the same between quotes; its folder is made. */
-static int part_name(const struct part_writer *w, const struct part *p, char path[static STORE_PATH],
+static int part_name(const struct part_writer *w, const char *name, char path[static STORE_PATH],
                      char quoted[static DUCK_PATH], struct error *e)
 {
-	char name[PART_PATH], folder[PART_PATH];
-	part_path(p, w->sensor, name);
-	memcpy(folder, name, sizeof folder);
+	char folder[PART_PATH];
+	snprintf(folder, sizeof folder, "%s", name);
 	*strrchr(folder, '/') = 0;
 	if (!folder_path(w->folder, path, "%s.tmp", name) || !duck_quote(path, quoted))
 		return error_set(e, -EINVAL, "MON-STO-004", "%s cannot be written: the name is too long or no UTF-8", name);
@@ -134,29 +151,99 @@ int part_hash(const struct folder *folder, const char *name, uint64_t *bytes, st
 	return rc;
 }
 
-static int look_at(const struct part_writer *w, struct part *p, struct error *e)
+static int look_at(const struct part_writer *w, const char *name, struct part_file *out, struct error *e)
 {
-	char name[PART_PATH];
-	part_path(p, w->sensor, name);
-	int rc = part_hash(w->folder, name, &p->bytes, &p->digest);
+	int rc = part_hash(w->folder, name, &out->bytes, &out->digest);
 	return rc ? error_set(e, rc, "MON-STO-004", "%s cannot be read: %s", name, strerror(-rc)) : 0;
 }
 
 /* Around a COPY: DuckDB's own writes cannot go through env. */
-static int step_failed(struct error *e, int rc)
+static int before_copy(const struct part_writer *w, struct error *e)
 {
-	return error_set(e, rc, "MON-STO-004", "a part cannot be written: %s", strerror(-rc));
+	int rc = w->folder->env->step(w->folder->env, ENV_STEP_FILE, false);
+	return rc ? error_set(e, rc, "MON-STO-004", "a part cannot be written: %s", strerror(-rc)) : 0;
 }
 
-static int settle(struct part_writer *w, struct part *p, const char *path, struct error *e)
+static int settle(const struct part_writer *w, const char *name, const char *path, struct part_file *out,
+                  struct error *e)
 {
 	int rc = w->folder->env->step(w->folder->env, ENV_STEP_FILE, true);
 	if (rc)
-		return step_failed(e, rc);
+		return error_set(e, rc, "MON-STO-004", "a part cannot be written: %s", strerror(-rc));
 	rc = folder_settle(w->folder, path, e);
-	return rc ? rc : look_at(w, p, e);
+	return rc ? rc : look_at(w, name, out, e);
 }
 
+/* All rows of a feed as the file `name`. */
+static int copy_feed(struct part_writer *w, const char *table, const char *name, struct part_file *out,
+                     struct error *e)
+{
+	char path[STORE_PATH], quoted[DUCK_PATH];
+	int rc = part_name(w, name, path, quoted, e);
+	if (!rc)
+		rc = before_copy(w, e);
+	if (!rc)
+		rc = duck_run(w->con, e, "COPY (SELECT * FROM staged%u_%s()) TO %s (" FORMAT ")", w->number, table, quoted);
+	return rc ? rc : settle(w, name, path, out, e);
+}
+
+/* ---- Rollups ---- */
+static int write_rollups(struct part_writer *w, struct part *p, struct error *e)
+{
+	char name[PART_PATH];
+	int rc = 0;
+	rollup_sort(&w->rollup);
+	for (int k = 0; !rc && k < ROLLUPS; k++) {
+		struct feed *f = &w->rollup_feed[k];
+		*f = (struct feed){ .shape = f->shape, .rows = (const uint8_t *)w->rollup.table[k].row,
+		                    .n = w->rollup.table[k].n };
+		p->rollup[k].rows = f->n;
+		part_rollup_path(p, (enum rollup_kind)k, w->sensor, name);
+		rc = copy_feed(w, rollup_name((enum rollup_kind)k), name, &p->rollup[k], e);
+	}
+	return rc;
+}
+
+#define AHEAD 12 /* rows asked for early: in order of address they lie anywhere */
+static int roll_up(struct part_writer *w, struct part *p, const uint8_t *rows, const uint32_t *order, uint32_t n,
+                   struct error *e)
+{
+	const struct flow_record *flow = (const struct flow_record *)(const void *)rows;
+	int rc = 0;
+	rollup_clear(&w->rollup);
+	for (uint32_t i = 0; !rc && i < n; i++) {
+		__builtin_prefetch(flow + order[i + AHEAD < n ? i + AHEAD : i]);
+		rc = rollup_add(&w->rollup, flow + order[i], e);
+	}
+	return rc ? rc : write_rollups(w, p, e);
+}
+
+/* The same of a part that is written already. */
+#define CHUNK 2048 /* rows of a chunk, at the most (duckdb_vector_size) */
+static int roll_up_again(struct part_writer *w, struct part *p, const char *quoted, struct error *e)
+{
+	duckdb_result result;
+	const struct env *env = w->folder->env;
+	struct flow_record *rows = env_alloc(env, CHUNK * sizeof *rows);
+	if (!rows)
+		return error_no_memory(e, "summing rows");
+	rollup_clear(&w->rollup);
+	int rc = duck_query(w->con, &result, e, "SELECT * FROM read_parquet(%s, hive_partitioning = false)",
+	                    quoted), ended = 0;
+	for (duckdb_data_chunk chunk; !rc && (chunk = duckdb_fetch_chunk(result)); duckdb_destroy_data_chunk(&chunk)) {
+		uint32_t n = (uint32_t)duckdb_data_chunk_get_size(chunk);
+		shape_take(&w->shape[STORE_FLOW][p->v4], chunk, n, (uint8_t *)rows);
+		for (uint32_t i = 0; !ended && i < n; i++)
+			ended = rollup_add(&w->rollup, &rows[i], e);
+	}
+	if (!rc)
+		rc = duck_end(&result, ended ? NULL : e);
+	env_free(env, rows, CHUNK * sizeof *rows);
+	rc = rc ? rc : ended;
+	return rc ? rc : write_rollups(w, p, e);
+}
+
+/* ---- Parts ---- */
 static void range_of(struct part *p, const uint8_t *rows, size_t width, const uint32_t *order, uint32_t n)
 {
 	p->from = INT32_MAX;
@@ -168,10 +255,16 @@ static void range_of(struct part *p, const uint8_t *rows, size_t width, const ui
 	}
 }
 
+static void keep_file(struct part *p, const struct part_file *file)
+{
+	p->bytes = file->bytes;
+	p->digest = file->digest;
+}
+
 int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const uint8_t *heap, const uint32_t *order,
                uint32_t n, struct error *e)
 {
-	char path[STORE_PATH], quoted[DUCK_PATH];
+	char name[PART_PATH];
 	struct feed *f = &w->feed[p->table][p->v4];
 	f->rows = rows;
 	f->heap = heap;
@@ -181,15 +274,11 @@ int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const
 	f->origins = w->origins;
 	range_of(p, rows, f->shape->width, order, n);
 	p->rows = n;
-	int rc = part_name(w, p, path, quoted, e);
-	if (rc)
-		return rc;
-	rc = w->folder->env->step(w->folder->env, ENV_STEP_FILE, false);
-	if (rc)
-		return step_failed(e, rc);
-	rc = duck_run(w->con, e, "COPY (SELECT * FROM staged%u_%s()) TO %s (" FORMAT ")", w->number,
-	              shape_name(p->table, p->v4), quoted);
-	return rc ? rc : settle(w, p, path, e);
+	part_path(p, w->sensor, name);
+	struct part_file file = { 0 };
+	int rc = copy_feed(w, shape_name(p->table, p->v4), name, &file, e);
+	keep_file(p, &file);
+	return rc || p->table != STORE_FLOW ? rc : roll_up(w, p, rows, order, n, e);
 }
 
 /* ---- Without some minutes ---- */
@@ -202,43 +291,78 @@ static const char *minute_expression(enum store_table table)
 	}
 }
 
+static int copy_rest(struct part_writer *w, const struct part *from, const char *to, const int32_t *minutes, uint32_t n,
+                     struct error *e)
+{
+	char name[PART_PATH], old[STORE_PATH], quoted[DUCK_PATH];
+	part_path(from, w->sensor, name);
+	if (!folder_path(w->folder, old, "%s", name) || !duck_quote(old, quoted))
+		return error_set(e, -EINVAL, "MON-STO-004", "%s cannot be read: the name is too long or no UTF-8", name);
+	w->minutes = (struct feed){ .shape = &w->minutes_shape, .rows = (const uint8_t *)minutes, .n = n };
+	int rc = duck_run(w->con, e, "CREATE OR REPLACE TEMP TABLE left_out AS SELECT minute FROM void_minutes%u()",
+	                  w->number);
+	if (!rc)
+		rc = before_copy(w, e);
+	return rc ? rc : duck_run(w->con, e, "COPY (SELECT * FROM read_parquet(%s, hive_partitioning = false) WHERE %s NOT IN "
+	                          "(SELECT minute FROM left_out)) TO %s (" FORMAT ")", quoted,
+	                          minute_expression(from->table), to);
+}
+
+static int count_rest(struct part_writer *w, struct part *p, const char *quoted, struct error *e)
+{
+	int64_t rows, least = 0, greatest = 0;
+	const char *minute = minute_expression(p->table);
+	int rc = duck_number(w->con, &rows, e, "SELECT count(*) FROM read_parquet(%s)", quoted);
+	if (!rc)
+		rc = duck_number(w->con, &least, e, "SELECT CAST(min(%s) AS BIGINT) FROM read_parquet(%s)", minute, quoted);
+	if (!rc)
+		rc = duck_number(w->con, &greatest, e, "SELECT CAST(max(%s) AS BIGINT) FROM read_parquet(%s)", minute, quoted);
+	if (rc)
+		return rc;
+	p->rows = (uint64_t)rows;
+	p->from = (int32_t)least;
+	p->to = (int32_t)greatest;
+	return 0;
+}
+
 int part_rewrite(struct part_writer *w, const struct part *from, struct part *to, const int32_t *minutes, uint32_t n,
                  struct error *e)
 {
-	char path[STORE_PATH], quoted[DUCK_PATH], old[STORE_PATH], old_quoted[DUCK_PATH], name[PART_PATH];
-	int64_t rows, least = 0, greatest = 0;
-	const char *minute = minute_expression(from->table);
-	part_path(from, w->sensor, name);
-	int rc = part_name(w, to, path, quoted, e);
+	char path[STORE_PATH], quoted[DUCK_PATH], name[PART_PATH];
+	part_path(to, w->sensor, name);
+	int rc = part_name(w, name, path, quoted, e);
+	if (!rc)
+		rc = copy_rest(w, from, quoted, minutes, n, e);
+	if (!rc)
+		rc = count_rest(w, to, quoted, e);
 	if (rc)
 		return rc;
-	if (!folder_path(w->folder, old, "%s", name) || !duck_quote(old, old_quoted))
-		return error_set(e, -EINVAL, "MON-STO-004", "%s cannot be read: the name is too long or no UTF-8", name);
-	w->minutes = (struct feed){ .shape = &w->minutes_shape, .rows = (const uint8_t *)minutes, .n = n };
-	rc = duck_run(w->con, e, "CREATE OR REPLACE TEMP TABLE left_out AS SELECT minute FROM void_minutes%u()", w->number);
-	if (!rc)
-		rc = w->folder->env->step(w->folder->env, ENV_STEP_FILE, false) ? step_failed(e, -EIO) : 0;
-	if (!rc)
-		rc = duck_run(w->con, e, "COPY (SELECT * FROM read_parquet(%s, hive_partitioning = false) WHERE %s NOT IN "
-		              "(SELECT minute FROM left_out)) TO %s (" FORMAT ")", old_quoted, minute, quoted);
-	if (!rc)
-		rc = duck_number(w->con, &rows, e, "SELECT count(*) FROM read_parquet(%s)", quoted);
-	if (rc)
-		return rc;
-	to->rows = (uint64_t)rows;
-	if (!rows)
+	if (!to->rows)
 		return folder_unlink(w->folder, path, e);
-	rc = duck_number(w->con, &least, e, "SELECT CAST(min(%s) AS BIGINT) FROM read_parquet(%s)", minute, quoted);
+	if (to->table == STORE_FLOW)
+		rc = roll_up_again(w, to, quoted, e);
+	struct part_file file;
 	if (!rc)
-		rc = duck_number(w->con, &greatest, e, "SELECT CAST(max(%s) AS BIGINT) FROM read_parquet(%s)", minute, quoted);
-	to->from = (int32_t)least;
-	to->to = (int32_t)greatest;
-	return rc ? rc : settle(w, to, path, e);
+		rc = settle(w, name, path, &file, e);
+	if (!rc)
+		keep_file(to, &file);
+	return rc;
+}
+
+static int unlink_name(const struct part_writer *w, const char *name, struct error *e)
+{
+	char path[STORE_PATH];
+	return folder_path(w->folder, path, "%s", name) ? folder_unlink(w->folder, path, e) : 0;
 }
 
 int part_unlink(const struct part_writer *w, const struct part *p, struct error *e)
 {
-	char name[PART_PATH], path[STORE_PATH];
+	char name[PART_PATH];
 	part_path(p, w->sensor, name);
-	return folder_path(w->folder, path, "%s", name) ? folder_unlink(w->folder, path, e) : 0;
+	int rc = unlink_name(w, name, e);
+	for (int k = 0; !rc && p->table == STORE_FLOW && k < ROLLUPS; k++) {
+		part_rollup_path(p, (enum rollup_kind)k, w->sensor, name);
+		rc = unlink_name(w, name, e);
+	}
+	return rc;
 }

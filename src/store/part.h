@@ -2,6 +2,7 @@
 #pragma once
 #include "store/feed.h"
 #include "store/folder.h"
+#include "store/rollup.h"
 
 struct part {
 	uint64_t id;
@@ -11,12 +12,19 @@ struct part {
 	int32_t from, to;    /* minutes of its rows */
 	uint64_t rows, bytes;
 	struct digest digest; /* XXH3-128 (seed 0) of the file */
+	struct part_file {
+		uint64_t rows, bytes;
+		struct digest digest;
+	} rollup[ROLLUPS];   /* of a flow part; rollup k has the number id + 1 + k */
 	uint32_t segment;    /* which of this run's segments gave its rows: stage.h */
 };
 
 /* "parquet/flow4/day=2026-11-24/sensor=local/part-00000001.parquet" */
 #define PART_PATH 256
 void part_path(const struct part *p, const char *sensor, char out[static PART_PATH]);
+void part_rollup_path(const struct part *p, enum rollup_kind kind, const char *sensor, char out[static PART_PATH]);
+/* How many numbers a part of this table takes. */
+static inline uint64_t part_numbers(enum store_table table) { return table == STORE_FLOW ? 1 + ROLLUPS : 1; }
 /* Sets table and v4 by a name of shape_name's. */
 int part_table(struct part *p, const char *name, size_t n, struct error *e) MUST_USE;
 void part_day(int32_t day, char out[static 16]); /* "2026-11-24" */
@@ -34,6 +42,8 @@ struct part_writer {
 	struct shape shape[STORE_TABLES][2];
 	struct feed feed[STORE_TABLES][2];
 	const struct store_origins *origins; /* NULL: unknown */
+	struct rollup rollup;
+	struct feed rollup_feed[ROLLUPS];
 	struct feed minutes; /* to be left out */
 	struct shape minutes_shape;
 };
@@ -42,7 +52,7 @@ int part_writer_init(struct part_writer *w, const struct folder *folder, const c
                      unsigned number, struct error *e) MUST_USE;
 void part_writer_fini(struct part_writer *w);
 
-/* Rows order[0..n), all of p->table, family and day, into a new part; fills p->rows, bytes, from, to. */
+/* Rows order[0..n), all of p->table, family and day, into a new part, and its rollups; fills p->rows, bytes, from, to. */
 int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const uint8_t *heap, const uint32_t *order,
                uint32_t n, struct error *e) MUST_USE;
 /* What is in part `from` but not of `minutes` (ascending) into the part `to`; to->rows 0: nothing, and there is no file.

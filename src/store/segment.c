@@ -182,8 +182,9 @@ static int find_parts(struct store *s, struct parts *found, struct error *e)
 {
 	duckdb_result result;
 	int rc = duck_query(s->catalog.con, &result, e, "SELECT id, table_name, CAST(day - DATE '1970-01-01' AS INTEGER), "
-	                    "from_minute, to_minute, rows FROM parts WHERE sensor = '%s' AND table_name NOT LIKE 'source%%' "
-	                    "AND EXISTS (SELECT 1 FROM shared WHERE minute BETWEEN from_minute AND to_minute) ORDER BY id",
+	                    "from_minute, to_minute, rows FROM parts WHERE sensor = '%s' AND NOT "
+	                    "regexp_matches(table_name, '^(source_evidence[46]|class_hour|port_day)$') AND EXISTS (SELECT 1 "
+	                    "FROM shared WHERE minute BETWEEN from_minute AND to_minute) ORDER BY id",
 	                    s->sensor);
 	if (rc)
 		return rc;
@@ -211,7 +212,8 @@ int plan_rewrite(struct store *s, struct error *e)
 	int rc = find_parts(s, &found, e);
 	for (uint32_t i = 0; !rc && i < found.n; i++) {
 		struct part made = found.part[i];
-		made.id = s->stage.next_part++;
+		made.id = s->stage.next_part;
+		s->stage.next_part += part_numbers(made.table);
 		made.segment = s->stage.segment;
 		rc = part_rewrite(&s->stage.writer[0], &found.part[i], &made, s->plan_minutes.item, s->plan_minutes.n, e);
 		if (!rc && made.rows)

@@ -85,7 +85,8 @@ static int make_jobs(struct stage *s, enum store_table table, uint32_t segment, 
 		const struct sort_run *run = &s->sort.run[r];
 		uint32_t n = run->to - run->from, parts = (n + PART_ROWS - 1) / PART_ROWS;
 		for (uint32_t i = 0; !rc && i < parts; i++) {
-			struct part p = { .id = s->next_part++, .table = table, .v4 = run->v4, .day = run->day, .segment = segment };
+			struct part p = { .id = s->next_part, .table = table, .v4 = run->v4, .day = run->day, .segment = segment };
+			s->next_part += part_numbers(table);
 			rc = add_job(s, &p, run->from + (uint32_t)((uint64_t)n * i / parts),
 			             run->from + (uint32_t)((uint64_t)n * (i + 1) / parts), e);
 		}
@@ -297,7 +298,8 @@ static int drop_of_part(struct stage *s, struct part *p, const int32_t *minutes,
 	struct part old = *p, made = *p;
 	int rc = 0;
 	if (minutes) {
-		made.id = s->next_part++;
+		made.id = s->next_part;
+		s->next_part += part_numbers(p->table);
 		rc = part_rewrite(&s->writer[0], &old, &made, minutes, n, e);
 	} else
 		made.rows = 0;

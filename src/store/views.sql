@@ -13,6 +13,8 @@
 -- part victim_second6: second BIGINT, victim UUID, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part source_evidence4: hour INTEGER, source UINTEGER, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
+-- part class_hour: hour INTEGER, protocol UTINYINT, class UTINYINT, band UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
+-- part port_day: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
 
 -- Names of numbers. A test compares them with the program's own.
 CREATE MACRO class_name(c) AS
@@ -95,13 +97,13 @@ CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, 
 CREATE VIEW coverage_day AS SELECT moment_of_second(unit * 86400)::DATE AS day, sensor, observed_ns / 1e9 AS seconds, addresses,
     address_days FROM coverage_by(86400000000000, 0);
 
--- Rollups: sums over flow, by sensor. (A view in `rest` would find flow4 there first.)
-CREATE VIEW rest.rolled AS SELECT * EXCLUDE (source, syn) FROM main.flow4 UNION ALL SELECT * EXCLUDE (source, syn) FROM main.flow6;
-CREATE VIEW class_hour AS SELECT day, sensor, (floor(minute / 60))::INTEGER AS hour, protocol, class, band_of(protocol, port) AS band,
-    sum(packets) AS packets, sum(accesses) AS accesses, sum(attempts) AS attempts, sum(bytes) AS bytes, count(*) AS flows
-    FROM rest.rolled GROUP BY ALL;
-CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, sum(packets) AS packets, sum(accesses) AS accesses,
-    sum(attempts) AS attempts, sum(bytes) AS bytes, count(*) AS flows FROM rest.rolled GROUP BY ALL;
+-- Rollups: sums over flow, by sensor. Those of class and port lie at rest, as sums over each part.
+CREATE VIEW class_hour AS SELECT day, sensor, hour, protocol, class, band, sum(packets) AS packets,
+    sum(coalesce(accesses, packets)) AS accesses, sum(coalesce(attempts, packets)) AS attempts, sum(bytes) AS bytes,
+    sum(flows) AS flows FROM rest.class_hour GROUP BY ALL;
+CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, sum(packets) AS packets,
+    sum(coalesce(accesses, packets)) AS accesses, sum(coalesce(attempts, packets)) AS attempts, sum(bytes) AS bytes,
+    sum(flows) AS flows FROM rest.port_day GROUP BY ALL;
 -- Packets of classes whose packets are probes (scan, payload, p2p), when tools are named.
 CREATE MACRO probes(class, packets) AS CASE WHEN class IN (3, 4, 5) THEN packets ELSE 0 END;
 CREATE VIEW rest.source_day4 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,

@@ -51,6 +51,23 @@ def groups(rng, files):
     return out
 
 
+def rolled_up(checks, name, db):
+    """Rollups are what the rows come to, key by key."""
+    sums = "sum(packets), sum(accesses), sum(attempts), sum(bytes)"
+    for table, keys, of_rows in (
+            ("class_hour", "day, sensor, hour, protocol, class, band",
+             "day, sensor, floor(minute / 60)::INTEGER, protocol, class, band_of(protocol, port)"),
+            ("port_day", "day, sensor, protocol, port, class", "day, sensor, protocol, port, class")):
+        rolled = "SELECT %s, %s, sum(flows) FROM %s GROUP BY %s" % (keys, sums, table, keys)
+        rows = "SELECT %s, %s, count(*) FROM (SELECT * EXCLUDE source FROM flow4 UNION ALL SELECT * EXCLUDE source FROM flow6)" \
+            " GROUP BY %s" % (of_rows, sums, of_rows)
+        run = harness.monomi("query", "--db", db, "--format", "csv", "SELECT (SELECT count(*) FROM (%s)) > 0, (SELECT count(*) "
+                             "FROM (%s EXCEPT %s)), (SELECT count(*) FROM (%s EXCEPT %s))" % (
+                                 rolled, rolled, rows, rows, rolled))
+        checks.equal("%s: %s is the sum of rows" % (name, table), run.out.splitlines()[1:], ["true,0,0"] if run.code == 0
+                     else run.err)
+
+
 def any_order(checks, folder, files, want):
     rng = random.Random(11)
     for turn in range(8):
@@ -64,6 +81,7 @@ def any_order(checks, folder, files, want):
             told += [o["stored"] for o in run.objects()[:-1]]
         checks.equal("order %d, each is added once" % turn, told.count("added"), len(files))
         checks.equal("order %d" % turn, store.digest(db), want)
+        rolled_up(checks, "order %d" % turn, db)
 
 
 def standard_input(checks, folder, files, want):

@@ -30,11 +30,12 @@ static bool read_line(const char *line, struct table_line *out)
 	return true;
 }
 
-#define TABLES_MOST 24
+#define TABLES_MOST 40
 
-/* The files of one table, as a list in SQL. */
+/* The files of one table, as a list in SQL. Older ones, of a catalog of schema 1, may lack columns. */
 struct table_files {
 	char name[40];
+	bool older;
 	struct text list;
 };
 
@@ -53,15 +54,16 @@ static void add_file(struct text *list, const char *folder, const char *path, si
 	text_quote(list, whole);
 }
 
-static struct text *files_of(struct making *m, const char *name, size_t n)
+static struct text *files_of(struct making *m, const char *name, size_t n, bool older)
 {
 	for (unsigned i = 0; i < m->n_tables; i++)
-		if (strlen(m->table[i].name) == n && !memcmp(m->table[i].name, name, n))
+		if (strlen(m->table[i].name) == n && !memcmp(m->table[i].name, name, n) && m->table[i].older == older)
 			return &m->table[i].list;
 	if (m->n_tables == TABLES_MOST || n >= sizeof m->table[0].name)
 		return NULL;
 	struct table_files *t = &m->table[m->n_tables++];
 	snprintf(t->name, sizeof t->name, "%.*s", (int)n, name);
+	t->older = older;
 	t->list.env = m->r->env;
 	return &t->list;
 }
@@ -69,7 +71,7 @@ static struct text *files_of(struct making *m, const char *name, size_t n)
 static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
 {
 	struct making *m = ctx;
-	struct text *files = files_of(m, cells[0].text, cells[0].n);
+	struct text *files = files_of(m, cells[0].text, cells[0].n, !cells[2].text);
 	(void)n;
 	if (!files)
 		return error_set(e, -EPROTO, "MON-STO-111", "the snapshot names a table '%.*s' that cannot be", (int)cells[0].n,
@@ -81,44 +83,65 @@ static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct
 /* Parts of a table in the order of their days, so that results of equal rank come in a fixed order. */
 static int list_parts(struct making *m, struct error *e)
 {
-	static const char sql[] = "SELECT table_name, path FROM rest.parts ORDER BY table_name, day, sensor, path";
+	static const char sql[] = "SELECT table_name, path, json_extract_string(to_json(parts), '$.digest') "
+	                          "FROM rest.parts AS parts ORDER BY table_name, day, sensor, path";
 	return store_reader_rows(m->r, sql, NULL, 0, take_part, m, e);
 }
 
-/* A table without files yet: empty, with its columns. */
-static void make_empty(struct text *sql, const struct table_line *t)
+/* An empty table with its columns: of one without files yet, and what older files lack. */
+static void make_empty(struct text *sql, const struct table_line *t, const char *prefix)
 {
-	text_printf(sql, "CREATE TABLE rest.%s (", t->name);
+	text_printf(sql, "CREATE TABLE rest.%s%s (", prefix, t->name);
 	text_add(sql, t->columns, t->n);
 	text_puts(sql, t->part ? ", day DATE, sensor VARCHAR)" : ")");
 }
 
-static void make_of_files(struct text *sql, const struct table_line *t, const struct text *files)
+static void add_scan(struct making *m, struct text *sql, const struct table_line *t, const struct text *files)
 {
-	text_printf(sql, "CREATE VIEW rest.%s AS SELECT * FROM read_parquet([", t->name);
+	text_puts(sql, "SELECT * FROM read_parquet([");
 	text_add(sql, files->p, files->n);
-	text_puts(sql, t->part ? "], hive_partitioning = true, hive_types = {'day': DATE, 'sensor': VARCHAR})" : "])");
+	text_puts(sql, t->part ? "], hive_partitioning = true, hive_types = {'day': DATE, 'sensor': VARCHAR}" : "]");
+	text_puts(&m->allowed, m->allowed.n ? ", " : "");
+	text_add(&m->allowed, files->p, files->n);
+}
+
+/* Only older files are looked into beforehand, since that opens them all. */
+static void make_of_files(struct making *m, struct text *sql, const struct table_line *t, const struct text *files,
+                          const struct text *older)
+{
+	if (older->n) {
+		make_empty(sql, t, "empty_");
+		text_puts(sql, "; ");
+	}
+	text_printf(sql, "CREATE VIEW rest.%s AS ", t->name);
+	if (older->n) {
+		text_printf(sql, "SELECT * FROM rest.empty_%s UNION ALL BY NAME ", t->name);
+		add_scan(m, sql, t, older);
+		text_puts(sql, files->n ? ", union_by_name = true) UNION ALL BY NAME " : ", union_by_name = true)");
+	}
+	if (files->n) {
+		add_scan(m, sql, t, files);
+		text_puts(sql, ")");
+	}
 }
 
 static int make_table(struct making *m, const struct table_line *t, struct error *e)
 {
 	struct text sql = { .env = m->r->env };
-	struct text *files = files_of(m, t->name, strlen(t->name));
-	if (!files)
+	struct text *files = files_of(m, t->name, strlen(t->name), false);
+	const struct text *older = files_of(m, t->name, strlen(t->name), true);
+	if (!files || !older)
 		return error_set(e, -E2BIG, "MON-STO-104", "more tables than DuckDB is told of");
 	if (m->r->snapshot[0] && !t->part) {
 		char name[64];
 		snprintf(name, sizeof name, "%s.parquet", t->name);
 		add_file(files, m->r->snapshot, name, strlen(name));
 	}
-	if (files->n) {
-		make_of_files(&sql, t, files);
-		text_puts(&m->allowed, m->allowed.n ? ", " : "");
-		text_add(&m->allowed, files->p, files->n);
-	} else {
-		make_empty(&sql, t);
-	}
-	int rc = text_ok(&sql) && !files->failed && !m->allowed.failed ? reader_execute(m->r, sql.p, e) :
+	if (files->n || older->n)
+		make_of_files(m, &sql, t, files, older);
+	else
+		make_empty(&sql, t, "");
+	int rc = text_ok(&sql) && !files->failed && !older->failed && !m->allowed.failed ? reader_execute(m->r, sql.p, e) :
 	         error_no_memory(e, "listing the parts");
 	text_fini(&sql);
 	return rc;

@@ -51,6 +51,8 @@ def older(checks, folder):
     checks.equal("goes on, into minutes that are there", (done.code, done.err), (0, ""))
     good, said = store.check(db)
     checks.true("and is checked", good and not store.notes(said), said)
+    done = harness.monomi("query", "--db", db, "SELECT count(*) > 0, count(country), max(as_number) FROM flow")
+    checks.equal("old and new parts are queried together", (done.code, done.err), (0, ""))
 
 
 def stopped(checks, folder):

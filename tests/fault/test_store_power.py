@@ -10,7 +10,8 @@ may lie on the disk after step N:
 From each the store must come back as after a crash; and what a run that ended well had stored must be there.
 A file's own fsync is taken to keep the name under which it was made (the database relies on it, file systems do it).
 
-Kills the mutants in ../fault/mutants/store_power-*.patch. With MONOMI_STORE_EVERY=1 no step is left out (long).
+Kills the mutants in ../fault/mutants/store_power-*.patch. With MONOMI_STORE_EVERY=1 no step is left out (long); with
+MONOMI_STORE_RUN=late that run alone.
 """
 import concurrent.futures
 import hashlib
@@ -24,6 +25,7 @@ import harness
 import store
 
 EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
+ONLY = os.environ.get("MONOMI_STORE_RUN")
 WORKERS = 2
 
 
@@ -221,7 +223,8 @@ def main():
         runs = store.sequence(folder)
         store.undisturbed(checks, folder, runs)
         for run in runs:
-            every_state(checks, folder, run, rng)
+            if not ONLY or ONLY == run.name:
+                every_state(checks, folder, run, rng)
     checks.finish()
 
 

@@ -67,8 +67,6 @@ def check(db):
 def stepped(db, act=None, number=0, error=None, log=None, data=False):
     """The environment that numbers the steps below `db`, and does `act` at one of them."""
     env = {"LD_PRELOAD": STEPS, "MONOMI_STEPS_IN": os.path.realpath(db)}
-    if "asan" in harness.BUILD_DIR:
-        env["ASAN_OPTIONS"] = "verify_asan_link_order=0"
     if act:
         env["MONOMI_STEP"] = "%s=%d" % (act, number)
     if error:

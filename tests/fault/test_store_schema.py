@@ -36,6 +36,8 @@ def schema(db):
 def older(checks, folder):
     db = unpacked(folder)
     checks.equal("read as it is", store.digests(db), DIGEST)
+    done = harness.monomi("query", "--db", db, "SELECT sum(packets) FROM flow")
+    checks.equal("queried as it is", (done.code, done.err), (0, ""))
     store.one_sentence(checks, "checked only once it is of today", harness.monomi("store", "check", "--db", db))
     checks.equal("none of that is a writer", schema(db), "1")
     done = writer(db)

@@ -98,12 +98,10 @@ CREATE VIEW coverage_day AS SELECT moment_of_second(unit * 86400)::DATE AS day, 
     address_days FROM coverage_by(86400000000000, 0);
 
 -- Rollups: sums over flow, by sensor. Those of class and port lie at rest, as sums over each part.
-CREATE VIEW class_hour AS SELECT day, sensor, hour, protocol, class, band, sum(packets) AS packets,
-    sum(coalesce(accesses, packets)) AS accesses, sum(coalesce(attempts, packets)) AS attempts, sum(bytes) AS bytes,
-    sum(flows) AS flows FROM rest.class_hour GROUP BY ALL;
-CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, sum(packets) AS packets,
-    sum(coalesce(accesses, packets)) AS accesses, sum(coalesce(attempts, packets)) AS attempts, sum(bytes) AS bytes,
-    sum(flows) AS flows FROM rest.port_day GROUP BY ALL;
+CREATE VIEW class_hour AS SELECT day, sensor, hour, protocol, class, band, packets, coalesce(accesses, packets) AS accesses,
+    coalesce(attempts, packets) AS attempts, bytes, flows FROM rest.class_hour;
+CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, packets, coalesce(accesses, packets) AS accesses,
+    coalesce(attempts, packets) AS attempts, bytes, flows FROM rest.port_day;
 -- Packets of classes whose packets are probes (scan, payload, p2p), when tools are named.
 CREATE MACRO probes(class, packets) AS CASE WHEN class IN (3, 4, 5) THEN packets ELSE 0 END;
 CREATE VIEW rest.source_day4 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,

@@ -58,7 +58,7 @@ static uint64_t key_of(enum store_table table, const void *row)
 	case STORE_PAYLOAD: /* of content and address as many bits as there is room for */
 		return payload_kind(p) << 46 | (uint64_t)load_be32(p->content.bytes) >> 8 << 22 | addr_v4(&p->source) >> 10;
 	case STORE_VICTIM: return (uint64_t)addr_v4(&v->victim) << 16 | v->port;
-	default: return (uint64_t)addr_v4(&s->source) << 16 | s->protocol << 8 | s->rule;
+	default: return (uint64_t)addr_v4(&s->source) << 16 | (uint64_t)s->protocol << 8 | s->rule;
 	}
 }
 

@@ -209,8 +209,8 @@ static void print_text(const json_t *o)
 		return;
 	}
 	long long days = number_of(o, "days"), sensors = number_of(o, "sensors_seen");
-	printf("  %-10s %s to %s, on %lld day%s at %lld sensor%s\n", "seen", string_of(o, "first", ""), string_of(o, "last", ""),
-	       days, days == 1 ? "" : "s", sensors, sensors == 1 ? "" : "s");
+	printf("  %-10s %s to %s, on %lld day%s at %lld sensor%s\n", "seen", string_of(o, "first", ""),
+	       string_of(o, "last", ""), days, days == 1 ? "" : "s", sensors, sensors == 1 ? "" : "s");
 	printf("  %-10s %lld, of which %lld ask for something\n", "packets", number_of(o, "packets"), number_of(o, "accesses"));
 	print_list("class", json_object_get(o, "classes"));
 	printf("  %-10s %s\n", "tool", string_of(o, "tool", ""));

@@ -28,8 +28,6 @@ void analyze_options_fini(struct analyze_options *o);
 /* Comma-separated prefixes; -EINVAL with a sentence. */
 int prefix_list_parse(const char *text, struct prefix *out, size_t room, size_t *n, struct error *e) MUST_USE;
 int nat_list_parse(const char *text, struct nat *out, size_t room, size_t *n, struct error *e) MUST_USE;
-/* "512M", "2G", "1048576": bytes; K, M, G, T are powers of 1024. */
-int size_parse(const char *text, size_t *out, struct error *e) MUST_USE;
 
 /* FILEs in the order given, folders replaced by what is in them (at every depth, by name, no hidden ones). */
 struct path_list {

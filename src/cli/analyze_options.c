@@ -1,9 +1,7 @@
 #include "cli/analyze.h"
+#include "cli/options.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +9,11 @@
 
 #define SENSOR_MAX 63 /* bytes of a sensor's name */
 
-enum { OPT_MONITORED = 1, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_SHARDS, OPT_MEMORY,
-       OPT_FILTER, OPT_FOLLOW, OPT_SUMMARY, OPT_JSON, OPT_DB, OPT_COUNTRY_DB, OPT_AS_DB, OPT_HELP };
+enum { OPT_MONITORED = 1, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_FILTER, OPT_FOLLOW,
+       OPT_SHARDS, OPT_MEMORY, OPT_SUMMARY, OPT_JSON, OPT_DB, OPT_COUNTRY_DB, OPT_AS_DB, OPT_HELP };
 
 /* The only list of options: parsing and help read it. */
-static const struct {
-	const char *name;
-	const char *value; /* NULL: none */
-	int id;
-	const char *help;
-} options[] = {
+static const struct cli_option options[] = {
 	{ "monitored", "PREFIX,…", OPT_MONITORED, "addresses whose packets count; without it every destination does" },
 	{ "own", "ADDRESS,…", OPT_OWN, "addresses of this host and its management, left out" },
 	{ "nat", "CAPTURED=PUBLIC,…", OPT_NAT, "prefixes of equal length behind a 1:1 NAT" },
@@ -38,53 +31,6 @@ static const struct {
 	{ "as-db", "FILE", OPT_AS_DB, "the database of AS for --db" },
 	{ "help", NULL, OPT_HELP, "this" },
 };
-#define N_OPTIONS (sizeof options / sizeof *options)
-
-static int usage(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Says what is wrong with the command line; the parser's answer for exit code 2. */
-static int usage(const char *code, const char *format, ...)
-{
-	va_list ap;
-	fprintf(stderr, "monomi: %s: ", code);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputs("; `monomi analyze --help` tells more\n", stderr);
-	return EXIT_USAGE + 1;
-}
-
-static int help(const struct command *self)
-{
-	printf("usage: monomi %s [OPTION…] %s\n\n%s.\n\n", self->name, self->arguments, self->summary);
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		char left[64];
-		snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
-		         options[i].value ? options[i].value : "");
-		/* The ellipsis is three bytes and one column. */
-		int extra = options[i].value && strstr(options[i].value, "…") ? 2 : 0;
-		printf("  %-*s  %s\n", 25 + extra, left, options[i].help);
-	}
-	puts("\nExit codes: 0 all read; 1 a file is damaged or absent, what came before counts; 2 usage.");
-	return EXIT_DONE + 1;
-}
-
-int size_parse(const char *text, size_t *out, struct error *e)
-{
-	static const char units[] = "KMGT";
-	char *end;
-	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	unsigned shift = 0;
-	if (*end && strchr(units, *end & ~0x20))
-		shift = 10 * (unsigned)(strchr(units, *end & ~0x20) - units + 1);
-	if (shift)
-		end++;
-	if (end == text || *end || errno || *text == '-' || n > SIZE_MAX >> shift)
-		return error_set(e, -EINVAL, "MON-CLI-010", "'%s' is no size; say 512M or 4G", text);
-	*out = (size_t)n << shift;
-	return 0;
-}
 
 /* Calls `add` for each part between commas; an empty list or part is an error. */
 static int each_part(const char *text, int (*add)(void *ctx, const char *part, struct error *e), void *ctx,
@@ -192,7 +138,7 @@ static int parse_memory(const char *text, size_t *out, struct error *e)
 	return rc;
 }
 
-static int take_option(struct analyze_options *o, int id, const char *value, struct error *e)
+static int set_option(struct analyze_options *o, int id, const char *value, struct error *e)
 {
 	struct scope *scope = &o->config.scope;
 	switch (id) {
@@ -221,14 +167,6 @@ static int take_option(struct analyze_options *o, int id, const char *value, str
 	}
 }
 
-/* CPUs that this process may use. */
-static unsigned cpus_allowed(void)
-{
-	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-	return n < 1 ? 1 : n > ANALYSIS_SHARDS_MAX ? ANALYSIS_SHARDS_MAX : (unsigned)n;
-}
-
 static size_t quarter_of_memory(void)
 {
 	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
@@ -239,7 +177,9 @@ static size_t quarter_of_memory(void)
 static int set_defaults(struct analyze_options *o)
 {
 	const struct env *env = env_system();
-	*o = (struct analyze_options){ .config = { .sensor = "local", .shards = cpus_allowed(),
+	unsigned cpus = cli_cpus();
+	*o = (struct analyze_options){ .config = { .sensor = "local",
+	                                           .shards = cpus > ANALYSIS_SHARDS_MAX ? ANALYSIS_SHARDS_MAX : cpus,
 	                                           .memory = quarter_of_memory(), .decode = { .checksums = true } } };
 	o->monitored = "";
 	o->prefixes = env_alloc(env, 2 * PREFIXES_MAX * sizeof *o->prefixes);
@@ -260,50 +200,51 @@ void analyze_options_fini(struct analyze_options *o)
 }
 
 /* With a store half of the memory is its own. */
-static int check_together(const struct analyze_options *o, int n_files)
+static int check_together(const struct command *self, const struct analyze_options *o)
 {
 	unsigned least = (ANALYSIS_MEMORY_LEAST >> 20) * (o->db ? 2 : 1);
-	if (!n_files)
-		return usage("MON-CLI-003", "no FILE given");
+	if (!o->n_files)
+		return cli_usage(self, "MON-CLI-003", "no FILE given") + 1;
 	if (o->config.memory / o->config.shards >> 20 < least)
-		return usage("MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards", least, o->config.shards);
+		return cli_usage(self, "MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards", least,
+		                 o->config.shards) + 1;
 	if (o->db && strlen(o->row_options) + 1 == ROW_OPTIONS_MAX)
-		return usage("MON-CLI-024", "with --db the options about packets have %d bytes at the most", ROW_OPTIONS_MAX - 2);
+		return cli_usage(self, "MON-CLI-024", "with --db the options about packets have %d bytes at the most",
+		                 ROW_OPTIONS_MAX - 2) + 1;
 	return 0;
 }
 
 /* Options that make the rows of a packet are kept with a segment, word for word. */
-static void keep_row_option(struct analyze_options *o, int id, const char *name, const char *value)
+static void keep_row_option(struct analyze_options *o, int id, const char *value)
 {
 	size_t n = strlen(o->row_options);
 	if (id == OPT_MONITORED || id == OPT_OWN || id == OPT_NAT || id == OPT_NAT_UNKNOWN || id == OPT_DECAPSULATE ||
 	    id == OPT_FILTER)
-		snprintf(o->row_options + n, sizeof o->row_options - n, "--%s%s%s ", name, value ? "=" : "", value ? value : "");
+		snprintf(o->row_options + n, sizeof o->row_options - n, "--%s%s%s ", options[id - 1].name, value ? "=" : "",
+		         value ? value : "");
+}
+
+static int take_option(void *ctx, int id, const char *value, struct error *e)
+{
+	int rc = set_option(ctx, id, value, e);
+	if (!rc)
+		keep_row_option(ctx, id, value);
+	return rc;
 }
 
 int analyze_options_parse(const struct command *self, int argc, char **argv, struct analyze_options *o)
 {
-	struct option longs[N_OPTIONS + 1] = { { 0 } };
-	int status = set_defaults(o), id, at;
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		longs[i] = (struct option){ options[i].name, options[i].value ? required_argument : no_argument, NULL,
-		                            options[i].id };
-	opterr = 0;
-	optind = 1;
-	while (!status && (id = getopt_long(argc, argv, ":h", longs, &at)) != -1) {
-		struct error e;
-		if (id == OPT_HELP || id == 'h')
-			return help(self);
-		if (id == ':')
-			status = usage("MON-CLI-004", "%s wants a value", argv[optind - 1]);
-		else if (id == '?')
-			status = usage("MON-CLI-005", "there is no option %s", argv[optind - 1]);
-		else if (take_option(o, id, optarg, &e))
-			status = usage(e.code, "%s", e.text);
-		else
-			keep_row_option(o, id, longs[at].name, optarg);
-	}
-	o->files = argv + optind;
-	o->n_files = argc - optind;
-	return status ? status : check_together(o, o->n_files);
+	static const struct cli_options command_line = {
+		options, sizeof options / sizeof *options,
+		"Exit codes: 0 all read; 1 a file is damaged or absent, what came before counts; 2 usage.", take_option,
+	};
+	int status = set_defaults(o);
+	if (status)
+		return status;
+	int first = cli_options_parse(self, &command_line, argc, argv, o);
+	if (first < 0)
+		return -first;
+	o->files = argv + first;
+	o->n_files = argc - first;
+	return check_together(self, o);
 }

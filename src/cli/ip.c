@@ -1,5 +1,5 @@
 /* monomi ip: what a store knows of an address. */
-#include "cli/store_options.h"
+#include "cli/options.h"
 #include "daemon/verdict.h"
 #include "enrich/enrich.h"
 #include "store/client.h"
@@ -48,6 +48,9 @@ static int take_option(void *ctx, int id, const char *value, struct error *e)
 		       error_set(e, -EINVAL, "MON-CLI-046", "--format is text or json, not '%.40s'", value);
 	}
 }
+
+static const struct cli_options command_line = { options, sizeof options / sizeof *options,
+	                                         "Exit codes: 0 done; 1 failed; 2 usage.", take_option };
 
 static int parse_address(const char *text, struct addr *out, struct error *e)
 {
@@ -308,7 +311,7 @@ int cli_ip(const struct command *self, int argc, char **argv)
 	struct ip_options o = { 0 };
 	struct addr a;
 	struct error e;
-	int first = cli_options(self, options, sizeof options / sizeof *options, argc, argv, take_option, &o);
+	int first = cli_options_parse(self, &command_line, argc, argv, &o);
 	if (first < 0)
 		return -first - 1;
 	if (!o.db)
@@ -316,6 +319,6 @@ int cli_ip(const struct command *self, int argc, char **argv)
 	if (argc - first != 1)
 		return cli_usage(self, "MON-CLI-036", "ip wants one ADDRESS, or - for standard input");
 	if (strcmp(argv[first], "-") && parse_address(argv[first], &a, &e))
-		return cli_usage(self, e.code, e.text);
+		return cli_usage(self, e.code, "%s", e.text);
 	return run(&o, argv[first]);
 }

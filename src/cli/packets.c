@@ -1,6 +1,6 @@
 /* monomi packets: the packets behind a row, read again from the segments that they came in. */
 #include "cli/analyze.h"
-#include "cli/store_options.h"
+#include "cli/options.h"
 #include "daemon/extract.h"
 #include "store/client.h"
 
@@ -137,6 +137,9 @@ static int take_option(void *ctx, int id, const char *value, struct error *e)
 	}
 }
 
+static const struct cli_options command_line = { options, sizeof options / sizeof *options,
+	                                         "Exit codes: 0 done; 1 failed; 2 usage.", take_option };
+
 /* ---- Segments ---- */
 struct session {
 	const struct packets_options *options;
@@ -263,7 +266,7 @@ int cli_packets(const struct command *self, int argc, char **argv)
 {
 	struct packets_options o = { .out = "-", .filter = { .from = INT64_MIN, .to = INT64_MAX, .protocol = -1, .port = -1,
 	                                                     .type = -1, .code = -1, .class = -1, .limit = UINT64_MAX } };
-	int first = cli_options(self, options, sizeof options / sizeof *options, argc, argv, take_option, &o);
+	int first = cli_options_parse(self, &command_line, argc, argv, &o);
 	if (first < 0)
 		return -first - 1;
 	if (!o.db)

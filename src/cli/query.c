@@ -1,5 +1,5 @@
 #include "cli/cli.h"
-#include "cli/store_options.h"
+#include "cli/options.h"
 #include "daemon/verdict.h"
 #include "store/client.h"
 
@@ -115,6 +115,9 @@ static int take_option(void *ctx, int id, const char *value, struct error *e)
 	}
 }
 
+static const struct cli_options command_line = { options, sizeof options / sizeof *options,
+	                                         "Exit codes: 0 done; 1 failed; 2 usage.", take_option };
+
 /* ---- --list ---- */
 static void print_parameter(const struct store_head *h)
 {
@@ -199,7 +202,7 @@ int cli_query(const struct command *self, int argc, char **argv)
 {
 	struct query_options o = { .request = { .limits = { .memory = MEMORY_USUAL, .threads = cli_cpus(),
 	                                                    .seconds = SECONDS_USUAL } } };
-	int first = cli_options(self, options, sizeof options / sizeof *options, argc, argv, take_option, &o);
+	int first = cli_options_parse(self, &command_line, argc, argv, &o);
 	if (first < 0)
 		return -first - 1;
 	if (o.list)
@@ -207,7 +210,7 @@ int cli_query(const struct command *self, int argc, char **argv)
 	if (!o.request.db)
 		return cli_usage(self, "MON-CLI-030", "no --db PATH given");
 	if (argc - first != 1)
-		return cli_usage(self, "MON-CLI-036", argc == first ? "no query given" : "more than one query given");
+		return cli_usage(self, "MON-CLI-036", "%s given", argc == first ? "no query" : "more than one query");
 	o.request.query = argv[first];
 	o.request.limits.disk = 4 * o.request.limits.memory;
 	if (store_named_looks(o.request.query) && !store_named_find(o.request.query))

@@ -1,21 +1,15 @@
 #include "cli/analyze.h"
+#include "cli/options.h"
 #include "daemon/simulation.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { OPT_SEED = 1, OPT_ADDRESSES, OPT_FROM, OPT_TO, OPT_PARAMS, OPT_OUT, OPT_TRUTH, OPT_TRUTH_ROWS, OPT_LIST, OPT_HELP };
 
-static const struct {
-	const char *name;
-	const char *value; /* NULL: none */
-	int id;
-	const char *help;
-} options[] = {
+static const struct cli_option options[] = {
 	{ "seed", "S", OPT_SEED, "number that everything random follows from (default: 1)" },
 	{ "addresses", "PREFIX,…", OPT_ADDRESSES, "the monitored addresses: 1 to 2^24 of IPv4, and any of IPv6" },
 	{ "from", "TIME", OPT_FROM, "beginning: 2020-01-01T00:00:00Z, 2020-01-01 or seconds since 1970" },
@@ -27,40 +21,12 @@ static const struct {
 	{ "list", NULL, OPT_LIST, "the parameters, their defaults and sources, as a file for --params" },
 	{ "help", NULL, OPT_HELP, "this" },
 };
-#define N_OPTIONS (sizeof options / sizeof *options)
 
 struct simulation {
 	struct simulate_config config;
 	struct prefix *prefixes;
 	bool has_from, has_to;
 };
-
-static int usage(const char *code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int usage(const char *code, const char *format, ...)
-{
-	va_list ap;
-	fprintf(stderr, "monomi: %s: ", code);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputs("; `monomi simulate --help` tells more\n", stderr);
-	return EXIT_USAGE + 1;
-}
-
-static int help(const struct command *self)
-{
-	printf("usage: monomi %s [OPTION…] %s\n\n%s.\n\n", self->name, self->arguments, self->summary);
-	for (size_t i = 0; i < N_OPTIONS; i++) {
-		char left[64];
-		snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
-		         options[i].value ? options[i].value : "");
-		int extra = options[i].value && strstr(options[i].value, "…") ? 2 : 0; /* three bytes, one column */
-		printf("  %-*s  %s\n", 25 + extra, left, options[i].help);
-	}
-	puts("\nThe capture says that it is made up, and so does what is made of it. Exit codes: 0 done; 1 failed; 2 usage.");
-	return EXIT_DONE + 1;
-}
 
 static void print_parameter(void *ctx, const char *key, const char *value, const char *source)
 {
@@ -93,8 +59,9 @@ static int parse_time(const char *text, int64_t *out, bool *has, struct error *e
 	return error_set(e, -EINVAL, "MON-CLI-061", "'%.40s' is no time: 2020-01-01T00:00:00Z, 2020-01-01 or seconds", text);
 }
 
-static int take_option(struct simulation *o, int id, const char *value, struct error *e)
+static int take_option(void *ctx, int id, const char *value, struct error *e)
 {
+	struct simulation *o = ctx;
 	struct simulate_config *c = &o->config;
 	switch (id) {
 	case OPT_SEED: return parse_seed(value, &c->seed, e);
@@ -106,40 +73,31 @@ static int take_option(struct simulation *o, int id, const char *value, struct e
 	case OPT_PARAMS: c->params = value; return 0;
 	case OPT_OUT: c->out = value; return 0;
 	case OPT_TRUTH: c->truth = value; return 0;
+	case OPT_LIST: return list();
 	default: c->rows = value; return 0;
 	}
 }
 
+static const struct cli_options command_line = {
+	options, sizeof options / sizeof *options,
+	"The capture says that it is made up, and so does what is made of it. Exit codes: 0 done; 1 failed; 2 usage.",
+	take_option,
+};
+
+/* 0, or an exit code plus one: the command is over. */
 static int parse(const struct command *self, int argc, char **argv, struct simulation *o)
 {
-	struct option longs[N_OPTIONS + 1] = { { 0 } };
-	struct error e;
-	int status = 0, id;
-	for (size_t i = 0; i < N_OPTIONS; i++)
-		longs[i] = (struct option){ options[i].name, options[i].value ? required_argument : no_argument, NULL,
-			                    options[i].id };
-	opterr = 0;
-	optind = 1;
-	while (!status && (id = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
-		if (id == OPT_HELP || id == 'h')
-			return help(self);
-		if (id == OPT_LIST)
-			return list();
-		if (id == ':')
-			status = usage("MON-CLI-004", "%s wants a value", argv[optind - 1]);
-		else if (id == '?')
-			status = usage("MON-CLI-005", "there is no option %s", argv[optind - 1]);
-		else if (take_option(o, id, optarg, &e))
-			status = usage(e.code, "%s", e.text);
-	}
-	if (status)
-		return status;
-	if (optind < argc)
-		return usage("MON-CLI-006", "`%s` is given no argument beside options", self->name);
+	int first = cli_options_parse(self, &command_line, argc, argv, o);
+	if (first < 0)
+		return -first;
+	if (first < argc)
+		return cli_usage(self, "MON-CLI-006", "`%s` is given no argument beside options", self->name) + 1;
 	if (!o->config.n_addresses || !o->has_from || !o->has_to)
-		return usage("MON-CLI-062", "--addresses, --from and --to are wanted");
-	return o->config.out || o->config.truth || o->config.rows ? 0 :
-	       usage("MON-CLI-062", "neither --out nor --truth nor --truth-rows is given: nothing would come of it");
+		return cli_usage(self, "MON-CLI-062", "--addresses, --from and --to are wanted") + 1;
+	if (!o->config.out && !o->config.truth && !o->config.rows)
+		return cli_usage(self, "MON-CLI-062", "neither --out nor --truth nor --truth-rows is given: nothing would come "
+		                 "of it") + 1;
+	return 0;
 }
 
 static int simulate(const struct simulation *o)

@@ -5,6 +5,7 @@
  * SYN cookies one (DEFINITIONS 6, captured). */
 #include "base/bytes.h"
 #include "simulate/populations.h"
+#include "simulate/spawner.h"
 
 #include <string.h>
 
@@ -46,12 +47,6 @@ static const struct {
 	[QUENCH] = { 4, 0, PROTO_UDP, false }, [REDIRECT] = { 5, 1, PROTO_TCP, true },
 	[PARAMETER] = { 12, 0, PROTO_UDP, false },
 };
-
-struct spawner {
-	const struct param_value *v;
-	uint64_t wait, n;
-};
-STATE_FITS(struct spawner);
 
 struct attack {
 	uint64_t wait;
@@ -203,30 +198,21 @@ static void draw(struct sim *s, const struct param_value *v, struct rng *r, int6
 	w->port = (uint16_t)param_draw(&v[PORTS], rng_next(r))->at;
 }
 
-static void run(struct sim *s, struct actor *a, int64_t end)
+static void incident_begin(struct sim *s, struct actor *a, const struct param_value *v, uint64_t ordinal)
 {
-	struct spawner *w = (struct spawner *)a->state;
-	while (a->next < end) {
-		struct attack attack = { 0 };
-		draw(s, w->v, &a->rng, a->next, &attack);
-		attack_begin(s, a, &attack, a->next, ++w->n << 1);
-		if (rng_below(&a->rng, 1000000) < (uint64_t)w->v[VECTORS].micro) {
-			attack.reply = (uint8_t)(param_draw(&w->v[REPLIES], rng_next(&a->rng))->at % REPLIES_COUNT);
-			attack.port = (uint16_t)param_draw(&w->v[PORTS], rng_next(&a->rng))->at;
-			attack_begin(s, a, &attack, a->next, w->n << 1 | 1);
-		}
-		a->next += rng_wait(&a->rng, w->wait);
+	struct attack attack = { 0 };
+	draw(s, v, &a->rng, a->next, &attack);
+	attack_begin(s, a, &attack, a->next, ordinal << 1);
+	if (rng_below(&a->rng, 1000000) < (uint64_t)v[VECTORS].micro) {
+		attack.reply = (uint8_t)(param_draw(&v[REPLIES], rng_next(&a->rng))->at % REPLIES_COUNT);
+		attack.port = (uint16_t)param_draw(&v[PORTS], rng_next(&a->rng))->at;
+		attack_begin(s, a, &attack, a->next, ordinal << 1 | 1);
 	}
 }
 
 static void start(struct sim *s, const struct population *p, const struct param_value *v)
 {
-	uint64_t wait = sim_wait_daily(v[DAILY].micro, sim_world(s)->n4 ? 1 : 0);
-	struct actor *a = wait ? actor_begin(s, p, 0, run, sim_world(s)->from) : NULL;
-	if (!a)
-		return;
-	*(struct spawner *)a->state = (struct spawner){ v, wait, 0 };
-	a->next += rng_wait(&a->rng, wait);
+	spawner_start(s, p, v, sim_wait_daily(v[DAILY].micro, sim_world(s)->n4 ? 1 : 0), sim_world(s)->from, incident_begin);
 }
 
 const struct population population_backscatter = { "backscatter", params, sizeof params / sizeof *params, start };

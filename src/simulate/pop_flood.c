@@ -2,6 +2,7 @@
  * hping_synflood_direct), or a scan of all ports that hides among invented sources (captured: nmap_decoy). */
 #include "simulate/forms.h"
 #include "simulate/populations.h"
+#include "simulate/spawner.h"
 
 enum { DAILY, RATE_LEAST, RATE_MOST, DURATION, DECOYS };
 
@@ -12,12 +13,6 @@ static const struct param params[] = {
 	{ "flood.duration", PARAM_NUMBER, "60", "s on average [A]" },
 	{ "flood.decoys", PARAM_NUMBER, "4", "sources that a scan with decoys seems to have [C nmap_decoy]" },
 };
-
-struct spawner {
-	const struct param_value *v;
-	uint64_t wait, n;
-};
-STATE_FITS(struct spawner);
 
 struct flood {
 	uint64_t wait, key, target, n;
@@ -62,9 +57,9 @@ static void run_flood(struct sim *s, struct actor *a, int64_t end)
 		a->next = NEVER;
 }
 
-static void flood_begin(struct sim *s, const struct actor *of, struct rng *r, const struct param_value *v,
-                        uint64_t ordinal)
+static void flood_begin(struct sim *s, struct actor *of, const struct param_value *v, uint64_t ordinal)
 {
+	struct rng *r = &of->rng;
 	struct actor *a = actor_begin(s, of->of, ordinal, run_flood, of->next);
 	if (!a)
 		return;
@@ -84,23 +79,9 @@ static void flood_begin(struct sim *s, const struct actor *of, struct rng *r, co
 	a->how = form_names[w->decoys ? FORM_NMAP : FORM_HPING];
 }
 
-static void run(struct sim *s, struct actor *a, int64_t end)
-{
-	struct spawner *w = (struct spawner *)a->state;
-	while (a->next < end) {
-		flood_begin(s, a, &a->rng, w->v, ++w->n);
-		a->next += rng_wait(&a->rng, w->wait);
-	}
-}
-
 static void start(struct sim *s, const struct population *p, const struct param_value *v)
 {
-	uint64_t wait = sim_wait_daily(v[DAILY].micro, sim_world(s)->n4);
-	struct actor *a = wait ? actor_begin(s, p, 0, run, sim_world(s)->from) : NULL;
-	if (!a)
-		return;
-	*(struct spawner *)a->state = (struct spawner){ v, wait, 0 };
-	a->next += rng_wait(&a->rng, wait);
+	spawner_start(s, p, v, sim_wait_daily(v[DAILY].micro, sim_world(s)->n4), sim_world(s)->from, flood_begin);
 }
 
 const struct population population_flood = { "flood", params, sizeof params / sizeof *params, start };

@@ -1,6 +1,7 @@
 /* Reflection at us: somebody asked many open servers in the name of one of our addresses, and they all answer
  * (DEFINITIONS 1: a UDP replier is usually a reflector). Rossow, "Amplification Hell", NDSS 2014, has the protocols. */
 #include "simulate/populations.h"
+#include "simulate/spawner.h"
 
 enum { DAILY, REFLECTORS_LEAST, REFLECTORS_MOST, RATE_LEAST, RATE_MOST, DURATION };
 
@@ -28,12 +29,6 @@ static const struct answer {
 	ANSWER(389, "CLDAP", "\x30\x10\x02\x01\x01\x64\x0b\x04\x00\x30\x07\x30\x05\x04\x01" "a\x31\x00"),
 	ANSWER(19, "CharGEN", " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefg\r\n"),
 };
-
-struct spawner {
-	const struct param_value *v;
-	uint64_t wait, n;
-};
-STATE_FITS(struct spawner);
 
 struct attack {
 	const struct answer *answer;
@@ -69,9 +64,9 @@ static void run_attack(struct sim *s, struct actor *a, int64_t end)
 		a->next = NEVER;
 }
 
-static void attack_begin(struct sim *s, const struct actor *of, struct rng *r, const struct param_value *v,
-                         uint64_t ordinal)
+static void attack_begin(struct sim *s, struct actor *of, const struct param_value *v, uint64_t ordinal)
 {
+	struct rng *r = &of->rng;
 	struct actor *a = actor_begin(s, of->of, ordinal, run_attack, of->next);
 	if (!a)
 		return;
@@ -93,23 +88,9 @@ static void attack_begin(struct sim *s, const struct actor *of, struct rng *r, c
 	a->how = w->answer->name;
 }
 
-static void run(struct sim *s, struct actor *a, int64_t end)
-{
-	struct spawner *w = (struct spawner *)a->state;
-	while (a->next < end) {
-		attack_begin(s, a, &a->rng, w->v, ++w->n);
-		a->next += rng_wait(&a->rng, w->wait);
-	}
-}
-
 static void start(struct sim *s, const struct population *p, const struct param_value *v)
 {
-	uint64_t wait = sim_wait_daily(v[DAILY].micro, sim_world(s)->n4);
-	struct actor *a = wait ? actor_begin(s, p, 0, run, sim_world(s)->from) : NULL;
-	if (!a)
-		return;
-	*(struct spawner *)a->state = (struct spawner){ v, wait, 0 };
-	a->next += rng_wait(&a->rng, wait);
+	spawner_start(s, p, v, sim_wait_daily(v[DAILY].micro, sim_world(s)->n4), sim_world(s)->from, attack_begin);
 }
 
 const struct population population_reflection = { "reflection", params, sizeof params / sizeof *params, start };

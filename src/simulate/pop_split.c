@@ -1,6 +1,7 @@
 /* Scans split over many sources: one list of targets shared out among hundreds of addresses, each of which sends few
  * probes (Dainotti et al., "Analysis of a /0 Stealth Scan from a Botnet", IMC 2012: 3 million bots, each address once). */
 #include "simulate/populations.h"
+#include "simulate/spawner.h"
 #include "simulate/sweep.h"
 
 enum { DAILY, SOURCES_LEAST, SOURCES_MOST, PORTS, RATE };
@@ -13,35 +14,19 @@ static const struct param params[] = {
 	{ "split.rate", PARAM_NUMBER, "60000", "probes a second over the Internet, of all its sources together [A]" },
 };
 
-struct spawner {
-	const struct param_value *v;
-	uint64_t wait, n;
-};
-STATE_FITS(struct spawner);
-
-static void run(struct sim *s, struct actor *a, int64_t end)
+static void scan_begin(struct sim *s, struct actor *a, const struct param_value *v, uint64_t ordinal)
 {
-	struct spawner *w = (struct spawner *)a->state;
-	const struct param_value *v = w->v;
-	while (a->next < end) {
-		struct sweep_plan plan = { .start = a->next, .per_second = param_whole(&v[RATE]) + 1, .key = rng_next(&a->rng),
-			                   .form = FORM_LINUX, .ports = 1 };
-		plan.port = (uint16_t)param_draw(&v[PORTS], rng_next(&a->rng))->at;
-		plan.sources = (uint32_t)rng_log_uniform(&a->rng, param_whole(&v[SOURCES_LEAST]) + 1,
-		                                         param_whole(&v[SOURCES_MOST]) + 1);
-		sweep_begin(s, a->of, ++w->n, "split_scan", &plan);
-		a->next += rng_wait(&a->rng, w->wait);
-	}
+	struct sweep_plan plan = { .start = a->next, .per_second = param_whole(&v[RATE]) + 1, .key = rng_next(&a->rng),
+		                   .form = FORM_LINUX, .ports = 1 };
+	plan.port = (uint16_t)param_draw(&v[PORTS], rng_next(&a->rng))->at;
+	plan.sources = (uint32_t)rng_log_uniform(&a->rng, param_whole(&v[SOURCES_LEAST]) + 1,
+	                                         param_whole(&v[SOURCES_MOST]) + 1);
+	sweep_begin(s, a->of, ordinal, "split_scan", &plan);
 }
 
 static void start(struct sim *s, const struct population *p, const struct param_value *v)
 {
-	uint64_t wait = sim_wait_daily(v[DAILY].micro, sim_world(s)->n4 ? 1 : 0);
-	struct actor *a = wait ? actor_begin(s, p, 0, run, sim_world(s)->from) : NULL;
-	if (!a)
-		return;
-	*(struct spawner *)a->state = (struct spawner){ v, wait, 0 };
-	a->next += rng_wait(&a->rng, wait);
+	spawner_start(s, p, v, sim_wait_daily(v[DAILY].micro, sim_world(s)->n4 ? 1 : 0), sim_world(s)->from, scan_begin);
 }
 
 const struct population population_split = { "split", params, sizeof params / sizeof *params, start };

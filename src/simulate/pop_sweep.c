@@ -3,6 +3,7 @@
  * from few large scans; that ZMap covers the Internet in 45 minutes at 1.4 million packets a second, ibid. 2013. How many
  * ports and how fast is an assumption that brings a day's accesses near 2020's (DEFINITIONS 8). */
 #include "simulate/populations.h"
+#include "simulate/spawner.h"
 #include "simulate/sweep.h"
 
 enum { DAILY, FORMS, PORTS, PORTS_MOST, RATE_LEAST, RATE_MOST, UDP, ICMP, SCANNERS, PAST };
@@ -21,12 +22,6 @@ static const struct param params[] = {
 	{ "sweep.scanners", PARAM_NUMBER, "40", "organisations, 1 to 16 neighbouring addresses each [A]" },
 	{ "sweep.past", PARAM_NUMBER, "3", "days: sweeps begun so long before the run are under way [A]" },
 };
-
-struct spawner {
-	const struct param_value *v;
-	uint64_t wait, n;
-};
-STATE_FITS(struct spawner);
 
 /* Who it is tells the addresses and the tool: each keeps to one. */
 static void draw_source(struct sim *s, const struct param_value *v, struct rng *r, struct sweep_plan *p)
@@ -52,26 +47,18 @@ static void draw(struct sim *s, const struct param_value *v, struct rng *r, stru
 	draw_source(s, v, r, p);
 }
 
-static void run(struct sim *s, struct actor *a, int64_t end)
+static void scan_begin(struct sim *s, struct actor *a, const struct param_value *v, uint64_t ordinal)
 {
-	struct spawner *w = (struct spawner *)a->state;
-	while (a->next < end) {
-		struct sweep_plan plan = { .start = a->next };
-		draw(s, w->v, &a->rng, &plan);
-		sweep_begin(s, a->of, ++w->n, "sweep", &plan);
-		a->next += rng_wait(&a->rng, w->wait);
-	}
+	struct sweep_plan plan = { .start = a->next };
+	draw(s, v, &a->rng, &plan);
+	sweep_begin(s, a->of, ordinal, "sweep", &plan);
 }
 
 static void start(struct sim *s, const struct population *p, const struct param_value *v)
 {
-	uint64_t wait = sim_wait_daily(v[DAILY].micro, sim_world(s)->n4 ? 1 : 0);
 	int64_t past = (int64_t)param_whole(&v[PAST]) * 86400 * SECOND;
-	struct actor *a = wait ? actor_begin(s, p, 0, run, sim_world(s)->from) : NULL;
-	if (!a)
-		return;
-	*(struct spawner *)a->state = (struct spawner){ v, wait, 0 };
-	a->next = sim_world(s)->from - past + rng_wait(&a->rng, wait);
+	uint64_t wait = sim_wait_daily(v[DAILY].micro, sim_world(s)->n4 ? 1 : 0);
+	spawner_start(s, p, v, wait, sim_world(s)->from - past, scan_begin);
 }
 
 const struct population population_sweep = { "sweep", params, sizeof params / sizeof *params, start };

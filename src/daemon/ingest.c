@@ -62,16 +62,9 @@ static int take_victims(void *ctx, const int32_t *minute, const struct victim_se
 	return store_put_victims(ctx, minute, r, n, e);
 }
 
-static int take_evidence(void *ctx, const struct track_evidence *r, size_t n, struct error *e)
+static int take_evidence(void *ctx, const struct evidence_set *r, size_t n, struct error *e)
 {
-	int rc = 0;
-	for (size_t i = 0; !rc && i < n; i++) {
-		struct store_evidence one = { .row = r[i].row, .tuples = r[i].tuples, .n_tuples = r[i].n_tuples,
-		                              .registers = r[i].registers, .n_keys = r[i].n_keys, .key = r[i].key,
-		                              .key_packets = r[i].key_packets };
-		rc = store_put_evidence(ctx, &one, 1, e);
-	}
-	return rc;
+	return store_put_evidence(ctx, r, n, e);
 }
 
 static int drop_rows(void *ctx, const int32_t *minutes, uint32_t n, struct error *e)

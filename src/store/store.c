@@ -163,7 +163,7 @@ static int compare_tuples(const void *a, const void *b)
 }
 
 /* Blobs are in an order of their own, so that a row's bytes do not tell how it was come by. */
-static struct blob put_tuples(const struct store_evidence *r, uint8_t *heap, uint32_t *n)
+static struct blob put_tuples(const struct evidence_set *r, uint8_t *heap, uint32_t *n)
 {
 	uint64_t sorted[TUPLES_MOST];
 	struct blob b = { *n, TUPLE_BYTES * r->n_tuples };
@@ -178,7 +178,7 @@ static struct blob put_tuples(const struct store_evidence *r, uint8_t *heap, uin
 	return b;
 }
 
-static struct blob put_registers(const struct store_evidence *r, uint8_t *heap, uint32_t *n)
+static struct blob put_registers(const struct evidence_set *r, uint8_t *heap, uint32_t *n)
 {
 	struct blob b = { *n, HLL_REGISTERS };
 	if (!r->registers)
@@ -188,7 +188,7 @@ static struct blob put_registers(const struct store_evidence *r, uint8_t *heap, 
 	return b;
 }
 
-static struct blob put_keys(const struct store_evidence *r, uint8_t *heap, uint32_t *n)
+static struct blob put_keys(const struct evidence_set *r, uint8_t *heap, uint32_t *n)
 {
 	uint64_t sorted[KEYS_MOST];
 	if (!r->n_keys || r->n_keys > KEYS_MOST)
@@ -202,7 +202,7 @@ static struct blob put_keys(const struct store_evidence *r, uint8_t *heap, uint3
 	return b;
 }
 
-int store_put_evidence(struct store *s, const struct store_evidence *r, size_t n, struct error *e)
+int store_put_evidence(struct store *s, const struct evidence_set *r, size_t n, struct error *e)
 {
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {

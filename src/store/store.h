@@ -13,6 +13,7 @@
 #pragma once
 #include "base/env.h"
 #include "base/error.h"
+#include "model/evidence.h"
 #include "model/records.h"
 #include "model/window.h"
 
@@ -48,21 +49,12 @@ int store_open(struct store **out, const struct env *env, const struct store_con
 void store_close(struct store *s); /* what was not committed is gone; NULL is fine */
 
 /* ---- Rows of the segment at hand ---- */
-struct store_evidence { /* source_evidence with its set, so that it can be merged */
-	struct source_evidence_record row;
-	const uint64_t *tuples;   /* n_tuples hashes, in any order; of 40 bits: the lower 24 are zero and not kept */
-	uint32_t n_tuples;
-	const uint8_t *registers; /* HLL_REGISTERS in place of tuples; else NULL */
-	uint32_t n_keys;
-	const uint32_t *key, *key_packets;
-};
-
 int store_put_flows(struct store *s, const struct flow_record *r, size_t n, struct error *e) MUST_USE;
 int store_put_payloads(struct store *s, const struct flow_payload_record *r, size_t n, struct error *e) MUST_USE;
 /* `minute`: of each row, since seconds in 32 bits come round again. */
 int store_put_victims(struct store *s, const int32_t *minute, const struct victim_second_record *r, size_t n,
                       struct error *e) MUST_USE;
-int store_put_evidence(struct store *s, const struct store_evidence *r, size_t n, struct error *e) MUST_USE;
+int store_put_evidence(struct store *s, const struct evidence_set *r, size_t n, struct error *e) MUST_USE;
 
 /* Rows that the segment at hand gave so far are void: those of these minutes, ascending, or (NULL) of all minutes.
  * Evidence stays. */

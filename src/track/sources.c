@@ -155,7 +155,7 @@ static void evidence_to_hll(struct sources *s, struct evidence_row *r)
 
 static void evidence_add_tuple(struct sources *s, struct evidence_row *r, uint64_t hash)
 {
-	hash = hash ? hash : TRACK_TUPLE_STEP; /* 0 marks an empty slot */
+	hash = hash ? hash : EVIDENCE_TUPLE_STEP; /* 0 marks an empty slot */
 	if (r->mode <= EVIDENCE_INLINE) {
 		for (uint32_t i = 0; i < r->mode; i++)
 			if (r->tuple[i] == hash)
@@ -229,7 +229,7 @@ static uint64_t tuple_hash(uint32_t dst, uint16_t port, uint32_t seq)
 	h = rotate(h ^ (seq & 0xff) * prime5, 11) * prime1;
 	h = (h ^ h >> 33) * prime2;
 	h = (h ^ h >> 29) * prime3;
-	return (h ^ h >> 32) & ~(TRACK_TUPLE_STEP - 1);
+	return (h ^ h >> 32) & ~(EVIDENCE_TUPLE_STEP - 1);
 }
 
 /* Pair rules: the keys that stay constant over a run are kept with their counts. */

@@ -270,7 +270,7 @@ static int emit_evidence(const struct evidence_part *part, const struct source_e
                          const struct track_sink *sink, struct error *e)
 {
 	uint64_t tuples[EVIDENCE_EXACT];
-	struct track_evidence out = { .row = *r, .tuples = tuples, .registers = part->registers,
+	struct evidence_set out = { .row = *r, .tuples = tuples, .registers = part->registers,
 	                              .n_keys = part->keys.n, .key = part->keys.key, .key_packets = part->keys.packets };
 	for (uint32_t i = 0; i < part->n_tuples && out.n_tuples < EVIDENCE_EXACT; i++)
 		if (part->tuples[i])

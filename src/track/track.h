@@ -11,25 +11,13 @@
 #include "base/error.h"
 #include "classify/classify.h"
 #include "model/hit.h"
+#include "model/evidence.h"
 #include "model/packet.h"
 #include "model/records.h"
 #include "model/verdict.h"
 #include "model/window.h"
 
 struct track;
-
-#define TRACK_TUPLE_STEP (UINT64_C(1) << 24)
-
-/* Evidence with its set, so that it can be merged with what other runs saw in the same hour. */
-struct track_evidence {
-	struct source_evidence_record row;
-	const uint64_t *tuples;   /* hashes of the distinct tuples, n_tuples of them, in no order; fixed over runs; multiples
-	                           * of TRACK_TUPLE_STEP: 40 bits */
-	uint32_t n_tuples;
-	const uint8_t *registers; /* HLL_REGISTERS (base/hll.h) in place of tuples, past 64 of them; else NULL */
-	uint32_t n_keys;          /* of a pair rule: the invariants seen; EVIDENCE_KEYS + 1: many */
-	const uint32_t *key, *key_packets;
-};
 
 /* Who is given the sealed rows: each exactly once, in batches, in no order, from the thread that feeds the tracker. Rows
  * of a minute that turns out late are void. A function that fails ends the run. NULL: not wanted. */
@@ -39,7 +27,7 @@ struct track_sink {
 	/* with the minute of each, since seconds in 32 bits come round again */
 	int (*victims)(void *ctx, const int32_t *minute, const struct victim_second_record *r, size_t n, struct error *e);
 	/* by track_finish; never when held */
-	int (*evidence)(void *ctx, const struct track_evidence *r, size_t n, struct error *e);
+	int (*evidence)(void *ctx, const struct evidence_set *r, size_t n, struct error *e);
 	void *ctx;
 };
 

@@ -145,6 +145,26 @@ int catalog_insert(struct catalog *c, enum catalog_feed feed, const void *rows, 
 	return duck_run(c->con, e, "INSERT INTO %s SELECT * FROM %s()", feed_tables[feed], feed_names[feed]);
 }
 
+int catalog_transact(struct catalog *c, int (*change)(void *ctx, struct error *e), void *ctx, struct error *e)
+{
+	struct error ignored;
+	const struct env *env = c->folder->env;
+	int rc = duck_run(c->con, e, "BEGIN");
+	if (rc)
+		return rc;
+	rc = change(ctx, e);
+	if (!rc && (rc = env->step(env, ENV_STEP_COMMIT, false)))
+		error_set(e, rc, "MON-STO-004", "the commit cannot be written: %s", strerror(-rc));
+	if (!rc)
+		rc = duck_run(c->con, e, "COMMIT");
+	if (rc) {
+		(void)!duck_run(c->con, &ignored, "ROLLBACK"); /* it may be over already */
+		return rc;
+	}
+	rc = env->step(env, ENV_STEP_COMMIT, true);
+	return rc ? error_set(e, rc, "MON-STO-004", "the commit cannot be written: %s", strerror(-rc)) : 0;
+}
+
 /* ---- The snapshot ---- */
 static int copy_table(struct catalog *c, const char *table, const char *snapshot, struct error *e)
 {

@@ -71,6 +71,9 @@ int catalog_knows(struct catalog *c, const char *sensor, const char *segment, bo
 /* Gives a feed n rows and inserts them into its table. */
 int catalog_insert(struct catalog *c, enum catalog_feed feed, const void *rows, uint32_t n, struct error *e) MUST_USE;
 
+/* Runs `change`; what it changes is kept all together or, when it fails, not at all: the durable step of a commit. */
+int catalog_transact(struct catalog *c, int (*change)(void *ctx, struct error *e), void *ctx, struct error *e) MUST_USE;
+
 /* The names of its tables, all of which a snapshot has; NULL past the last. */
 const char *catalog_table(size_t i);
 

@@ -158,8 +158,15 @@ static int write_meta(struct store *s, struct error *e)
 }
 
 /* ---- The transaction ---- */
-static int write_catalog(struct store *s, uint32_t n_parts, struct error *e)
+struct changes {
+	struct store *store;
+	uint32_t n_parts;
+};
+
+static int write_catalog(void *ctx, struct error *e)
 {
+	const struct changes *c = ctx;
+	struct store *s = c->store;
 	int rc = insert_segments(s, e);
 	if (!rc)
 		rc = delete_replaced(s, e);
@@ -168,33 +175,12 @@ static int write_catalog(struct store *s, uint32_t n_parts, struct error *e)
 	if (!rc)
 		rc = insert_windows(s, e);
 	if (!rc)
-		rc = insert_parts(s, n_parts, e);
+		rc = insert_parts(s, c->n_parts, e);
 	if (!rc)
 		rc = cover(s, e);
 	if (!rc)
 		rc = tell_sensor(s, e);
 	return rc ? rc : write_meta(s, e);
-}
-
-static int transact(struct store *s, uint32_t n_parts, struct error *e)
-{
-	struct error ignored;
-	const struct env *env = s->env;
-	int rc = duck_run(s->catalog.con, e, "BEGIN");
-	if (rc)
-		return rc;
-	rc = write_catalog(s, n_parts, e);
-	if (!rc && (rc = env->step(env, ENV_STEP_COMMIT, false)))
-		error_set(e, rc, "MON-STO-004", "the commit cannot be written: %s", strerror(-rc));
-	if (!rc)
-		rc = duck_run(s->catalog.con, e, "COMMIT");
-	if (rc) {
-		if (duck_run(s->catalog.con, &ignored, "ROLLBACK"))
-			return rc; /* it was over */
-		return rc;
-	}
-	rc = env->step(env, ENV_STEP_COMMIT, true);
-	return rc ? error_set(e, rc, "MON-STO-004", "the commit cannot be written: %s", strerror(-rc)) : 0;
 }
 
 /* Parts of the segment at hand are not the commit's: they go to the end. */
@@ -242,8 +228,9 @@ int store_commit(struct store *s, struct error *e)
 		return 0;
 	int rc = stage_flush(&s->stage, !s->at_hand, e);
 	uint32_t n_parts = accepted_first(s);
+	struct changes changes = { s, n_parts };
 	if (!rc)
-		rc = transact(s, n_parts, e);
+		rc = catalog_transact(&s->catalog, write_catalog, &changes, e);
 	if (rc)
 		return rc;
 	clear(s, n_parts);

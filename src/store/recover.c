@@ -51,18 +51,7 @@ static int list_ids(struct store *s, struct vector *ids, struct error *e)
 {
 	duckdb_result result;
 	int rc = duck_query(s->catalog.con, &result, e, "SELECT id FROM parts ORDER BY id");
-	if (rc)
-		return rc;
-	for (duckdb_data_chunk chunk; (chunk = duckdb_fetch_chunk(result)); duckdb_destroy_data_chunk(&chunk)) {
-		uint32_t n = (uint32_t)duckdb_data_chunk_get_size(chunk);
-		uint64_t *to = rc ? NULL : vector_add(ids, s->env, sizeof *to, n);
-		if (to)
-			memcpy(to, duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)), n * sizeof *to);
-		else
-			rc = error_no_memory(e, "listing parts");
-	}
-	int ended = duck_end(&result, rc ? NULL : e);
-	return rc ? rc : ended;
+	return rc ? rc : vector_take(ids, s->env, sizeof(uint64_t), &result, "listing parts", e);
 }
 
 static int remove_orphans(struct store *s, struct error *e)

@@ -52,16 +52,17 @@ static int count(struct expiry *x, struct store_expired *out)
 	return rc;
 }
 
-static int write_catalog(struct expiry *x)
+static int write_catalog(void *ctx, struct error *e)
 {
+	const struct expiry *x = ctx;
 	char parts[512];
 	duckdb_connection con = x->s->catalog.con;
 	condition(x, parts, sizeof parts);
-	int rc = duck_run(con, x->e, "DELETE FROM parts WHERE %s", parts);
+	int rc = duck_run(con, e, "DELETE FROM parts WHERE %s", parts);
 	if (!rc)
-		rc = duck_run(con, x->e, "UPDATE segments SET path = '' WHERE starts_with(path, 'spool/') AND to_ns < %lld",
+		rc = duck_run(con, e, "UPDATE segments SET path = '' WHERE starts_with(path, 'spool/') AND to_ns < %lld",
 		              (long long)(x->segment * DAY_NS));
-	return rc ? rc : duck_run(con, x->e, "INSERT INTO meta VALUES ('detail_before', %lld), ('payload_before', %lld), "
+	return rc ? rc : duck_run(con, e, "INSERT INTO meta VALUES ('detail_before', %lld), ('payload_before', %lld), "
 	                          "('commit', %llu) ON CONFLICT (key) DO UPDATE SET value = greatest(value, "
 	                          "excluded.value)",
 	                          (long long)x->detail, (long long)x->payload,
@@ -70,18 +71,7 @@ static int write_catalog(struct expiry *x)
 
 static int commit(struct expiry *x)
 {
-	struct error ignored;
-	const struct env *env = x->s->env;
-	duckdb_connection con = x->s->catalog.con;
-	int rc = duck_run(con, x->e, "BEGIN");
-	if (!rc)
-		rc = write_catalog(x);
-	if (!rc && (rc = env->step(env, ENV_STEP_COMMIT, false)))
-		error_set(x->e, rc, "MON-STO-004", "the commit cannot be written: %s", strerror(-rc));
-	if (!rc)
-		rc = duck_run(con, x->e, "COMMIT");
-	if (rc && duck_run(con, &ignored, "ROLLBACK"))
-		return rc; /* it was over */
+	int rc = catalog_transact(&x->s->catalog, write_catalog, x, x->e);
 	if (rc)
 		return rc;
 	x->s->catalog.commit++;

@@ -95,18 +95,7 @@ static int plan_minutes(struct store *s, const struct window *windows, uint32_t 
 		rc = duck_query(s->catalog.con, &result, e, "SELECT DISTINCT minute FROM shared JOIN segment_minutes USING "
 		                "(minute) JOIN segments USING (id) WHERE sensor = '%s' AND state = 'stored' ORDER BY "
 		                "minute", s->sensor);
-	if (rc)
-		return rc;
-	for (duckdb_data_chunk chunk; (chunk = duckdb_fetch_chunk(result)); duckdb_destroy_data_chunk(&chunk)) {
-		uint32_t some = (uint32_t)duckdb_data_chunk_get_size(chunk);
-		int32_t *to = rc ? NULL : vector_add(&s->plan_minutes, s->env, sizeof *to, some);
-		if (to)
-			memcpy(to, duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)), some * sizeof *to);
-		else
-			rc = error_no_memory(e, "comparing minutes");
-	}
-	int ended = duck_end(&result, rc ? NULL : e);
-	return rc ? rc : ended;
+	return rc ? rc : vector_take(&s->plan_minutes, s->env, sizeof(int32_t), &result, "comparing minutes", e);
 }
 
 static int from_hex(const char *text, uint8_t out[static 16])

@@ -20,6 +20,9 @@ struct vector { /* of anything: vector_add */
 };
 /* Room for n more items of `size` bytes, and their place; NULL: no memory. */
 void *vector_add(struct vector *v, const struct env *env, size_t size, uint32_t n);
+/* Adds the first column of a result, `size` bytes a row, and ends the result. `doing`: what memory is wanted for. */
+int vector_take(struct vector *v, const struct env *env, size_t size, duckdb_result *result, const char *doing,
+                struct error *e) MUST_USE;
 void vector_fini(struct vector *v, const struct env *env, size_t size);
 
 struct store {

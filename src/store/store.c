@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include "base/hll.h"
+#include "store/duck.h"
 #include "store/state.h"
 
 #include <errno.h>
@@ -21,6 +22,22 @@ void *vector_add(struct vector *v, const struct env *env, size_t size, uint32_t 
 	}
 	v->n += n;
 	return (uint8_t *)v->item + (v->n - n) * size;
+}
+
+int vector_take(struct vector *v, const struct env *env, size_t size, duckdb_result *result, const char *doing,
+                struct error *e)
+{
+	int rc = 0;
+	for (duckdb_data_chunk chunk; (chunk = duckdb_fetch_chunk(*result)); duckdb_destroy_data_chunk(&chunk)) {
+		uint32_t n = (uint32_t)duckdb_data_chunk_get_size(chunk);
+		void *to = rc ? NULL : vector_add(v, env, size, n);
+		if (to)
+			memcpy(to, duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, 0)), n * size);
+		else
+			rc = error_no_memory(e, doing);
+	}
+	int ended = duck_end(result, rc ? NULL : e);
+	return rc ? rc : ended;
 }
 
 void vector_fini(struct vector *v, const struct env *env, size_t size)

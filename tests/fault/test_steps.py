@@ -52,10 +52,7 @@ def run(folder, name, **more):
 
 
 def main():
-    checks = harness.Checks()
-    if not os.path.exists(store.STEPS):
-        checks.skip("monomi-steps is not built")
-        checks.finish()
+    checks = store.checks_of_steps()
     whole = b"0123ab6789" + bytes(10)
     with harness.scratch() as folder:
         log = os.path.join(folder, "log")

@@ -195,10 +195,7 @@ def stopped_expiry(checks, folder, untouched, now, left):
 
 
 def main():
-    checks = harness.Checks()
-    if not os.path.exists(store.STEPS):
-        checks.skip("monomi-steps is not built")
-        checks.finish()
+    checks = store.checks_of_steps()
     with harness.scratch() as folder:
         runs = store.sequence(folder)
         store.undisturbed(checks, folder, runs)

@@ -214,11 +214,8 @@ def every_state(checks, folder, run, rng):
 
 
 def main():
-    checks = harness.Checks()
+    checks = store.checks_of_steps()
     rng = random.Random(20261124)
-    if not os.path.exists(store.STEPS):
-        checks.skip("monomi-steps is not built")
-        checks.finish()
     with harness.scratch() as folder:
         runs = store.sequence(folder)
         store.undisturbed(checks, folder, runs)

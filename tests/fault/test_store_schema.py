@@ -83,10 +83,7 @@ def newer(checks, folder):
 
 
 def main():
-    checks = harness.Checks()
-    if not os.path.exists(store.STEPS):
-        checks.skip("monomi-steps is not built")
-        checks.finish()
+    checks = store.checks_of_steps()
     with harness.scratch() as folder:
         older(checks, folder)
         stopped(checks, folder)

@@ -173,6 +173,15 @@ def undisturbed(checks, folder, runs):
     checks.equal("each other run adds rows", [len(r.allowed) for r in runs[:-1]], [2] * (len(runs) - 1))
 
 
+def checks_of_steps():
+    """Checks for a test that numbers steps; where that cannot be, it is skipped."""
+    checks = harness.Checks()
+    if not os.path.exists(STEPS):
+        checks.skip("monomi-steps is not built")
+        checks.finish()
+    return checks
+
+
 def at(run, db):
     """The store as it lay before the run, as `db`."""
     if os.path.isdir(run.before):

@@ -21,7 +21,7 @@ check:
 bench: build
 	@tools/install bench
 	@bench/run
-	@bench/store --year
+	@bench/store
 	@bench/bytes
 
 # make fuzz [SECONDS=n]: every harness for so long (60 s each without SECONDS).

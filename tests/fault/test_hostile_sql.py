@@ -4,6 +4,7 @@ as it was to the byte, no temporary folder is left, and the answer is one senten
 
 Killed mutants: allowed_paths left out, the check of the statement's kind left out, no deadline, no limit of memory.
 """
+import glob
 import os
 import shutil
 import signal
@@ -139,6 +140,19 @@ def interrupted(h):
         os.rmdir(os.path.join(h.tmp, name))
 
 
+def opens(pid):
+    """Does a child of this process wait in opening a pipe?"""
+    for child in stores.children(pid):
+        for task in glob.glob("/proc/%s/task/*/wchan" % child):
+            try:
+                with open(task, encoding="ascii") as f:
+                    if f.read() == "wait_for_partner":
+                        return True
+            except OSError: # it has ended
+                pass
+    return False
+
+
 def replaced(checks, folder):
     """A part that is gone because another commit replaced it: the query is asked again of that. The part is a pipe here,
     so that it is certain when it is read. One that is gone or damaged without such a commit is told."""
@@ -156,13 +170,17 @@ def replaced(checks, folder):
     done = harness.monomi("query", "--db", store, "SELECT count(*) AS n FROM flow4")
     checks.true("damaged part: a sentence", done.code == 1 and "MON-STO-111" in done.err and done.err.count("\n") == 1, done.err)
     os.unlink(part)
-    os.mkfifo(part)
+    pipe = os.path.join(folder, "pipe")
+    os.mkfifo(pipe)
+    os.link(pipe, part)
     p = subprocess.Popen([harness.MONOMI, "query", "--db", store, "--format", "csv", "SELECT count(*) AS n FROM flow4"],
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    with open(part, "wb"): # opens once the query reads it
-        os.symlink("2", os.path.join(store, "snapshot", "next"))
-        os.rename(os.path.join(store, "snapshot", "next"), os.path.join(store, "snapshot", "current"))
-        os.rename(part + ".away", part)
+    checks.true("the query reads the part", stores.wait_until(lambda: opens(p.pid)))
+    os.symlink("2", os.path.join(store, "snapshot", "next"))
+    os.rename(os.path.join(store, "snapshot", "next"), os.path.join(store, "snapshot", "current"))
+    os.rename(part + ".away", part)
+    with open(pipe, "wb"): # the query goes on only now
+        pass
     out, err = p.communicate(timeout=60)
     checks.equal("replaced meanwhile", (p.returncode, out, err), (0, "n\n1000\n", ""))
 

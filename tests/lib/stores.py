@@ -2,6 +2,7 @@
 import hashlib
 import os
 import subprocess
+import time
 
 import harness
 
@@ -92,3 +93,13 @@ def leftovers(folder):
 def children(pid):
     out = subprocess.run(["ps", "--ppid", str(pid), "-o", "pid="], capture_output=True, text=True, check=False).stdout
     return out.split()
+
+
+def wait_until(what, seconds=60):
+    """Asks until it is so: True, or False when it never was."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True

@@ -129,11 +129,7 @@ def interrupted(h):
         time.sleep(0.3)
         p.send_signal(sig)
         p.communicate(timeout=30)
-        for _ in range(100):
-            if not os.path.exists("/proc/%s" % worker[0]):
-                break
-            time.sleep(0.05)
-        h.checks.true("signal %d: the worker is gone" % sig, not os.path.exists("/proc/%s" % worker[0]))
+        h.checks.true("signal %d: the worker is gone" % sig, stores.wait_until(lambda: not os.path.exists("/proc/%s" % worker[0])))
         if tidy:
             h.checks.equal("signal %d: left in TMPDIR" % sig, os.listdir(h.tmp), [])
     for name in os.listdir(h.tmp): # of the one that was killed

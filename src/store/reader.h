@@ -1,7 +1,7 @@
 /* The inside of a reader: DuckDB in memory with views over what a snapshot names. Private to this folder. */
 #pragma once
 #include "store/client.h"
-#include "store/text.h"
+#include "base/text.h"
 
 #include <duckdb.h>
 #include <limits.h>

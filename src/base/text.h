@@ -1,4 +1,4 @@
-/* A text that grows. Once memory has run out it stays as it was, and text_ok tells. Private to this folder. */
+/* A text that grows. Once memory has run out it stays as it was, and text_ok tells. */
 #pragma once
 #include "base/env.h"
 

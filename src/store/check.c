@@ -42,7 +42,7 @@ static const struct {
 	{ CHECK_LEDGER, "SELECT 'segment ' || segment || ' contradicts itself' FROM hot.segments WHERE NOT coalesce("
 	                "length(segment) = 32 AND state IN ('stored', 'refused') AND (state = 'refused') = (reason IS "
 	                "NOT NULL AND "
-	                "reason <> '') AND (packets > 0) = (from_ns IS NOT NULL) AND coalesce(from_ns <= to_ns, to_ns IS "
+	                "reason <> '') AND (packets = 0 OR from_ns IS NOT NULL) AND coalesce(from_ns <= to_ns, to_ns IS "
 	                "NULL), "
 	                "false)" },
 	{ CHECK_LEDGER, "SELECT 'the ' || key || ' counter is at ' || value || ', ' || used || ' is used' FROM (SELECT "

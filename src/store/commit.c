@@ -25,8 +25,8 @@ static int insert_segments(struct store *s, struct error *e)
 	for (uint32_t i = 0; i < s->segments.n; i++)
 		row[i] = (struct catalog_segment){
 			.id = p[i].id, .segment = p[i].name, .sensor = s->sensor, .path = p[i].path, .packets = p[i].packets,
-			.bytes = p[i].bytes, .uncompressed = p[i].uncompressed, .from = p[i].packets ? p[i].min : INT64_MIN,
-			.to = p[i].packets ? p[i].max : INT64_MIN, .options = s->options, .schema = SCHEMA_VERSION,
+			.bytes = p[i].bytes, .uncompressed = p[i].uncompressed, .from = p[i].covers ? p[i].min : INT64_MIN,
+			.to = p[i].covers ? p[i].max : INT64_MIN, .options = s->options, .schema = SCHEMA_VERSION,
 			.state = p[i].refused ? "refused" : "stored", .reason = p[i].refused ? p[i].reason : NULL,
 			.commit = s->catalog.commit + 1, .simulated = p[i].simulated,
 		};
@@ -113,18 +113,19 @@ static int insert_windows(struct store *s, struct error *e)
 	"SELECT sensor, min(from_ns), max(to_ns), addresses, mode, CAST(sum(dropped) AS UBIGINT) FROM islands " \
 	"GROUP BY sensor, addresses, mode, island"
 
-/* What was observed: a segment's time from its least to its greatest timestamp. */
+/* What was observed: of a file the time from its least to its greatest timestamp. */
 static int cover(struct store *s, struct error *e)
 {
 	struct vector rows = { 0 };
 	const struct pending *p = s->segments.item;
 	int rc = 0;
 	for (uint32_t i = 0; !rc && i < s->segments.n; i++) {
-		if (p[i].refused || !p[i].packets)
+		if (p[i].refused || !p[i].covers)
 			continue;
 		struct catalog_coverage *row = vector_add(&rows, s->env, sizeof *row, 1);
 		if (row)
-			*row = (struct catalog_coverage){ s->sensor, p[i].min, p[i].max, s->addresses, "silent", 0 };
+			*row = (struct catalog_coverage){ s->sensor, p[i].min, p[i].max, s->addresses, "silent",
+			                                  p[i].dropped };
 		else
 			rc = error_no_memory(e, "committing");
 	}

@@ -67,6 +67,8 @@ static int remove_orphans(struct store *s, struct error *e)
 }
 
 /* ---- Streams that no commit names ---- */
+#define LIVE "live" /* what is still being written there is nobody's yet (docs/formats/live.md) */
+
 static int sweep_spool(void *ctx, const char *name)
 {
 	struct known *k = ctx;
@@ -74,6 +76,8 @@ static int sweep_spool(void *ctx, const char *name)
 	int64_t n = 0;
 	int rc = 0;
 	snprintf(inside, sizeof inside, "spool/%s", name);
+	if (!strcmp(name, LIVE))
+		return 0;
 	if (!folder_path(&k->s->folder, path, "%s", inside))
 		return 0;
 	if (duck_quote(inside, quoted))

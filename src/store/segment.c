@@ -248,6 +248,7 @@ static int pending_of(const struct store *s, const struct store_segment *segment
 {
 	*p = (struct pending){ .packets = segment->packets, .bytes = segment->bytes,
 	                       .uncompressed = segment->uncompressed, .min = segment->min, .max = segment->max,
+	                       .dropped = segment->dropped, .covers = segment->packets || segment->observed,
 	                       .simulated = segment->simulated };
 	name_of(segment->digest, p->name);
 	p->path = copy_path(s->env, segment->path, strlen(segment->path));

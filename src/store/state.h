@@ -8,9 +8,10 @@ struct pending { /* a segment that the next commit adds, or tells of as refused 
 	char name[33];
 	char *path;
 	uint64_t packets, bytes, uncompressed;
-	int64_t min, max;
+	int64_t min, max; /* covered, when it says so */
+	uint64_t dropped;
 	uint32_t id;
-	bool refused, simulated;
+	bool covers, refused, simulated;
 	char reason[300];
 };
 

@@ -66,7 +66,9 @@ struct store_segment {
 	const char *path;      /* absolute, or "spool/…" in the folder */
 	uint64_t packets, bytes;
 	uint64_t uncompressed; /* bytes of the capture itself */
-	int64_t min, max;      /* ns; valid when packets > 0 */
+	int64_t min, max;      /* ns: the time it covers, of a file that of its packets; valid with them, or when observed */
+	uint64_t dropped;      /* packets of that time that were lost */
+	bool observed;         /* somebody listened all that time, whether anything came or not */
 	bool simulated;        /* its packets are made up */
 };
 

@@ -305,7 +305,9 @@ static int write_events(struct sim *s, const struct sim_event *sorted)
 			__builtin_prefetch(l->bytes + (size_t)sorted[i + 8].offset * 8);
 		uint32_t n = load_le32(at);
 		struct frame f = { .ts = start + sorted[i].rel, .data = at + FRAME_HEAD, .caplen = n, .wirelen = n };
-		int rc = capture_writer_frame(s->writer, s->interface, &f, s->e);
+		int rc = s->writer ? capture_writer_frame(s->writer, s->interface, &f, s->e) : 0;
+		if (!rc && s->config.sink)
+			rc = s->config.sink->frame(s->config.sink->ctx, &f, s->e);
 		if (rc)
 			return rc;
 	}
@@ -323,7 +325,7 @@ void sim_slice_write(struct sim *s)
 		s->first = first;
 	if (start + sorted[l->n - 1].rel > s->last)
 		s->last = start + sorted[l->n - 1].rel;
-	int rc = s->writer ? write_events(s, sorted) : 0;
+	int rc = s->writer || s->config.sink ? write_events(s, sorted) : 0;
 	if (rc)
 		sim_fail(s, rc);
 	l->n = 0;

@@ -184,6 +184,14 @@ static void run_second(struct sim *s)
 	sim_slice_write(s);
 }
 
+static void tell_second(struct sim *s)
+{
+	const struct simulate_sink *to = s->config.sink;
+	int rc = to ? to->second(to->ctx, s->second, s->e) : 0;
+	if (rc)
+		sim_fail(s, rc);
+}
+
 /* Rows of minutes that no clock step brings back. */
 static void flush_rows(struct sim *s)
 {
@@ -200,7 +208,9 @@ void sim_run_seconds(struct sim *s)
 		if (second == s->config.from || second % WHEEL == 0)
 			enter_block(s, second);
 		s->second = second;
-		run_second(s);
+		tell_second(s);
+		if (!s->failed)
+			run_second(s);
 		flush_rows(s);
 	}
 	/* What is still going on has its line too. */

@@ -2,7 +2,7 @@
  *
  * Populations (pop_*.c: scanners, bots, victims of floods, noise) send packets to the monitored addresses; the result is
  * a capture that says it is made up (capture/write.h), and a truth file that says what was meant. The same seed, addresses,
- * span and parameters give the same bytes on every machine. docs/simulate.md lists populations, parameters, formats.
+ * span and parameters give the same bytes on every machine; a run that ends sooner gives the first of them. docs/simulate.md lists populations, parameters, formats.
  *
  * Memory follows the packets of a second and the actors alive, never the span; with `rows` also the packets of the
  * minutes that can still get some.
@@ -14,6 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct frame;
+
+/* Takes the packets instead of a file. Either ends the run by a non-zero return, which simulate_run then gives back. */
+struct simulate_sink {
+	int (*frame)(void *ctx, const struct frame *f, struct error *e);
+	int (*second)(void *ctx, int64_t second, struct error *e); /* all before this second of the run (s since 1970) came */
+	void *ctx;
+};
+
 struct simulate_config {
 	uint64_t seed;
 	const struct prefix *addresses; /* the monitored ones, 1 to 2^24 of IPv4 in all; disjoint */
@@ -21,6 +30,7 @@ struct simulate_config {
 	int64_t from, to;   /* s since 1970: from <= t < to */
 	const char *params; /* file of `key = value`; NULL: all defaults */
 	const char *out;    /* capture, its format by its name; "-": standard output; NULL: none */
+	const struct simulate_sink *sink; /* beside `out`; NULL: none */
 	const char *truth;  /* JSON lines; NULL: none */
 	const char *rows;   /* the rows as tab-separated text; NULL: none */
 	const char *application; /* name and version of the writer */

@@ -276,17 +276,16 @@ static int prepare(struct track *t, struct error *e)
 
 static int add_source(struct track *t, const struct addr *source, int64_t ts, struct tally_entry entry, struct error *e)
 {
-	int rc = tally_log_left(&t->sources.tally) ? 0 : track_settle_sources(t, e);
-	if (!rc)
-		rc = names_prepare(&t->sources.names, 1, e);
-	if (rc == -ENOSPC)
+	int rc = sources_used(&t->sources) > t->sources_limit ? -ENOSPC : sources_prepare(&t->sources, e);
+	if (rc == -ENOSPC) {
 		rc = track_hand_over_sources(t, e);
-	if (!rc)
-		rc = names_prepare(&t->sources.names, 1, e);
+		if (!rc)
+			rc = sources_prepare(&t->sources, e);
+	}
 	if (rc)
 		return rc;
 	entry.key = sources_name(&t->sources, source) | source_hour(moment_minute(ts));
-	tally_note(&t->sources.tally, entry);
+	tally_add(&t->sources.tally, &entry);
 	return 0;
 }
 

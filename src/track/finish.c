@@ -65,7 +65,8 @@ static int absorb(struct track *total, const struct sources *s, struct error *e)
 		}
 		if (rc)
 			return rc;
-		sources_put(&total->sources, &a, (uint32_t)r->key & 0xffffff, r->packets, r->probes);
+		struct tally_counts counts = tally_counts(&s->tally, r);
+		sources_put(&total->sources, &a, (uint32_t)r->key & 0xffffff, &counts);
 	}
 	for (uint32_t i = 0; i < s->n_evidence; i++) {
 		struct evidence_part part = sources_evidence(s, i);
@@ -157,8 +158,6 @@ int track_finish(struct track *t, struct track *total, struct error *e)
 	for (uint32_t i = 0; !rc && i < n_windows(t); i++)
 		if (t->window[i].open || t->config.hold)
 			rc = track_seal(t, &t->window[i], e);
-	if (!rc)
-		rc = track_settle_sources(t, e);
 	if (!rc && t->spill)
 		rc = merge_spilled(t, total, e);
 	if (!rc && !t->sources_spilled)

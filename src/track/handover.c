@@ -197,19 +197,16 @@ int open_window_take(struct open_window *w, enum spill_kind kind, struct span re
 /* ---- Sources ---- */
 struct source_part {
 	struct addr addr;
-	uint64_t packets;
-	uint32_t hour;
-	uint32_t probes[PROBE_PROTOCOLS];
-	uint32_t pad;
+	struct tally_counts counts;
+	uint32_t hour, pad;
 };
 
 static int spill_sources(const struct sources *s, struct spill *spill, struct error *e)
 {
 	const struct tally_row *r;
 	for (uint64_t at = 0; (r = tally_next(&s->tally, &at));) {
-		struct source_part p = { .addr = sources_addr(s, r->key), .packets = r->packets,
+		struct source_part p = { .addr = sources_addr(s, r->key), .counts = tally_counts(&s->tally, r),
 		                         .hour = (uint32_t)r->key & 0xffffff };
-		memcpy(p.probes, r->probes, sizeof p.probes);
 		int rc = spill_put(spill, partition_of(&p.addr), SPILL_SOURCE, &p, sizeof p, e);
 		if (rc)
 			return rc;
@@ -254,7 +251,7 @@ int sources_take(struct sources *s, enum spill_kind kind, struct span record, st
 	if (kind == SPILL_SOURCE) {
 		struct source_part p;
 		memcpy(&p, record.p, sizeof p);
-		sources_put(s, &p.addr, p.hour, p.packets, p.probes);
+		sources_put(s, &p.addr, p.hour, &p.counts);
 		return 0;
 	}
 	struct evidence_part p;

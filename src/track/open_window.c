@@ -290,34 +290,51 @@ bool class_is_probe(uint8_t class)
 	return class == CLASS_SCAN || class == CLASS_PAYLOAD || class == CLASS_P2P;
 }
 
+#define TOLD 1024     /* rows told together */
+#define TOLD_AHEAD 32 /* rows between asking for a source and telling it */
+
 /* Rows without packets are only pairs that had to be started anew: their source has been told of. */
-static inline void note_row(const struct open_window *w, const struct row *r, uint64_t name, bool seen,
-                            struct tally *tally)
+static inline void tell_row(const struct row *r, uint64_t key, bool seen, struct tally *tally)
 {
-	if (!r->packets)
-		return;
 	struct tally_entry entry = {
-		.key = name | source_hour((int32_t)minute_of(w, r)), .packets = r->packets,
-		.protocol = (uint16_t)probe_protocol((uint8_t)(r->key >> 8)),
+		.key = key, .packets = r->packets, .protocol = (uint16_t)probe_protocol((uint8_t)(r->key >> 8)),
 		.probe = class_is_probe((uint8_t)r->key), .seen = seen,
 	};
-	tally_note(tally, entry);
+	if (r->packets)
+		tally_add(tally, &entry);
+}
+
+static inline uint64_t key_of_direct(const struct row *r, uint64_t hour) { return (r->key & ~(uint64_t)UINT32_MAX) | hour; }
+
+static void tell_direct(const struct open_window *w, uint32_t from, uint32_t to, struct tally *tally, bool seen)
+{
+	const struct row *row = w->flow[DIRECT].row;
+	uint64_t hour = source_hour(w->minute);
+	for (uint32_t i = from; i < to; i++) {
+		uint32_t ahead = i + TOLD_AHEAD < to ? i + TOLD_AHEAD : i;
+		tally_want(tally, key_of_direct(&row[ahead], hour));
+		tell_row(&row[i], key_of_direct(&row[i], hour), seen, tally);
+	}
 }
 
 int open_window_tell_sources(const struct open_window *w, struct sources *s, bool seen, uint64_t *at, struct error *e)
 {
 	const struct rows *direct = &w->flow[DIRECT], *named = &w->flow[NAMED];
-	for (; *at < direct->n; ++*at) {
-		if (!tally_log_left(&s->tally))
-			return -ENOBUFS;
-		note_row(w, &direct->row[*at], (uint64_t)name_of(&direct->row[*at]) << 32, seen, &s->tally);
+	uint64_t end = *at + TOLD < open_window_flows(w) ? *at + TOLD : open_window_flows(w);
+	int rc = tally_prepare(&s->tally, TOLD, e);
+	if (!rc)
+		rc = names_prepare(&s->names, TOLD, e);
+	if (rc)
+		return rc;
+	if (*at < direct->n) {
+		uint32_t to = end < direct->n ? (uint32_t)end : direct->n;
+		tell_direct(w, (uint32_t)*at, to, &s->tally, seen);
+		*at = to;
 	}
-	for (; *at - direct->n < named->n; ++*at) {
+	for (; *at < end; ++*at) {
 		const struct row *r = &named->row[*at - direct->n];
-		int rc = tally_log_left(&s->tally) ? names_prepare(&s->names, 1, e) : -ENOBUFS;
-		if (rc)
-			return rc;
-		note_row(w, r, sources_name(s, &w->names.name[name_of(r)].addr), seen, &s->tally);
+		uint64_t name = sources_name(s, &w->names.name[name_of(r)].addr);
+		tell_row(r, name | source_hour((int32_t)minute_of(w, r)), seen, &s->tally);
 	}
 	return 0;
 }

@@ -66,8 +66,13 @@ int open_window_emit(const struct open_window *w, uint64_t sensor, const struct 
 /* Do packets of a class count as probes of their source, when tools are named? */
 bool class_is_probe(uint8_t class);
 
-/* Writes what its flow rows say of their sources into the tally's log, from row *at on. -ENOBUFS: the log is full, settle
- * it and go on; -ENOSPC: the names are full, hand the sources over and go on. */
+static inline uint64_t open_window_flows(const struct open_window *w)
+{
+	return (uint64_t)w->flow[DIRECT].n + w->flow[NAMED].n;
+}
+
+/* Tells the sources what some of its flow rows say of them, from row *at on, which it moves. -ENOSPC: hand the sources
+ * over and go on. */
 int open_window_tell_sources(const struct open_window *w, struct sources *s, bool seen, uint64_t *at,
                              struct error *e) MUST_USE;
 

@@ -44,8 +44,7 @@ void sources_fini(struct sources *s)
 
 void sources_clear(struct sources *s)
 {
-	if (tally_is_settled(&s->tally)) /* what its log still has is told by names */
-		names_clear(&s->names, 0);
+	names_clear(&s->names, 0);
 	tally_clear(&s->tally);
 	index_clear(&s->evidence_index);
 	region_clear(&s->evidence_room, 0);
@@ -295,13 +294,9 @@ bool sources_see(struct sources *s, const struct sight *sights, uint32_t n)
 }
 
 /* ---- Merging ---- */
-void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, uint64_t packets,
-                 const uint32_t probes[static PROBE_PROTOCOLS])
+void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, const struct tally_counts *counts)
 {
-	struct tally_row *r = tally_at(&s->tally, sources_name(s, addr) | hour);
-	r->packets = (r->packets + (packets & ~SOURCE_SEEN)) | (packets & SOURCE_SEEN);
-	for (uint32_t i = 0; i < PROBE_PROTOCOLS; i++)
-		r->probes[i] = tally_add_saturated(r->probes[i], probes[i]);
+	tally_put(&s->tally, sources_name(s, addr) | hour, counts);
 }
 
 static void merge_set(struct sources *s, struct evidence_row *r, const struct evidence_part *part)

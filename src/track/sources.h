@@ -96,8 +96,7 @@ struct evidence_part {
 	const uint8_t *registers; /* HLL_REGISTERS, in place of tuples; else NULL */
 	struct evidence_keys keys;
 };
-void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, uint64_t packets,
-                 const uint32_t probes[static PROBE_PROTOCOLS]);
+void sources_put(struct sources *s, const struct addr *addr, uint32_t hour, const struct tally_counts *counts);
 bool sources_put_evidence(struct sources *s, const struct evidence_part *part); /* false: full, nothing changed */
 struct evidence_part sources_evidence(const struct sources *s, uint32_t i); /* borrowed until s changes */
 uint64_t evidence_tuples(const struct sources *s, const struct evidence_row *r);

@@ -110,8 +110,8 @@ static struct census census_of(const struct sources *s)
 		uint32_t hour = (uint32_t)r->key & (SOURCE_V6 - 1);
 		c.hour_least = hour < c.hour_least ? hour : c.hour_least;
 		c.hour_greatest = hour > c.hour_greatest ? hour : c.hour_greatest;
-		c.packets += r->packets & ~SOURCE_SEEN;
-		c.seen += r->packets >> 63;
+		c.packets += tally_counts(&s->tally, r).packets & ~SOURCE_SEEN;
+		c.seen += r->counts >> 63;
 	}
 	return c;
 }
@@ -130,9 +130,10 @@ static uint64_t sum_hours(const struct sources *s, uint64_t day_key, const struc
 		const struct tally_row *r = tally_find(&s->tally, source_part(day_key) | hour);
 		if (!r)
 			continue;
-		packets += r->packets & ~SOURCE_SEEN;
+		struct tally_counts counts = tally_counts(&s->tally, r);
+		packets += counts.packets & ~SOURCE_SEEN;
 		for (uint32_t i = 0; i < PROBE_PROTOCOLS; i++)
-			probes[i] += r->probes[i];
+			probes[i] += counts.probes[i];
 	}
 	return packets;
 }
@@ -237,11 +238,11 @@ static int count_distinct(const struct sources *s, const struct census *c, uint6
 	if (rc)
 		return rc;
 	for (uint64_t at = 0; !rc && (r = tally_next(&s->tally, &at));) {
-		if (!(r->packets & SOURCE_SEEN))
+		if (!(r->counts & SOURCE_SEEN))
 			continue;
 		rc = tally_prepare(&distinct, 1, e);
 		if (!rc)
-			tally_at(&distinct, source_part(r->key))->packets = 1;
+			tally_add(&distinct, &(struct tally_entry){ .key = source_part(r->key), .seen = 1 });
 	}
 	*out += distinct.n;
 	tally_fini(&distinct);

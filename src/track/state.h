@@ -71,8 +71,5 @@ int track_seal(struct track *t, struct open_window *w, struct error *e) MUST_USE
 int track_hand_over_windows(struct track *t, struct error *e) MUST_USE;
 int track_hand_over_sources(struct track *t, struct error *e) MUST_USE;
 
-/* Adds what the tally's log has to its table, handing over when that is full. */
-int track_settle_sources(struct track *t, struct error *e) MUST_USE;
-
 /* Counts the evidence that waits for a batch to be full. */
 int track_drain_evidence(struct track *t, struct error *e) MUST_USE;

@@ -63,7 +63,7 @@ static int need_spill(struct track *t, struct error *e)
 	return t->spill ? 0 : spill_open(&t->spill, t->env, t->config.spill_dir, e);
 }
 
-static int spill_sources(struct track *t, struct error *e)
+int track_hand_over_sources(struct track *t, struct error *e)
 {
 	int rc = need_spill(t, e);
 	if (!rc)
@@ -75,39 +75,18 @@ static int spill_sources(struct track *t, struct error *e)
 	return 0;
 }
 
-int track_hand_over_sources(struct track *t, struct error *e)
-{
-	int rc = spill_sources(t, e);
-	while (!rc && !tally_is_settled(&t->sources.tally)) { /* what its log has goes too, with the names it is told by */
-		rc = tally_settle(&t->sources.tally, e);
-		if (!rc || rc == -ENOSPC)
-			rc = spill_sources(t, e);
-	}
-	return rc;
-}
-
-int track_settle_sources(struct track *t, struct error *e)
-{
-	int rc = sources_used(&t->sources) > t->sources_limit ? -ENOSPC : tally_settle(&t->sources.tally, e);
-	return rc == -ENOSPC ? track_hand_over_sources(t, e) : rc;
-}
-
 /* What its flow rows say of their sources goes to the sources; exactly once for each partial row. */
 static int tell_sources(struct track *t, const struct open_window *w, struct error *e)
 {
-	if (t->config.hold)
-		return 0;
-	for (uint64_t at = 0;;) {
-		int rc = open_window_tell_sources(w, &t->sources, !t->config.outer_sources, &at, e);
-		if (rc == -ENOBUFS)
-			rc = track_settle_sources(t, e);
-		else if (rc == -ENOSPC)
+	int rc = 0;
+	for (uint64_t at = 0; !rc && !t->config.hold && at < open_window_flows(w);) {
+		rc = sources_used(&t->sources) > t->sources_limit ? -ENOSPC : 0;
+		if (!rc)
+			rc = open_window_tell_sources(w, &t->sources, !t->config.outer_sources, &at, e);
+		if (rc == -ENOSPC)
 			rc = track_hand_over_sources(t, e);
-		else
-			return rc;
-		if (rc)
-			return rc;
 	}
+	return rc;
 }
 
 #define AHEAD 12 /* rows between asking for a content's place and using it */

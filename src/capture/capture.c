@@ -425,6 +425,7 @@ void capture_info(const struct capture *c, struct capture_info *out)
 		.clamped_times = c->reader.clamped_times,
 		.snap_lies = c->reader.snap_lies,
 		.simulated = c->reader.simulated,
+		.observed = c->reader.observed,
 		.n_links = c->n_links,
 	};
 	memcpy(out->links, c->links, sizeof out->links);

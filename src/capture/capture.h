@@ -57,6 +57,14 @@ enum capture_more { CAPTURE_END, CAPTURE_FRAMES, CAPTURE_WAIT };
  * `e` says what and where; b->n is 0. */
 int capture_read(struct capture *c, struct frame_block *b, struct error *e) MUST_USE;
 
+/* What a capture says of how it was made: interface statistics blocks of pcapng, the last of each interface counting. */
+struct observed {
+	uint32_t sections;          /* that say when they observed; 0: nothing is known of time */
+	int64_t from, to;           /* ns since 1970: first and last moment of observation; both 0 where none is known */
+	uint64_t ns;                /* observed: the spans of the sections added up, gaps between them left out */
+	uint64_t received, dropped; /* packets; dropped by the interface and by the system before they could be written */
+};
+
 struct capture_info {
 	const char *format;      /* "pcap", "pcapng", "snoop", "erf"; "unknown" while a growing file has too little */
 	const char *compression; /* "none", "gzip", "zstd", "lz4", "xz" */
@@ -65,6 +73,7 @@ struct capture_info {
 	uint64_t uncompressed;   /* bytes of the capture itself, so far */
 	uint64_t clamped_times;  /* frames whose time did not fit 64 bits */
 	bool simulated;          /* some of it says that its packets are made up (capture/write.h) */
+	struct observed observed;
 	uint64_t snap_lies;      /* frames longer than the snap length that the file declares */
 	uint16_t links[16];      /* link types of the frames delivered so far, in order of appearance */
 	uint8_t n_links;

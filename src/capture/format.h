@@ -6,6 +6,7 @@
 #pragma once
 #include "base/env.h"
 #include "base/error.h"
+#include "capture/capture.h"
 #include "model/frame.h"
 
 #include <stdbool.h>
@@ -56,6 +57,7 @@ struct pcapng_reader {
 	uint32_t trailer; /* a block was skipped but for its last four bytes, which must say this; 0: none */
 	bool swap;
 	bool mixed; /* the interfaces differ in link type */
+	int64_t from, to; /* observed in this section; from > to: not told */
 };
 
 struct snoop_reader {
@@ -69,6 +71,7 @@ struct reader {
 	uint64_t clamped_times;
 	uint64_t snap_lies;
 	bool simulated; /* the file says that its packets are made up */
+	struct observed observed;
 	int link; /* the one link type of the whole file, -1 when that is not known yet */
 	union {
 		struct pcap_reader pcap;
@@ -94,7 +97,6 @@ struct format {
 extern const struct format format_pcap, format_pcapng, format_snoop, format_erf;
 
 /* For tests: a block of another size, as every size must give the same frames. */
-struct frame_block;
 int frame_block_init_size(struct frame_block *b, const struct env *env, size_t size, struct error *e) MUST_USE;
 
 /* links.c: what is known of link types (https://www.tcpdump.org/linktypes.html). */

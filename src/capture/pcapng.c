@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <string.h>
 
-enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 2, BLOCK_SIMPLE = 3, BLOCK_ENHANCED = 6 };
-enum { OPTION_END = 0, OPTION_COMMENT = 1, OPTION_HARDWARE = 2 }; /* of a section */
+enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 2, BLOCK_SIMPLE = 3, BLOCK_STATISTICS = 5,
+       BLOCK_ENHANCED = 6 };
+enum { OPTION_END = 0, OPTION_COMMENT = 1, OPTION_HARDWARE = 2 }; /* of a section; a comment also of a packet */
+enum { STATISTICS_START = 2, STATISTICS_END = 3, STATISTICS_RECEIVED = 4, STATISTICS_DROPPED = 5,
+       STATISTICS_SYSTEM_DROPPED = 7 };
 enum { OPTION_FLAGS = 2, OPTION_TSRESOL = 9, OPTION_FCSLEN = 13, OPTION_TSOFFSET = 14 };
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
@@ -15,6 +18,8 @@ enum { OPTION_FLAGS = 2, OPTION_TSRESOL = 9, OPTION_FCSLEN = 13, OPTION_TSOFFSET
 #define SECTION_BODY 16
 #define INTERFACE_BODY 8
 #define PACKET_BODY 20
+#define STATISTICS_BODY 12
+#define STATISTICS_MAX (64u << 10) /* a longer one is skipped */
 /* A described section, interface or packet takes no more than this beyond its packet; blocks that nobody reads may be
  * of any size. libpcap has the same bound. */
 #define BLOCK_MAX (16u << 20)
@@ -145,6 +150,8 @@ static int read_section(struct reader *reader, struct batch *b, const struct blo
 		return damage(b, e, "MON-CAP-013", "a section header block is too short");
 	r->n = 0;
 	r->mixed = false;
+	r->from = INT64_MAX;
+	r->to = INT64_MIN;
 	reader->simulated |= section_simulated(k, r->swap);
 	return section_version(r, k->body - 8, b->offset + b->used, e);
 }
@@ -211,6 +218,77 @@ static int read_interface(struct reader *reader, struct batch *b, const struct b
 	return 0;
 }
 
+/* --- statistics --- */
+
+struct statistics {
+	int64_t start, end;
+	bool has_start, has_end;
+	uint64_t received, interface_dropped, system_dropped;
+};
+
+/* Times are two halves, the higher first, in units of the interface. */
+static int64_t option_time(const struct pcapng_interface *i, const struct option *o, bool swap)
+{
+	uint8_t marks = 0;
+	return pcapng_time(i, (uint64_t)get32(o->value, swap) << 32 | get32(o->value + 4, swap), &marks);
+}
+
+static void statistics_option(struct statistics *s, const struct pcapng_interface *i, const struct option *o, bool swap)
+{
+	if (o->length != 8)
+		return;
+	switch (o->code) {
+	case STATISTICS_START:
+		s->start = option_time(i, o, swap);
+		s->has_start = true;
+		break;
+	case STATISTICS_END:
+		s->end = option_time(i, o, swap);
+		s->has_end = true;
+		break;
+	case STATISTICS_RECEIVED: s->received = get64(o->value, swap); break;
+	case STATISTICS_DROPPED: s->interface_dropped = get64(o->value, swap); break;
+	case STATISTICS_SYSTEM_DROPPED: s->system_dropped = get64(o->value, swap); break;
+	}
+}
+
+/* Interfaces of a section observe side by side, sections one after the other. Sums wrap where a file lies. */
+static void note_observed(struct observed *o, struct pcapng_reader *r, int64_t from, int64_t to)
+{
+	bool first = r->from > r->to;
+	o->ns -= first ? 0 : (uint64_t)r->to - (uint64_t)r->from;
+	r->from = from < r->from ? from : r->from;
+	r->to = to > r->to ? to : r->to;
+	o->ns += (uint64_t)r->to - (uint64_t)r->from;
+	o->from = o->sections && o->from < from ? o->from : from;
+	o->to = o->sections && o->to > to ? o->to : to;
+	o->sections += first;
+}
+
+/* Counts are those since the interface was opened, so a later block of an interface stands for the earlier ones too
+ * (section 4.6 of the draft). No packet depends on any of it: what cannot be read is passed over. */
+static void read_statistics(struct reader *reader, const struct block *k)
+{
+	struct pcapng_reader *r = &reader->pcapng;
+	uint32_t id = k->have < STATISTICS_BODY ? UINT32_MAX : get32(k->body, r->swap);
+	if (id >= r->n)
+		return;
+	struct pcapng_interface *i = &r->interfaces[id];
+	struct statistics s = { 0 };
+	const uint8_t *p = k->body + STATISTICS_BODY;
+	size_t left = k->have - STATISTICS_BODY;
+	struct option o;
+	while (next_option(&p, &left, r->swap, &o) > 0)
+		statistics_option(&s, i, &o, r->swap);
+	uint64_t dropped = s.interface_dropped + s.system_dropped;
+	reader->observed.received += s.received - i->received;
+	reader->observed.dropped += dropped - i->dropped;
+	i->received = s.received;
+	i->dropped = dropped;
+	if (s.has_start && s.has_end && s.start <= s.end)
+		note_observed(&reader->observed, r, s.start, s.end);
+}
+
 /* --- packets --- */
 
 /* epb_flags and pack_flags: bits 0–1 direction (2: outbound), bits 5–8 octets of FCS, 0: not said. Options that
@@ -219,6 +297,9 @@ static void packet_options(struct frame *f, const uint8_t *p, size_t left, bool 
 {
 	struct option o;
 	while (next_option(&p, &left, swap, &o) > 0) {
+		if (o.code == OPTION_COMMENT && o.length == sizeof CAPTURE_OWN - 1 &&
+		    memcmp(o.value, CAPTURE_OWN, o.length) == 0)
+			f->marks |= FRAME_OWN;
 		if (o.code != OPTION_FLAGS || o.length != 4)
 			continue;
 		uint32_t flags = get32(o.value, swap);
@@ -338,11 +419,15 @@ static ALWAYS_INLINE int read_block(struct reader *reader, struct batch *b, cons
 		return rc;
 	if (k->type == BLOCK_SECTION)
 		return read_section(reader, b, k, e);
+	if (k->type == BLOCK_STATISTICS)
+		read_statistics(reader, k);
 	return k->type == BLOCK_INTERFACE ? read_interface(reader, b, k, e) : 0;
 }
 
-static bool is_read(uint32_t type)
+static bool is_read(uint32_t type, uint32_t total)
 {
+	if (type == BLOCK_STATISTICS)
+		return total <= STATISTICS_MAX;
 	return type == BLOCK_SECTION || type == BLOCK_INTERFACE || type == BLOCK_PACKET || type == BLOCK_SIMPLE ||
 	       type == BLOCK_ENHANCED;
 }
@@ -352,7 +437,7 @@ static int check_total(const struct batch *b, uint32_t type, uint32_t total, str
 	if (total < BLOCK_EXTRA || total & 3)
 		return error_set_at(e, -EBADMSG, "MON-CAP-013", b->offset + b->used,
 		                    "a pcapng block has the length %u, which is no multiple of 4 from 12 up", total);
-	if (!is_read(type))
+	if (!is_read(type, total))
 		return 0;
 	uint32_t max = type == BLOCK_SECTION || type == BLOCK_INTERFACE ? BLOCK_MAX : BLOCK_MAX + PACKET_MAX;
 	if (total <= max)
@@ -364,7 +449,7 @@ static int check_total(const struct batch *b, uint32_t type, uint32_t total, str
 /* The block at the front is not whole. Either we need the rest of it, or nobody does. */
 static int partial_block(struct reader *reader, struct batch *b, const struct block *k, struct error *e)
 {
-	if (!is_read(k->type)) {
+	if (!is_read(k->type, k->total)) {
 		b->skip = k->total - 4;
 		reader->pcapng.trailer = k->total;
 		return 0;

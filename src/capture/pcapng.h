@@ -12,6 +12,7 @@ struct pcapng_interface {
 	uint16_t link;
 	uint8_t resolution; /* if_tsresol: 10^-n seconds, or 2^-n with the top bit */
 	uint8_t fcs_len;
+	uint64_t received, dropped; /* as its last statistics said */
 };
 
 /* Fills offset_ns, plain_max and factor from offset and resolution. */

@@ -20,6 +20,7 @@ struct capture_writer {
 	bool owns_fd;
 	bool pcap;
 	bool simulated;
+	bool sync;
 	uint32_t interfaces;
 	uint16_t link; /* of pcap */
 	uint64_t bytes;
@@ -99,7 +100,7 @@ static int reserve(struct capture_writer *w, size_t n, struct error *e)
 
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_STATISTICS = 5, BLOCK_ENHANCED = 6 };
 enum { SHB_COMMENT = 1, SHB_HARDWARE = 2, SHB_APPLICATION = 4, IF_NAME = 2, IF_TSRESOL = 9, IF_FCSLEN = 13,
-       EPB_FLAGS = 2, ISB_START = 2, ISB_END = 3, ISB_RECEIVED = 4, ISB_DROPPED = 5 };
+       EPB_COMMENT = 1, EPB_FLAGS = 2, ISB_START = 2, ISB_END = 3, ISB_RECEIVED = 4, ISB_DROPPED = 5 };
 #define TEXT_MAX 4096u /* of one option that is a text */
 
 static size_t padded(size_t n) { return (n + 3) & ~(size_t)3; }
@@ -191,12 +192,21 @@ static uint8_t *put_enhanced(uint8_t *p, uint32_t id, const struct frame *f)
 	return data + padded(f->caplen);
 }
 
+static void write_marks(struct capture_writer *w, uint8_t *start, uint8_t *p, uint8_t marks)
+{
+	uint32_t flags = 2; /* direction: outbound */
+	if (marks & FRAME_OWN)
+		p = put_text(p, EPB_COMMENT, CAPTURE_OWN);
+	if (marks & FRAME_OUTGOING)
+		p = put_option(p, EPB_FLAGS, &flags, 4);
+	end_block(w, start, p);
+}
+
 static void write_enhanced(struct capture_writer *w, uint32_t id, const struct frame *f)
 {
 	uint8_t *start = w->buffer + w->n, *p = put_enhanced(start, id, f);
-	if (UNLIKELY(f->marks & FRAME_OUTGOING)) {
-		uint32_t flags = 2; /* direction: outbound */
-		end_block(w, start, put_option(p, EPB_FLAGS, &flags, 4));
+	if (UNLIKELY(f->marks & (FRAME_OUTGOING | FRAME_OWN))) {
+		write_marks(w, start, p, f->marks);
 		return;
 	}
 	uint32_t total = (uint32_t)(p - start) + 4;
@@ -293,6 +303,7 @@ int capture_writer_open(struct capture_writer **out, const struct env *env, cons
 	w->env = env;
 	w->pcap = config->pcap;
 	w->simulated = config->simulated;
+	w->sync = config->sync;
 	int rc = prepare(w, path, config, e);
 	if (rc) {
 		(void)!capture_writer_close(w, true, NULL);
@@ -323,7 +334,7 @@ int capture_writer_frame(struct capture_writer *w, uint32_t id, const struct fra
 {
 	if (UNLIKELY(f->ts < 0 || (w->pcap && f->ts / 1000000000 > UINT32_MAX)))
 		return error_set(e, -ERANGE, "MON-CAP-043", "a packet's time cannot be written in this format");
-	int rc = reserve(w, (size_t)f->caplen + 64, e);
+	int rc = reserve(w, (size_t)f->caplen + 128, e);
 	if (UNLIKELY(rc))
 		return rc;
 	if (w->pcap)
@@ -358,6 +369,10 @@ int capture_writer_close(struct capture_writer *w, bool discard, struct error *e
 	if (!w)
 		return 0;
 	int rc = discard ? 0 : write_buffer(w, ZSTD_e_end, e);
+	if (w->sync && !rc && !discard) {
+		rc = w->env->fsync(w->env, w->fd);
+		rc = rc ? write_failed(rc, e) : 0;
+	}
 	int closed = w->owns_fd ? w->env->close(w->env, w->fd) : 0;
 	if (closed && !rc && !discard)
 		rc = write_failed(closed, e);

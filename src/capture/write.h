@@ -13,10 +13,13 @@
 
 /* A section that says so holds made-up packets: its comment begins with these words (docs/formats/captures.md). */
 #define CAPTURE_SIMULATED "SIMULATED by monomi"
+/* The comment of a packet with FRAME_OWN; pcap cannot say it. */
+#define CAPTURE_OWN "own: management of this sensor (monomi)"
 
 struct capture_write_config {
 	bool pcap;               /* else pcapng */
 	bool zstd;
+	bool sync;               /* closing waits until the file is on disk */
 	bool simulated;          /* marks the file: pcapng by `comment` and hardware, pcap by the reserved word of its header */
 	const char *comment;     /* of the section, pcapng alone; NULL: none. With `simulated`: CAPTURE_SIMULATED, then this */
 	const char *application; /* "monomi 0.1.0"; NULL: none */

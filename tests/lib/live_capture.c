@@ -1,0 +1,90 @@
+/* The capture role alone, for tests: INTERFACE FOLDER [ring=BYTES] [memory=BYTES] [filter=TEXT] [own=PREFIX]. It says
+ * "ready" when it listens; SIGTERM ends it, and then its status is one line of JSON. */
+#include "capture/live.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
+}
+
+struct options {
+	struct live_socket_config socket;
+	struct live_config live;
+	struct live_own own;
+};
+
+static int parse(struct options *o, int argc, char **argv, struct error *e)
+{
+	o->socket.interface = argv[1];
+	o->live.folder = argv[2];
+	for (int i = 3; i < argc; i++) {
+		char *value = strchr(argv[i], '=');
+		if (!value)
+			return error_set(e, -1, "TEST", "not NAME=VALUE: %s", argv[i]);
+		*value++ = 0;
+		if (!strcmp(argv[i], "ring"))
+			o->socket.ring = o->live.ring = strtoul(value, NULL, 10);
+		else if (!strcmp(argv[i], "memory"))
+			o->live.memory = strtoul(value, NULL, 10);
+		else if (!strcmp(argv[i], "filter"))
+			o->socket.filter = value;
+		else if (prefix_parse(value, &o->own.peer, e))
+			return -1;
+		else
+			o->live.n_own = 1;
+	}
+	o->live.own = &o->own;
+	return 0;
+}
+
+static void tell(struct live *l)
+{
+	struct live_status s;
+	live_status(l, &s);
+	printf("{\"received\":%" PRIu64 ",\"own\":%" PRIu64 ",\"outgoing\":%" PRIu64 ",\"kernel_dropped\":%" PRIu64
+	       ",\"broken\":%" PRIu64 ",\"jumps\":%" PRIu64 ",\"up\":%d,\"lost\":%" PRIu64 ",\"pieces\":%" PRIu64 "}\n", s.received,
+	       s.own, s.outgoing, s.kernel_dropped, s.broken, s.clock_jumps, s.up, s.pieces.lost, s.pieces.pieces);
+	fflush(stdout);
+}
+
+static int run(struct options *o, struct error *e)
+{
+	const struct env *env = env_system();
+	struct live *l;
+	int rc = live_socket_open(&o->live.socket, env, &o->socket, e);
+	if (rc)
+		return rc;
+	rc = live_open(&l, env, &o->live, e);
+	if (rc)
+		return rc;
+	puts("ready");
+	fflush(stdout);
+	while (!stop && !rc)
+		rc = live_step(l, 100, e);
+	tell(l);
+	int closed = live_close(l, rc ? NULL : e);
+	return rc ? rc : closed;
+}
+
+int main(int argc, char **argv)
+{
+	static struct options o;
+	struct error e = { 0 };
+	struct sigaction action = { .sa_handler = on_signal };
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	if (argc < 3 || parse(&o, argc, argv, &e) || run(&o, &e)) {
+		fprintf(stderr, "live-capture: %s %s\n", e.code, e.text);
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,110 @@
+/* Sends numbered UDP datagrams for tests, as fast as it can: INTERFACE MAC COUNT SECONDS [RATE]. Frames come from
+ * 198.19.0.7 port 7 to 198.18.x.y port 9; their payload is their number, 8 bytes big-endian. It says how many the
+ * kernel took. */
+#include "base/bytes.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define BATCH 64
+#define FRAME 60
+
+static uint8_t frames[BATCH][FRAME];
+
+static void make_frame(uint8_t *f, const uint8_t mac[static 6], uint64_t number)
+{
+	static const uint8_t from[6] = { 2, 0, 0, 0, 0, 2 };
+	memset(f, 0, FRAME);
+	memcpy(f, mac, 6);
+	memcpy(f + 6, from, 6);
+	store_be16(f + 12, ETH_P_IP);
+	f[14] = 0x45;
+	store_be16(f + 16, 36);
+	f[22] = 64;
+	f[23] = 17;
+	store_be32(f + 26, 0xc6130007);
+	store_be32(f + 30, 0xc6120000 | (uint16_t)(number * 40503));
+	uint32_t sum = 0;
+	for (int i = 14; i < 34; i += 2)
+		sum += load_be16(f + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	store_be16(f + 24, (uint16_t)(0xffff - ((sum & 0xffff) + (sum >> 16))));
+	store_be16(f + 34, 7);
+	store_be16(f + 36, 9);
+	store_be16(f + 38, 16);
+	store_be64(f + 42, number);
+}
+
+static double now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int open_interface(const char *name)
+{
+	struct sockaddr_ll where = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(name) };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0), one = 1;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&where, sizeof where))
+		return -1;
+	setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof one);
+	return fd;
+}
+
+/* How many of a batch went. */
+static unsigned send_batch(int fd, unsigned n)
+{
+	struct mmsghdr messages[BATCH] = { 0 };
+	struct iovec parts[BATCH];
+	for (unsigned i = 0; i < n; i++) {
+		parts[i] = (struct iovec){ frames[i], FRAME };
+		messages[i].msg_hdr.msg_iov = &parts[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	int sent = sendmmsg(fd, messages, n, 0);
+	if (sent < 0 && errno != ENOBUFS && errno != EAGAIN) {
+		perror("live-send");
+		exit(1);
+	}
+	return sent < 0 ? 0 : (unsigned)sent;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned mac[6];
+	uint8_t to[6];
+	if (argc < 5 || sscanf(argv[2], "%x:%x:%x:%x:%x:%x", mac, mac + 1, mac + 2, mac + 3, mac + 4, mac + 5) != 6)
+		return 2;
+	for (int i = 0; i < 6; i++)
+		to[i] = (uint8_t)mac[i];
+	uint64_t most = strtoull(argv[3], NULL, 10), sent = 0;
+	double seconds = strtod(argv[4], NULL), rate = argc > 5 ? strtod(argv[5], NULL) : 0, start = now(), at = start;
+	int fd = open_interface(argv[1]);
+	if (fd < 0) {
+		perror("live-send");
+		return 1;
+	}
+	while (sent < most && (at = now()) - start < seconds) {
+		uint64_t due = rate > 0 ? (uint64_t)((at - start) * rate) : most;
+		unsigned n = (unsigned)(due - sent < BATCH ? due - sent : BATCH);
+		n = most - sent < n ? (unsigned)(most - sent) : n;
+		for (unsigned i = 0; i < n; i++)
+			make_frame(frames[i], to, sent + i);
+		if (n)
+			sent += send_batch(fd, n);
+		else
+			nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+	}
+	printf("%llu %.3f\n", (unsigned long long)sent, at - start);
+	return 0;
+}

@@ -1,0 +1,154 @@
+// What the API answers (docs/formats/api.md). Moments are RFC 3339 in UTC; what is not known is null.
+export type Moment = string;
+
+export interface Listing<Row> {
+	as_of: Moment | null;
+	simulated: boolean;
+	from: Moment;
+	to: Moment;
+	rows: Row[];
+	next: string | null;
+}
+
+export interface Status {
+	version: string;
+	schema: number | string;
+	now: Moment;
+	as_of: Moment | null;
+	first: Moment | null;
+	simulated: boolean;
+	sensors: number;
+	addresses: number | null;
+	packets: number;
+	lag: number | null; // seconds
+	capturing: boolean;
+	ignored?: number | null; // packets of the last 24 hours
+	undecoded?: number | null;
+}
+
+export interface RateRow {
+	moment: Moment;
+	accesses: number;
+	packets: number;
+	rate: number | null; // accesses per address and day
+	low: number | null;
+	high: number | null;
+	without: number | null;
+	address_days?: number | null;
+	observed: number | null; // 0 to 1
+	sources: number | null;
+}
+
+export interface ClassRow { moment: Moment; class: string; packets: number; accesses: number }
+
+export interface Ranked {
+	rank: number;
+	before_rank: number | null;
+	accesses: number;
+	rate: number | null;
+	before_rate: number | null;
+	share: number;
+	sources: number | null;
+}
+export interface PortRow extends Ranked { protocol: string; port: number | null }
+export interface PortDetail extends PortRow {
+	first: Moment | null;
+	countries: number | null;
+	networks: number | null;
+	sensors: number | null;
+}
+export interface PortHistoryRow { moment: Moment; accesses: number; rate: number | null; sources: number | null; observed: number | null }
+export interface HeatRow { protocol: string; port: number | null; moment: Moment; accesses: number }
+
+export interface CountryRow extends Ranked { country: string | null }
+export interface NetworkRow extends Ranked { as_number: number | null; as_name: string | null; country: string | null }
+export interface ToolRow { tool: string; packets: number; sources: number; share: number }
+
+export interface SourceRow {
+	source: string;
+	packets: number;
+	accesses: number;
+	ports: number;
+	tool: string | null;
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+	first: Moment;
+	last: Moment;
+	sensors: number;
+}
+
+export interface SourceDetail {
+	address: string;
+	seen: boolean;
+	first: Moment | null;
+	last: Moment | null;
+	days: number | null;
+	sensors_seen: number | null;
+	packets: number | null;
+	accesses: number | null;
+	classes: Counted[] | null;
+	tools: Counted[] | string[] | null;
+	rules: Counted[] | null;
+	ports: PortOfSource[] | null;
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+	forgeable: boolean | null;
+}
+export interface Counted { class?: string; tool?: string; rule?: string; packets?: number; [more: string]: unknown }
+export interface PortOfSource {
+	protocol: string;
+	port: number | null;
+	icmp_type?: number | null;
+	class: string;
+	packets: number;
+	accesses: number;
+}
+export interface SourceHistoryRow {
+	moment: Moment;
+	protocol: string;
+	port: number | null;
+	class: string;
+	packets: number;
+	accesses: number;
+}
+
+export interface SensorRow {
+	sensor: string;
+	addresses: number | null;
+	mode: string | null;
+	first: Moment | null;
+	last: Moment | null;
+	observed: number | null;
+	packets: number;
+	accesses: number;
+	rate: number | null;
+	dropped: number;
+	gaps: number;
+}
+export interface CoverageRow { sensor: string; from: Moment; to: Moment; addresses: number | null; dropped: number }
+
+export type HitKind = "address" | "prefix" | "port" | "country" | "network" | "tool" | "sensor";
+export interface SearchRow { kind: HitKind; value: string; text: string | null; accesses: number | null }
+
+export interface About {
+	version: string;
+	schema: number | string;
+	databases: { kind: string; type: string; built: Moment | null; credit: string | null }[];
+	sensors: number | unknown[];
+}
+
+// Provisional counters of the last minutes (docs/formats/live.md).
+export interface Live {
+	at: number; // ms since 1970
+	sensors: { sensor: string; addresses: number | null; at: number; received: number; dropped: number }[];
+	seconds: [number, number, number][]; // epoch second, packets, accesses
+	minutes: { minute: number; packets: number; accesses: number; classes: Record<string, number>; sources: number }[];
+	ports: { protocol: string; port: number | null; accesses: number; sources: number }[];
+	sources: { address: string; packets: number; accesses: number; tool: string | null; ports: unknown[] }[];
+	tools: { tool: string; packets: number; sources: number }[];
+	ignored: number;
+	undecoded: number;
+	simulated: boolean;
+}

@@ -1,0 +1,209 @@
+import type { JSX } from "preact";
+import { type Loaded, urlOf, useApi } from "../api/client";
+import type { CountryRow, Listing, NetworkRow, PortRow, RateRow, SensorRow, ToolRow } from "../api/types";
+import { Split } from "../charts/bars";
+import { Legend, type Line, TimePlot } from "../charts/plot";
+import { rateLine } from "../charts/rows";
+import { LiveRow } from "../parts/live";
+import { barColumn, changeColumn, countryColumn, countryMark, CsvLink, networkColumns, portColumn, portMark, rankColumn, rateColumn, serviceColumn, toolColumns } from "../parts/ranks";
+import { Section, why } from "../parts/section";
+import { Table } from "../parts/table";
+import { useSensors, useWhole } from "../parts/trust";
+import { STEP } from "../span";
+import { change, count, NONE, rate } from "../text/format";
+import { lang } from "../text/language";
+import {
+	type Before, beforeDay, COUNTRY_JUMP, countriesAnswer, dayAnswer, lastWeekday, mover, networksAnswer, nowLead, PORT_JUMP,
+	portsAnswer, rateAnswer, toolsAnswer, weeksAnswer,
+} from "../text/sentences";
+import { t } from "../text/strings";
+import type { ViewProps } from "./index";
+
+type Rows<Row> = Loaded<Listing<Row>>;
+const DAY = STEP.day;
+
+const DAY_URL = urlOf("/v1/rate", { step: "10min", from: "-24h" });
+const WEEKS_URL = urlOf("/v1/rate", { step: "day", from: "-28d" });
+const PORTS_URL = urlOf("/v1/ports", { from: "-24h", limit: 8 });
+const COUNTRIES_URL = urlOf("/v1/countries", { from: "-24h", limit: 9 });
+const NETWORKS_URL = urlOf("/v1/networks", { from: "-24h", limit: 4 });
+const TOOLS_URL = urlOf("/v1/tools", { from: "-24h", limit: 5 });
+const span = (from: string, to: string): string => urlOf("/v1/rate", { step: "span", from, to });
+
+const known = (r: RateRow | undefined): r is RateRow => r !== undefined && r.rate !== null && (r.observed ?? 1) > 0;
+
+interface Then { before: Before; row: RateRow | undefined; days: 1 | 7; line: string }
+
+// With what today is compared: the same weekday of last week, else the day before.
+function useThen(asOf: string | null): { week: RateRow | undefined; day: RateRow | undefined; then: Then } {
+	const week = useApi<Listing<RateRow>>(span("-8d", "-7d")).data?.rows[0];
+	const day = useApi<Listing<RateRow>>(span("-48h", "-24h")).data?.rows[0];
+	const sevenAgo = new Date((asOf ? Date.parse(asOf) : Date.now()) - 7 * DAY);
+	const then: Then = known(week)
+		? { before: { rate: week.rate, name: lastWeekday(sevenAgo) }, row: week, days: 7, line: t("sameDayLastWeek") }
+		: { before: { rate: day?.rate ?? null, name: beforeDay }, row: day, days: 1, line: t("dayBefore") };
+	return { week: known(week) ? week : undefined, day: known(day) ? day : undefined, then };
+}
+
+function Fact({ name, v, than }: { name: string; v: number | null | undefined; than: string }): JSX.Element {
+	return <tr><th scope="row">{name}</th><td class="n">{rate(v)}</td><td class="n strong">{than}</td></tr>;
+}
+
+function quartiles(rows: SensorRow[]): [number, number, number] | null {
+	const v = rows.map(r => r.rate).filter((r): r is number => r !== null).sort((a, b) => a - b);
+	if (v.length < 2)
+		return null;
+	const at = (q: number): number => {
+		const i = (v.length - 1) * q, low = Math.floor(i);
+		return v[low]! + (v[Math.min(v.length - 1, low + 1)]! - v[low]!) * (i - low);
+	};
+	return [at(0.25), at(0.5), at(0.75)];
+}
+
+function Big({ whole, then, week, day, asOf }: { whole: Rows<RateRow>; then: Then; week: RateRow | undefined; day: RateRow | undefined; asOf: string | null }): JSX.Element {
+	const row = whole.data?.rows[0], sensors = useSensors().data?.rows ?? [], mid = quartiles(sensors);
+	const sevenAgo = new Date((asOf ? Date.parse(asOf) : Date.now()) - 7 * DAY);
+	const missing = whole.data !== undefined && !known(row), accesses = row?.accesses;
+	return (
+		<Section id="rate" label={t("rate")} unit={t("last24h")} answer={missing ? t("noAddresses") : rateAnswer(row, then.before, then.days)} of={whole} url={span("-24h", "")} class="rate">
+			<p class={"big" + (whole.data ? "" : " waits")}>{known(row) ? rate(row.rate) : whole.data || whole.failure ? NONE : " "}</p>
+			<p class="under">{missing && accesses !== undefined ? t("accessesIn", count(accesses)) : t("perDayAddress")}</p>
+			<table class="facts">
+				<tbody>
+					{week && <Fact name={lastWeekday(sevenAgo)[lang()].replace(/^l/, "L")} v={week.rate} than={change(row?.rate, week.rate)} />}
+					{day && <Fact name={t("theDayBefore")} v={day.rate} than={change(row?.rate, day.rate)} />}
+					{mid && <tr><th scope="row">{t("sensorMedian")}</th><td class="n">{rate(mid[1])}</td><td class="n soft">{rate(mid[0])}–{rate(mid[2])}</td></tr>}
+					{row && row.sources !== null && <tr><th scope="row">{t("sources")}</th><td class="n">{count(row.sources)}</td><td /></tr>}
+				</tbody>
+			</table>
+		</Section>
+	);
+}
+
+function DayChart({ then, ports, whole, stale }: { then: Then; ports: Rows<PortRow>; whole: RateRow | undefined; stale: boolean }): JSX.Element {
+	const now = useApi<Listing<RateRow>>(DAY_URL);
+	const earlier = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "10min", from: then.days === 7 ? "-8d" : "-48h", to: then.days === 7 ? "-7d" : "-24h" }));
+	const rows = now.data?.rows ?? [], to = Date.parse(now.data?.to ?? new Date().toISOString());
+	const yesterday = ports.data && whole ? ports.data.rows : [];
+	const total = whole?.rate ?? null, was = then.days === 1 ? then.before.rate : null;
+	const because = was !== null ? mover(yesterday, total, was) : null;
+	const lines: Line[] = [
+		rateLine(t("tenMinutes"), "now", rows, 0, now.data?.as_of, STEP["10min"]),
+		rateLine(then.line, "before", earlier.data?.rows ?? [], then.days * DAY),
+	];
+	return (
+		<Section
+			id="day" label={t("hours24")} unit={t("perDayAddress")} of={now} url={DAY_URL} class="day"
+			answer={dayAnswer(rows, because, (total ?? 0) > (was ?? 0))}
+			actions={<><a href="/trend">{t("trend")}</a><CsvLink url={DAY_URL} /></>}
+		>
+			<TimePlot
+				label={`${t("hours24")}: ${dayAnswer(rows, because, (total ?? 0) > (was ?? 0))}`} lines={lines} from={to - DAY} to={to} step={STEP["10min"]}
+				ending minutes stale={stale} why={why(now)}
+			/>
+			<Legend lines={lines} />
+		</Section>
+	);
+}
+
+function WeeksChart({ stale }: { stale: boolean }): JSX.Element {
+	const now = useApi<Listing<RateRow>>(WEEKS_URL);
+	const earlier = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "day", from: "-56d", to: "-28d" }));
+	const rows = now.data?.rows ?? [], to = Date.parse(now.data?.to ?? new Date().toISOString());
+	const lines: Line[] = [rateLine(t("daily"), "now", rows, 0, now.data?.as_of, DAY)];
+	if (earlier.data?.rows.some(r => r.rate !== null))
+		lines.push(rateLine(t("weeksBefore"), "before", earlier.data.rows, 28 * DAY));
+	return (
+		<Section
+			id="weeks" label={t("weeks4")} unit={t("perDayAddress")} of={now} url={WEEKS_URL} class="weeks" answer={weeksAnswer(rows)}
+			actions={<><a href="/trend?range=28d">{t("trend")}</a><CsvLink url={WEEKS_URL} /></>}
+		>
+			<TimePlot label={`${t("weeks4")}: ${weeksAnswer(rows)}`} lines={lines} from={to - 28 * DAY} to={to} step={DAY} steps ending stale={stale} why={why(now)} last={t("today")} />
+			<Legend lines={lines} />
+		</Section>
+	);
+}
+
+const bands = (r: RateRow | undefined): { look: string; v: number }[] =>
+	r ? [{ look: "low", v: r.low ?? 0 }, { look: "high", v: r.high ?? 0 }, { look: "without", v: r.without ?? 0 }] : [];
+
+function Bands({ now, before, name }: { now: RateRow | undefined; before: RateRow | undefined; name: string }): JSX.Element | null {
+	if (!known(now) || now.low === null)
+		return null;
+	const most = Math.max(now.rate ?? 0, before?.rate ?? 0);
+	return (
+		<div class="bands">
+			<p><span>{t("lastDay")}</span><Split parts={bands(now)} most={most} /></p>
+			{before && <p class="soft"><span>{name}</span><Split parts={bands(before)} most={most} /></p>}
+			<p class="key">
+				{(["low", "high", "without"] as const).map(k => (
+					<span key={k} title={t(`${k}Long`)}><i class={`swatch ${k}`} />{t(k)} <b>{rate(now[k])}</b> {before && change(now[k], before[k])}</span>
+				))}
+			</p>
+		</div>
+	);
+}
+
+function Ports({ ports, whole, day }: { ports: Rows<PortRow>; whole: RateRow | undefined; day: RateRow | undefined }): JSX.Element {
+	const columns = [rankColumn<PortRow>(PORT_JUMP), portColumn(), serviceColumn(), barColumn(ports.data?.rows, PORT_JUMP), rateColumn<PortRow>(), changeColumn<PortRow>(PORT_JUMP)];
+	return (
+		<Section
+			id="ports" label={t("destinationPorts")} unit={`${t("perDayAddress")}, ${t("againstDayBefore")}`} of={ports} url={PORTS_URL}
+			answer={portsAnswer(ports.data?.rows ?? [])} actions={<a href="/ports">{t("allPorts")}</a>}
+		>
+			<Bands now={whole} before={day} name={t("theDayBefore")} />
+			<Table label={t("destinationPorts")} columns={columns} of={ports} id={r => `${r.protocol}/${r.port}`} empty={t("nonePorts")} hint={8} mark={portMark} />
+		</Section>
+	);
+}
+
+function Countries(): JSX.Element {
+	const of = useApi<Listing<CountryRow>>(COUNTRIES_URL);
+	const columns = [rankColumn<CountryRow>(COUNTRY_JUMP), countryColumn(), rateColumn<CountryRow>(), changeColumn<CountryRow>(COUNTRY_JUMP)];
+	return (
+		<Section id="countries" label={t("countries")} unit={t("perDayAddress")} of={of} url={COUNTRIES_URL} answer={countriesAnswer(of.data?.rows ?? [])} actions={<a href="/networks">{t("all")}</a>}>
+			<Table label={t("countries")} columns={columns} of={of} id={r => r.country ?? "-"} empty={t("noneCountries")} hint={9} mark={countryMark} />
+		</Section>
+	);
+}
+
+function Networks(): JSX.Element {
+	const of = useApi<Listing<NetworkRow>>(NETWORKS_URL);
+	return (
+		<Section id="networks" label={t("networksOnly")} unit={t("perDayAddress")} of={of} url={NETWORKS_URL} answer={networksAnswer(of.data?.rows ?? [])} actions={<a href="/networks">{t("all")}</a>}>
+			<Table label={t("networksOnly")} columns={[...networkColumns(), rateColumn<NetworkRow>()]} of={of} id={r => String(r.as_number)} hint={4} mark={r => (r.before_rank !== null && r.before_rank - r.rank >= COUNTRY_JUMP ? "jumped" : "")} />
+		</Section>
+	);
+}
+
+function Tools(): JSX.Element {
+	const of = useApi<Listing<ToolRow>>(TOOLS_URL);
+	return (
+		<Section id="tools" label={t("tools")} unit={t("shareOfSources")} of={of} url={TOOLS_URL} answer={toolsAnswer(of.data?.rows ?? [])}>
+			<Table label={t("tools")} columns={toolColumns(of.data?.rows)} of={of} id={r => r.tool} empty={t("noneTools")} hint={4} />
+		</Section>
+	);
+}
+
+export function Now({ status }: ViewProps): JSX.Element {
+	const whole = useWhole(), asOf = status.data?.as_of ?? null, { week, day, then } = useThen(asOf);
+	const ports = useApi<Listing<PortRow>>(PORTS_URL);
+	const row = whole.data?.rows[0];
+	const because = mover(ports.data?.rows ?? [], row?.rate ?? null, day?.rate ?? null);
+	return (
+		<>
+			<LiveRow lead={nowLead(row, then.before, because?.row ?? null)} />
+			<div class="row rates">
+				<Big whole={whole} then={then} week={week} day={day} asOf={asOf} />
+				<DayChart then={then} ports={ports} whole={row} stale={false} />
+				<WeeksChart stale={false} />
+			</div>
+			<div class="row whom">
+				<Ports ports={ports} whole={row} day={day} />
+				<Countries />
+				<div class="stack"><Networks /><Tools /></div>
+			</div>
+		</>
+	);
+}
+

@@ -1,0 +1,103 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Listing } from "../api/types";
+import type { Loaded } from "../api/client";
+import { here, usePlace } from "../router";
+import { t } from "../text/strings";
+import { why } from "./section";
+
+export interface Column<Row> {
+	key: string;
+	head: string;
+	cell: (row: Row) => ComponentChildren;
+	text?: (row: Row) => string | number | null; // as copied; without it the column is for the eye alone
+	sort?: (row: Row) => string | number | null; // what it sorts by, greatest first for numbers
+	number?: boolean;
+	class?: string;
+	headless?: boolean; // its head is for who cannot see
+}
+
+export interface TableProps<Row> {
+	label: string;
+	columns: Column<Row>[];
+	of: Loaded<Listing<Row>>;
+	rows?: Row[]; // those to be shown, where not all are
+	id: (row: Row) => string;
+	empty?: string;
+	hint?: number; // rows to keep place for
+	mark?: (row: Row) => string; // a class of its row
+	sorts?: string; // the part of the query that says by what it is sorted; without it, it is not
+}
+
+function compare(a: string | number | null, b: string | number | null): number {
+	if (a === null || b === null)
+		return a === b ? 0 : a === null ? 1 : -1;
+	return typeof a === "number" && typeof b === "number" ? b - a : String(a).localeCompare(String(b), undefined, { numeric: true });
+}
+
+function sorted<Row>(rows: Row[], columns: Column<Row>[], by: string | null): Row[] {
+	const back = by?.startsWith("-") ?? false, key = back ? by!.slice(1) : by;
+	const sort = columns.find(c => c.key === key)?.sort;
+	if (!sort)
+		return rows;
+	const out = [...rows].sort((a, b) => compare(sort(a), sort(b)));
+	return back ? out.reverse() : out;
+}
+
+function Head<Row>({ column, by, name }: { column: Column<Row>; by: string | null; name: string | undefined }): JSX.Element {
+	const looks = `${column.class ?? ""}${column.number ? " n" : ""}`;
+	if (!name || !column.sort)
+		return <th scope="col" class={looks}>{column.headless ? <span class="hidden">{column.head}</span> : column.head}</th>;
+	const on = by === column.key ? "on" : by === "-" + column.key ? "back" : null;
+	const next = on === "on" ? "-" + column.key : on === "back" ? null : column.key;
+	const first = column.number ? "descending" : "ascending";
+	return (
+		<th scope="col" class={looks} aria-sort={on === null ? "none" : on === "on" ? first : first === "ascending" ? "descending" : "ascending"}>
+			<a class="sorter" href={here({ [name]: next })} data-replace>{column.head}{on && <i aria-hidden="true">{(on === "on") === (first === "descending") ? "▾" : "▴"}</i>}</a>
+		</th>
+	);
+}
+
+export function Table<Row>(p: TableProps<Row>): JSX.Element {
+	const { query } = usePlace();
+	const by = p.sorts ? query.get(p.sorts) : null;
+	const rows = sorted(p.rows ?? p.of.data?.rows ?? [], p.columns, by);
+	const words = why(p.of, () => rows.length === 0, p.empty);
+	return (
+		<div class="scroll" tabIndex={0} role="region" aria-label={p.label}>
+			<table aria-label={p.label} class={p.mark ? "marked" : undefined} data-list={p.sorts ? "" : undefined}>
+				<thead><tr>{p.columns.map(c => <Head key={c.key} column={c} by={by} name={p.sorts} />)}</tr></thead>
+				<tbody>
+					{words === null
+						? rows.map(r => (
+							<tr key={p.id(r)} class={p.mark?.(r)}>
+								{p.columns.map(c => <td key={c.key} class={`${c.class ?? ""}${c.number ? " n" : ""}`}>{c.cell(r)}</td>)}
+							</tr>
+						))
+						: Array.from({ length: p.hint ?? 5 }, (_, i) => (
+							<tr key={i} class={"blank" + (p.of.slow ? " grey" : "")}>
+								<td colSpan={p.columns.length}>{i === 0 && words ? words : <span class="block" />}</td>
+							</tr>
+						))}
+				</tbody>
+			</table>
+		</div>
+	);
+}
+
+// Rows as text for a letter or a sheet: tabs between, one row a line.
+export function asText<Row>(columns: Column<Row>[], rows: Row[]): string {
+	const told = columns.filter(c => c.text);
+	const lines = [told.map(c => c.head), ...rows.map(r => told.map(c => String(c.text!(r) ?? "").replace(/[\t\n]/g, " ")))];
+	return lines.map(l => l.join("\t")).join("\n") + "\n";
+}
+
+export function CopyRows<Row>({ columns, rows }: { columns: Column<Row>[]; rows: Row[] | undefined }): JSX.Element {
+	const [done, doneSet] = useState(false);
+	const copy = async (): Promise<void> => {
+		await navigator.clipboard.writeText(asText(columns, rows ?? [])).catch(() => undefined);
+		doneSet(true);
+		setTimeout(() => doneSet(false), 1500);
+	};
+	return <button type="button" disabled={!rows?.length} onClick={() => void copy()}>{done ? t("copied") : t("copy")}</button>;
+}

@@ -1,0 +1,66 @@
+import { here, usePlace } from "./router";
+import type { Key } from "./text/strings";
+
+// The range of a view, as the URL has it: `range=` one of these, or `from=` and `to=`.
+export type RangeName = "24h" | "7d" | "28d" | "1y" | "all";
+export type Step = "minute" | "10min" | "hour" | "day";
+
+const HOUR = 3_600_000, DAY = 24 * HOUR;
+export const STEP: Record<Step, number> = { minute: 60_000, "10min": 600_000, hour: HOUR, day: DAY };
+
+export interface Span {
+	name: RangeName | null;
+	from: string; // as the API takes them
+	to: string | null;
+	before: { from: string; to: string } | null; // the span of equal length that ends where this one begins
+	step: Step;
+	params: { range: string | null; from: string | null; to: string | null }; // as the URL has them
+}
+
+const DAYS: Record<Exclude<RangeName, "all">, number> = { "24h": 1, "7d": 7, "28d": 28, "1y": 365 };
+export const RANGES: readonly { name: RangeName; key: Key }[] = [
+	{ name: "24h", key: "range24h" }, { name: "7d", key: "range7d" }, { name: "28d", key: "range28d" },
+	{ name: "1y", key: "range1y" }, { name: "all", key: "rangeAll" },
+];
+
+function stepFor(length: number): Step {
+	if (length <= 3 * HOUR)
+		return "minute";
+	if (length <= 2 * DAY)
+		return "10min";
+	return length <= 21 * DAY ? "hour" : "day";
+}
+
+const isName = (text: string | null): text is RangeName => RANGES.some(r => r.name === text);
+
+export function spanOf(query: URLSearchParams, first: string | null, fallback: RangeName = "24h"): Span {
+	const from = query.get("from"), to = query.get("to"), range = query.get("range");
+	const begin = from ? Date.parse(from) : NaN, end = to ? Date.parse(to) : NaN;
+	if (from && to && end > begin) {
+		const before = { from: new Date(2 * begin - end).toISOString(), to: new Date(begin).toISOString() };
+		return { name: null, from, to, before, step: stepFor(end - begin), params: { range: null, from, to } };
+	}
+	const name = isName(range) ? range : fallback;
+	const params = { range: name === fallback ? null : name, from: null, to: null };
+	if (name === "all") {
+		const length = first ? Date.now() - Date.parse(first) : 400 * DAY;
+		return { name, from: first ?? "2000-01-01", to: null, before: null, step: stepFor(length), params };
+	}
+	const days = DAYS[name];
+	const relative = (n: number): string => (n === 1 ? "-24h" : `-${n}d`);
+	return {
+		name, from: relative(days), to: null, before: { from: `-${2 * days}d`, to: relative(days) }, step: stepFor(days * DAY), params,
+	};
+}
+
+export function useSpan(first: string | null, fallback: RangeName = "24h"): Span {
+	return spanOf(usePlace().query, first, fallback);
+}
+
+export const rangeHref = (name: RangeName, fallback: RangeName = "24h"): string =>
+	here({ range: name === fallback ? null : name, from: null, to: null });
+
+export const zoomHref = (from: number, to: number): string => {
+	const minute = (n: number): string => new Date(Math.round(n / 60_000) * 60_000).toISOString().replace(":00.000Z", ":00Z");
+	return here({ range: null, from: minute(from), to: minute(to) });
+};

@@ -100,3 +100,53 @@ int store_reader_rows(struct store_reader *r, const char *query, const struct st
 
 /* Does it hold packets that are made up? Whatever is shown of them says so. */
 int store_reader_simulated(struct store_reader *r, bool *out, struct error *e) MUST_USE;
+
+/* ---- The same for long and for several threads: named queries alone, as text, at the newest commit ---- */
+struct store_service;
+struct store_session; /* one thread's */
+
+/* The organisation of an AS, NULL when unknown: a text that stays. Called by several threads. */
+struct store_names {
+	const char *(*name)(void *ctx, uint32_t number); /* NULL: all are unknown */
+	void *ctx;
+};
+
+/* Opens at the newest commit, without a thread or the means to open files outside the store. */
+int store_service_open(struct store_service **out, const struct env *env, const char *db, const struct store_limits *limits,
+                       store_tool_fn tool, const struct store_names *as_names, struct error *e) MUST_USE;
+/* Starts its threads: whoever locks itself in does so before. Then no setting can change. */
+int store_service_start(struct store_service *s, struct error *e) MUST_USE;
+void store_service_close(struct store_service *s); /* after its sessions; NULL is fine */
+
+#define STORE_COMMIT 24 /* bytes of the name of a commit, "" before the first */
+/* Shows the newest commit from here on; whether that is another one. Queries that run go on with theirs. */
+int store_service_refresh(struct store_service *s, bool *changed, struct error *e) MUST_USE;
+
+int store_session_open(struct store_service *s, struct store_session **out, struct error *e) MUST_USE;
+void store_session_close(struct store_session *t);
+/* Another thread ends the query that runs: MON-STO-117. */
+void store_session_interrupt(struct store_session *t);
+
+struct store_ask {
+	const char *query;
+	const struct store_param *params;
+	size_t n_params;
+	enum store_format format; /* STORE_JSON, STORE_JSONL or STORE_CSV */
+	uint64_t limit;           /* rows at most */
+	int out;                  /* descriptor of a file */
+};
+struct store_answer {
+	uint64_t rows;
+	bool more;                 /* there are more rows than `limit` */
+	char commit[STORE_COMMIT]; /* that was read */
+};
+/* -EAGAIN (MON-STO-111): another commit has replaced what was read: refresh, empty the file, and ask again. */
+int store_session_ask(struct store_session *t, const struct store_ask *ask, struct store_answer *out,
+                      struct error *e) MUST_USE;
+
+/* A named query's rows one by one, for little. */
+int store_session_rows(struct store_session *t, const char *query, const struct store_param *params, size_t n_params,
+                       store_row_fn row, void *ctx, char commit[static STORE_COMMIT], struct error *e) MUST_USE;
+
+/* The columns of a named query's rows as a JSON Schema (draft 2020-12) of one row, into a descriptor. */
+int store_session_describe(struct store_session *t, const char *query, int out, struct error *e) MUST_USE;

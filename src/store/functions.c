@@ -132,6 +132,19 @@ static void ja4t_of_syn(duckdb_function_info info, duckdb_data_chunk input, duck
 	}
 }
 
+static void name_of_as(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector out)
+{
+	const struct store_reader *r = duckdb_scalar_function_get_extra_info(info);
+	EACH_ROW(input, out)
+	{
+		const char *name = r->as_names.name ? r->as_names.name(r->as_names.ctx, ((uint32_t *)data)[i]) : NULL;
+		if (name)
+			duckdb_vector_assign_string_element(out, i, name);
+		else
+			put_null(out, i);
+	}
+}
+
 static int add_function(struct store_reader *r, const char *name, duckdb_type from, duckdb_type to,
                         duckdb_scalar_function_t body, struct error *e)
 {
@@ -141,6 +154,7 @@ static int add_function(struct store_reader *r, const char *name, duckdb_type fr
 	duckdb_scalar_function_add_parameter(f, in);
 	duckdb_scalar_function_set_return_type(f, out);
 	duckdb_scalar_function_set_function(f, body);
+	duckdb_scalar_function_set_extra_info(f, r, NULL);
 	int rc = duckdb_register_scalar_function(r->connection, f) ? -EIO : 0;
 	duckdb_destroy_logical_type(&in);
 	duckdb_destroy_logical_type(&out);
@@ -160,6 +174,7 @@ int functions_register(struct store_reader *r, struct error *e)
 		{ "ip4", DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_UINTEGER, v4_of_text },
 		{ "ip6", DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_UUID, v6_of_text },
 		{ "ja4t", DUCKDB_TYPE_BLOB, DUCKDB_TYPE_VARCHAR, ja4t_of_syn },
+		{ "as_name", DUCKDB_TYPE_UINTEGER, DUCKDB_TYPE_VARCHAR, name_of_as },
 	};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof functions / sizeof *functions && !rc; i++)

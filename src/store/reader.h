@@ -11,6 +11,8 @@ struct store_reader {
 	duckdb_database database;
 	duckdb_connection connection;
 	store_tool_fn tool;      /* NULL: none */
+	struct store_names as_names;
+	bool stays_open;         /* reader_views leaves the doors to whoever sets this */
 	char folder[PATH_MAX];   /* of the store, absolute */
 	char snapshot[PATH_MAX]; /* of the snapshot in use, absolute; empty: nothing has been committed yet */
 };
@@ -25,7 +27,7 @@ int reader_locate(struct store_reader *r, const char *db, struct error *e) MUST_
 /* Makes the views; after it nothing but the files they name can be reached (and `also`, unless NULL). */
 int reader_views(struct store_reader *r, const char *also, struct error *e) MUST_USE;
 
-/* Runs a statement of our own. */
+/* Runs statements of our own. */
 int reader_execute(struct store_reader *r, const char *sql, struct error *e) MUST_USE;
 
 /* DuckDB's sentence as ours, with a code by its kind. */
@@ -50,6 +52,10 @@ struct query_sink {
 	int (*end)(void *ctx, struct error *e);  /* all rows were given; NULL: not wanted */
 	void *ctx;
 };
+
+/* The query behind a name, or the text itself; then its statement, which is to be destroyed. */
+int reader_resolve(const char *query, const char **sql, const struct store_named **named, struct error *e) MUST_USE;
+int reader_prepare(struct store_reader *r, const char *sql, duckdb_prepared_statement *out, struct error *e) MUST_USE;
 
 int reader_query(struct store_reader *r, const char *query, const struct store_param *params, size_t n_params,
                  const struct query_sink *sink, struct error *e) MUST_USE;

@@ -18,6 +18,7 @@ static const struct {
 	{ "Invalid Input Error: File '", "MON-STO-111", -EIO },
 	{ "Not implemented Error: Reading parquet", "MON-STO-111", -EIO }, /* no regular file */
 	{ "Permission Error", "MON-STO-108", -EPERM },
+	{ "INTERRUPT Error", "MON-STO-117", -EINTR },
 };
 
 int reader_error(const char *said, struct error *e)
@@ -37,7 +38,7 @@ int reader_error(const char *said, struct error *e)
 }
 
 /* The query behind a name, or the text itself. */
-static int resolve(const char *query, const char **sql, const struct store_named **named, struct error *e)
+int reader_resolve(const char *query, const char **sql, const struct store_named **named, struct error *e)
 {
 	*named = NULL;
 	*sql = query;
@@ -52,7 +53,7 @@ static int resolve(const char *query, const char **sql, const struct store_named
 }
 
 /* Exactly one SELECT: everything else DuckDB can do is refused before it is run. */
-static int prepare(struct store_reader *r, const char *sql, duckdb_prepared_statement *out, struct error *e)
+int reader_prepare(struct store_reader *r, const char *sql, duckdb_prepared_statement *out, struct error *e)
 {
 	duckdb_extracted_statements statements = NULL;
 	idx_t n = duckdb_extract_statements(r->connection, sql, &statements);
@@ -265,7 +266,7 @@ static int run_outer(struct store_reader *r, const struct text *outer, const str
 	duckdb_prepared_statement statement = NULL;
 	if (!text_ok(outer))
 		return error_no_memory(e, "reading the query");
-	int rc = prepare(r, outer->p, &statement, e);
+	int rc = reader_prepare(r, outer->p, &statement, e);
 	if (!rc)
 		rc = bind_all(statement, named, params, n_params, e);
 	if (!rc && sink->begin)
@@ -286,9 +287,9 @@ int reader_query(struct store_reader *r, const char *query, const struct store_p
 	struct text outer = { .env = r->env };
 	const struct store_named *named;
 	const char *sql;
-	int rc = resolve(query, &sql, &named, e);
+	int rc = reader_resolve(query, &sql, &named, e);
 	if (!rc)
-		rc = prepare(r, sql, &inner, e);
+		rc = reader_prepare(r, sql, &inner, e);
 	if (!rc)
 		rc = read_columns(r->env, inner, &columns, e);
 	if (!rc) {
@@ -356,9 +357,9 @@ int reader_parquet(struct store_reader *r, const char *query, const struct store
 	duckdb_prepared_statement inner = NULL;
 	const struct store_named *named;
 	const char *sql;
-	int rc = resolve(query, &sql, &named, e);
+	int rc = reader_resolve(query, &sql, &named, e);
 	if (!rc)
-		rc = prepare(r, sql, &inner, e);
+		rc = reader_prepare(r, sql, &inner, e);
 	if (!rc)
 		rc = copy_out(r, sql, named, params, n_params, path, e);
 	duckdb_destroy_prepare(&inner);

@@ -195,7 +195,7 @@ int reader_views(struct store_reader *r, const char *also, struct error *e)
 		rc = make_tables(m, e);
 	if (!rc)
 		rc = reader_execute(r, embedded_views, e);
-	if (!rc)
+	if (!rc && !r->stays_open)
 		rc = close_doors(m, also, e);
 	for (unsigned i = 0; i < m->n_tables; i++)
 		text_fini(&m->table[i].list);

@@ -135,3 +135,29 @@ CREATE VIEW rest.marks4 AS SELECT source, day, sensor, mark_of(hour, protocol, r
     tuple_set, registers, keys) AS mark FROM rest.source_evidence4;
 CREATE VIEW rest.marks6 AS SELECT source, day, sensor, mark_of(hour, protocol, rule, packets, sport_min, sport_max, ttl_min, ttl_max,
     tuple_set, registers, keys) AS mark FROM rest.source_evidence6;
+
+-- For spans between two moments (TIMESTAMP, the second not included), of one sensor or all (NULL).
+CREATE MACRO flow4_within(since, until, only_sensor) AS TABLE SELECT * FROM flow4
+    WHERE day BETWEEN since::DATE AND until::DATE AND minute >= epoch(since) / 60 AND minute < epoch(until) / 60
+        AND (only_sensor IS NULL OR sensor = only_sensor);
+CREATE MACRO flow6_within(since, until, only_sensor) AS TABLE SELECT * FROM flow6
+    WHERE day BETWEEN since::DATE AND until::DATE AND minute >= epoch(since) / 60 AND minute < epoch(until) / 60
+        AND (only_sensor IS NULL OR sensor = only_sensor);
+-- What was observed, by sensor and step (of so many seconds since 1970); sensors whose number of addresses is known.
+CREATE MACRO coverage_within(since, until, step, only_sensor) AS TABLE
+    SELECT sensor, unit, sum(to_ns - from_ns + 1)::BIGINT AS observed_ns,
+        sum(addresses * ((to_ns - from_ns + 1) / 86400e9)) AS address_days
+    FROM (SELECT sensor, addresses, unit, greatest(f, unit * step * 1000000000) AS from_ns,
+            least(t, (unit + 1) * step * 1000000000 - 1) AS to_ns
+        FROM (SELECT *, unnest(range(f // (step * 1000000000), t // (step * 1000000000) + 1)) AS unit
+            FROM (SELECT sensor, nullif(addresses, 0) AS addresses, greatest(from_ns, epoch_ns(since)) AS f,
+                    least(to_ns, epoch_ns(until) - 1) AS t
+                FROM rest.coverage WHERE to_ns >= epoch_ns(since) AND from_ns < epoch_ns(until)
+                    AND (only_sensor IS NULL OR sensor = only_sensor))))
+    GROUP BY sensor, unit;
+CREATE VIEW rest.counted AS SELECT sensor FROM rest.coverage GROUP BY sensor HAVING bool_and(coalesce(addresses, 0) > 0);
+-- The divisor of a span's rates.
+CREATE MACRO address_days_within(since, until, only_sensor) AS (SELECT nullif(sum(address_days), 0)
+    FROM coverage_within(since, until, 4000000000, only_sensor) WHERE sensor IN (FROM rest.counted));
+CREATE MACRO step_seconds(step) AS CASE step WHEN 'minute' THEN 60 WHEN '10min' THEN 600 WHEN 'hour' THEN 3600
+    WHEN 'day' THEN 86400 ELSE 4000000000 END;

@@ -18,8 +18,9 @@ import stores
 
 GOLDENS = os.path.join(HERE, "queries")
 SAMPLE = os.path.join(harness.SOURCE_DIR, "samples", "scans.pcap")
+SPAN = ["since=2026-11-24T06:00:00Z", "until=2026-11-24T06:11:00Z"]
 PARAMS = {"ports-of-source": ["source=198.19.7.10"], "source": ["source=198.19.7.13"], "columns": ["view=flow"],
-          "coverage-gaps": ["seconds=0.5"]}
+          "coverage-gaps": ["seconds=0.5"], **dict.fromkeys(("rate-steps", "port-ranks"), SPAN)}
 
 
 def names():

@@ -1,0 +1,14 @@
+-- What there is, in one row
+-- column as_of: end of the last sealed minute; NULL: nothing was stored yet
+-- column first: the first moment that was observed
+-- column simulated: whether packets are made up
+-- column sensors: sensors that have sent anything
+-- column addresses: monitored addresses of those that said how many; NULL: none did
+-- column packets: packets that were read
+SELECT moment_of_minute(max(minute) + 1) AS as_of, moment_of_ns(min(first)) AS first,
+    coalesce((SELECT bool_or(simulated = 1) FROM rest.segments WHERE state = 'stored'), false) AS simulated,
+    (SELECT count(*) FROM rest.sensors) AS sensors,
+    (SELECT sum(nullif(addresses, 0))::UBIGINT FROM rest.sensors) AS addresses,
+    coalesce((SELECT sum(packets) FROM rest.segments WHERE state = 'stored'), 0)::UBIGINT AS packets
+FROM (SELECT to_ns // 60000000000 AS minute, from_ns AS first FROM rest.coverage
+    UNION ALL SELECT minute, minute * 60000000000 FROM rest.windows)

@@ -38,17 +38,13 @@ struct serve_config {
 /* MON-SRV-003 … 009. Answers that a client was not given when it ends are cut off. */
 int serve_run(const struct env *env, const struct serve_config *config, struct error *e) MUST_USE;
 
-/* The organisation of an AS, "" when unknown: a text that stays. Called by several threads. */
-typedef const char *(*serve_as_name_fn)(void *ctx, unsigned long number);
-
 struct serve_reader_config {
 	const char *db; /* the store's folder; it may be empty of rows */
 	int fd;         /* SOCK_SEQPACKET: the other end is the server's */
 	struct store_limits limits; /* of all queries together; `seconds` of one */
 	unsigned queries;           /* that run at a time */
 	store_tool_fn tool;
-	serve_as_name_fn as_name;   /* NULL: no names */
-	void *as_names;             /* its first argument */
+	struct store_names as_names; /* of autonomous systems; zeros: none */
 	int (*ready)(void *ctx, struct error *e); /* NULL: not wanted */
 	void *ctx;
 	const volatile sig_atomic_t *stop;

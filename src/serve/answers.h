@@ -1,0 +1,35 @@
+/* From a request to its answer. Private to this folder. */
+#pragma once
+#include "base/error.h"
+#include "base/text.h"
+
+#include <stdint.h>
+
+struct request;
+struct body;
+struct result;
+struct server;
+
+/* What every answer is made by: 0, or -errno when not even an error can be sent and the connection ends. */
+int answer_body(struct request *r, unsigned status, const char *type, struct body *b);    /* takes the reference */
+int answer_text(struct request *r, unsigned status, const char *type, struct text *t);    /* takes the text */
+int answer_error(struct request *r, unsigned status, const char *code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* ---- Queries (asks.c) ---- */
+/* Asks, or finds it asked already: the request is answered, or suspended until the result is there. */
+int ask_for(struct request *r);
+/* The named query's answer in the resource's shape. */
+int answer_result(struct request *r);
+void asks_receive(struct server *s);
+void asks_tick(struct server *s, int64_t now);
+void asks_leave(struct request *r); /* it is going away */
+
+/* ---- The server's own resources ---- */
+int answer_status(struct request *r);
+int answer_live(struct request *r);
+int answer_stream(struct request *r);
+int answer_openapi(struct request *r);
+int answer_metrics(struct request *r);
+int answer_health(struct request *r);
+int answer_page(struct request *r, const char *path);

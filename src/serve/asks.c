@@ -1,0 +1,369 @@
+/* Queries: what is asked of the reader, what comes back, and how it becomes an answer. */
+#include "serve/answers.h"
+#include "serve/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SENT_MOST 8         /* queries at the reader at a time; the others wait here */
+#define TRIES 2             /* a query that two readers died of is not sent to a third */
+#define WAIT_MOST 60        /* seconds that a request waits */
+#define ROWS_MOST ((size_t)64 << 20) /* bytes of an answer's rows */
+
+/* ---- What to ask ---- */
+/* Of what a query may want, what it has. */
+static bool wants(const struct message *m, const char *name)
+{
+	const struct store_named *named = store_named_find(m->field[0]);
+	const char *cursor = named ? named->text : "";
+	struct store_head h;
+	while (store_named_head(&cursor, &h))
+		if (h.kind == STORE_HEAD_PARAM && !strcmp(h.name, name))
+			return true;
+	return false;
+}
+
+static void add(struct message *m, const char *name, const char *value)
+{
+	if (!wants(m, name))
+		return;
+	message_add(m, name);
+	message_add(m, value);
+}
+
+/* Parameters of the API that a query does not have, and those that it has under another name. */
+static void add_value(struct message *m, const struct values *v, const struct parameter *p)
+{
+	static const char *const not_asked[] = { "from", "to", "limit", "cursor", "format" };
+	const char *text = values_text(v, p->name);
+	for (size_t i = 0; i < sizeof not_asked / sizeof *not_asked; i++)
+		if (!strcmp(p->name, not_asked[i]))
+			return;
+	if (!text)
+		return;
+	add(m, p->name, text);
+}
+
+static void add_moment(struct message *m, const char *name, int64_t moment)
+{
+	char text[MOMENTS_TEXT];
+	add(m, name, moments_format(moment, text));
+}
+
+/* A span that a query is about: since, until; before: where the one of equal length begins that ends at `since`. */
+static void add_span(struct message *m, const struct values *v)
+{
+	add_moment(m, "since", v->from);
+	add_moment(m, "until", v->to);
+	add_moment(m, "before", v->before);
+	add(m, "by", v->by_day ? "day" : "minute");
+}
+
+static void write_ask(struct message *m, const struct request *r)
+{
+	const struct values *v = &r->values;
+	const struct resource *x = r->resource;
+	const char *format = values_text(v, "format");
+	bool list = x->shape == SHAPE_LIST;
+	message_begin(m, x->query);
+	message_add(m, x->shape == SHAPE_ONE ? "jsonl" : format ? format : "json");
+	message_add_number(m, v->limit);
+	if (v->to)
+		add_span(m, v);
+	if (list) {
+		message_add(m, "limit"); /* one more tells whether there are more */
+		message_add_number(m, v->limit + 1);
+		message_add(m, "offset");
+		message_add_number(m, v->offset);
+	}
+	for (unsigned i = 0; x->parameter[i]; i++)
+		add_value(m, v, x->parameter[i]);
+}
+
+/* ---- To the reader ---- */
+static void fail(struct server *s, struct result *r, const char *code, const char *text)
+{
+	snprintf(r->code, sizeof r->code, "%s", code);
+	snprintf(r->text, sizeof r->text, "%s", text);
+	s->counters.failed++;
+	results_settle(r, RESULT_FAILED);
+}
+
+/* Its requests are answered, each by its own handler. */
+static void wake(struct result *r)
+{
+	struct request *next;
+	for (struct request *q = r->waiting; q; q = next) {
+		next = q->next;
+		http_resume(q);
+	}
+	r->waiting = NULL;
+}
+
+static int send_one(struct server *s, struct result *r)
+{
+	struct message *m = &s->message;
+	message_begin(m, "ask");
+	message_add_number(m, r->id);
+	for (const char *p = r->key; p < r->key + r->n_key; p += strlen(p) + 1)
+		message_add(m, p);
+	return message_send(s->config->reader_fd, m, -1, false);
+}
+
+/* As many as may be there at a time, the first asked first. */
+static void send_waiting(struct server *s)
+{
+	while (s->reader[0] && s->results.n_sent < SENT_MOST) {
+		struct result *oldest = NULL;
+		for (struct result *r = s->results.first; r; r = r->next)
+			if (r->state == RESULT_WAITING && !r->sent && (!oldest || r->id < oldest->id))
+				oldest = r;
+		if (!oldest || send_one(s, oldest))
+			return;
+		oldest->sent = true;
+		oldest->tries++;
+		s->results.n_sent++;
+		s->counters.asked++;
+	}
+}
+
+int ask_for(struct request *r)
+{
+	struct server *s = r->server;
+	int64_t now = s->env->monotonic(s->env);
+	bool is_new;
+	write_ask(&s->message, r);
+	if (s->message.failed)
+		return answer_error(r, 400, "MON-SRV-106", "the parameters are too long");
+	r->result = results_find(&s->results, &s->message, now, &is_new);
+	if (!r->result)
+		return answer_error(r, 503, "MON-SRV-110", "too many queries wait: ask again in a while");
+	s->counters.kept += !is_new;
+	if (r->result->state != RESULT_WAITING)
+		return answer_result(r);
+	r->next = r->result->waiting;
+	r->result->waiting = r;
+	r->suspended = true;
+	MHD_suspend_connection(r->connection);
+	send_waiting(s);
+	return 0;
+}
+
+void asks_leave(struct request *r)
+{
+	if (!r->result)
+		return;
+	struct request **at = &r->result->waiting;
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
+	results_drop(r->result);
+	r->result = NULL;
+}
+
+/* ---- From the reader ---- */
+static struct body *read_rows(struct server *s, int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	struct body *b = size < 0 || (size_t)size > ROWS_MOST ? NULL : body_make(s->env, (size_t)size);
+	if (b && env_pread_all(s->env, fd, b->p, b->n, 0)) {
+		body_drop(b);
+		b = NULL;
+	}
+	return b;
+}
+
+/* answer ID COMMIT ROWS MORE, and a file */
+static void take_answer(struct server *s, const struct message *m)
+{
+	uint64_t id, rows, more;
+	if (!message_number(m->field[1], &id) || !message_number(m->field[3], &rows) || !message_number(m->field[4], &more))
+		return;
+	struct result *r = results_by_id(&s->results, id);
+	if (!r)
+		return;
+	r->rows = m->fd < 0 ? NULL : read_rows(s, m->fd);
+	snprintf(r->commit, sizeof r->commit, "%s", m->field[2]);
+	r->n_rows = rows;
+	r->more = more;
+	s->counters.query_ns += (uint64_t)(s->env->monotonic(s->env) - r->since);
+	struct request *waiting = r->waiting;
+	if (r->rows)
+		results_settle(r, RESULT_READY);
+	else
+		fail(s, r, "MON-SRV-111", "the answer is too large: ask for less");
+	if (waiting)
+		wake(r);
+}
+
+static void take_failure(struct server *s, const struct message *m)
+{
+	uint64_t id;
+	struct result *r = message_number(m->field[1], &id) ? results_by_id(&s->results, id) : NULL;
+	if (!r)
+		return;
+	struct request *waiting = r->waiting;
+	fail(s, r, m->field[2], m->field[3]);
+	if (waiting)
+		wake(r);
+}
+
+/* Another reader is there: what the last one was asked is asked again, unless it seems to be what readers die of. */
+static void begin_reader(struct server *s, const char *start)
+{
+	struct result *next;
+	snprintf(s->reader, sizeof s->reader, "%s", start);
+	s->results.n_sent = 0;
+	for (struct result *r = s->results.first; r; r = next) {
+		next = r->next;
+		if (r->state != RESULT_WAITING || !r->sent)
+			continue;
+		r->sent = false;
+		if (r->tries < TRIES)
+			continue;
+		struct request *waiting = r->waiting;
+		fail(s, r, "MON-SRV-112", "the query broke the reader down");
+		if (waiting)
+			wake(r);
+	}
+}
+
+/* store START VERSION COMMIT AS_OF FIRST SIMULATED */
+static void take_store(struct server *s, const struct message *m)
+{
+	int64_t as_of = 0, first = 0;
+	if (strcmp(m->field[2], MESSAGE_VERSION) != 0)
+		return;
+	if (strcmp(m->field[1], s->reader) != 0)
+		begin_reader(s, m->field[1]);
+	if (!moments_parse(m->field[4], 0, &as_of) || !moments_parse(m->field[5], 0, &first))
+		as_of = first = 0;
+	bool is_new = strcmp(s->commit, m->field[3]) != 0;
+	snprintf(s->commit, sizeof s->commit, "%s", m->field[3]);
+	s->as_of = as_of;
+	s->first = first;
+	s->simulated = !strcmp(m->field[6], "1");
+	results_forget(&s->results, s->commit);
+	if (is_new && ++s->commits)
+		stream_event(s);
+}
+
+void asks_receive(struct server *s)
+{
+	struct message *m = &s->message;
+	int rc;
+	while ((rc = message_receive(s->env, s->config->reader_fd, m)) == 1 || rc == -EPROTO) {
+		if (rc == -EPROTO)
+			continue;
+		if (message_is(m, "store", 7))
+			take_store(s, m);
+		else if (message_is(m, "answer", 5))
+			take_answer(s, m);
+		else if (message_is(m, "fail", 4))
+			take_failure(s, m);
+		if (m->fd >= 0)
+			s->env->close(s->env, m->fd);
+	}
+	send_waiting(s);
+}
+
+void asks_tick(struct server *s, int64_t now)
+{
+	struct result *next;
+	for (struct result *r = s->results.first; r; r = next) {
+		next = r->next;
+		if (r->state != RESULT_WAITING || now - r->since < WAIT_MOST * INT64_C(1000000000))
+			continue;
+		struct request *waiting = r->waiting;
+		fail(s, r, "MON-SRV-109", "the store's reader does not answer");
+		if (waiting)
+			wake(r);
+	}
+	send_waiting(s);
+}
+
+/* ---- Answers ---- */
+static unsigned status_of(const char *code)
+{
+	static const struct {
+		const char *code;
+		unsigned status;
+	} known[] = {
+		{ "SRV-022", 504 }, { "SRV-025", 503 }, { "SRV-109", 503 }, { "STO-110", 503 }, { "STO-117", 503 },
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strncmp(code, "MON-", 4) && !strcmp(known[i].code, code + 4))
+			return known[i].status;
+	return 500;
+}
+
+static void put_envelope(struct text *t, const struct request *r)
+{
+	const struct server *s = r->server;
+	char text[MOMENTS_TEXT];
+	if (s->as_of)
+		text_printf(t, "{\"as_of\":\"%s\"", moments_format(s->as_of, text));
+	else
+		text_puts(t, "{\"as_of\":null");
+	text_printf(t, ",\"simulated\":%s", s->simulated ? "true" : "false");
+	if (!r->values.to)
+		return;
+	text_printf(t, ",\"from\":\"%s\"", moments_format(r->values.from, text));
+	text_printf(t, ",\"to\":\"%s\"", moments_format(r->values.to, text));
+}
+
+static int answer_list(struct request *r)
+{
+	const struct result *x = r->result;
+	struct text t = { .env = r->server->env };
+	char cursor[CURSOR_TEXT];
+	put_envelope(&t, r);
+	text_puts(&t, ",\"rows\":");
+	text_add(&t, x->rows->p, x->rows->n);
+	text_puts(&t, ",\"next\":");
+	if (x->more && r->resource->shape == SHAPE_LIST) {
+		values_cursor(&r->values, r->values.offset + x->n_rows, cursor);
+		text_printf(&t, "\"%s\"}\n", cursor);
+	} else {
+		text_puts(&t, "null}\n");
+	}
+	return answer_text(r, 200, HTTP_JSON, &t);
+}
+
+/* The rows alone. The file's name says what they are, and whether they are made up. */
+static int answer_file(struct request *r, bool csv)
+{
+	const char *type = csv ? "text/csv; charset=utf-8; header=present" : "application/jsonl";
+	struct MHD_Response *response = http_response(body_hold(r->result->rows), type);
+	char name[200], cursor[CURSOR_TEXT];
+	snprintf(name, sizeof name, "attachment; filename=\"monomi-%s%s.%s\"", r->resource->query,
+	         r->server->simulated ? "-SIMULATED" : "", csv ? "csv" : "jsonl");
+	bool ok = response && MHD_add_response_header(response, "Content-Disposition", name) == MHD_YES;
+	if (ok && r->result->more && r->resource->shape == SHAPE_LIST) {
+		values_cursor(&r->values, r->values.offset + r->result->n_rows, cursor);
+		ok = MHD_add_response_header(response, "X-Monomi-Next", cursor) == MHD_YES;
+	}
+	if (response && !ok)
+		MHD_destroy_response(response);
+	return http_send(r, 200, ok ? response : NULL, "no-store");
+}
+
+int answer_result(struct request *r)
+{
+	const struct result *x = r->result;
+	const char *format = values_text(&r->values, "format");
+	if (!x || x->state == RESULT_WAITING)
+		return answer_error(r, 503, "MON-SRV-109", "the store's reader does not answer");
+	if (x->state == RESULT_FAILED)
+		return answer_error(r, status_of(x->code), x->code, "%s", x->text);
+	if (r->resource->answer)
+		return r->resource->answer(r);
+	if (r->resource->shape == SHAPE_ONE)
+		return x->n_rows ? answer_body(r, 200, HTTP_JSON, body_hold(x->rows)) :
+		       answer_error(r, 404, "MON-SRV-108", "nothing is known of that");
+	if (format && strcmp(format, "json") != 0)
+		return answer_file(r, !strcmp(format, "csv"));
+	return answer_list(r);
+}

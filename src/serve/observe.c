@@ -1,0 +1,114 @@
+/* How it is: the status, its metrics (OpenMetrics 1.0), its health. */
+#include "serve/answers.h"
+#include "serve/server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Only SCHEMA_VERSION is wanted of the list of columns. */
+#define TABLE(...)
+#define KEY(...)
+#define COL(...)
+#define END(...)
+#include "model/tables.def"
+
+static int64_t now_of(const struct server *s) { return s->env->realtime(s->env) / 1000000000; }
+
+/* The store's answer with what the server knows before it. */
+int answer_status(struct request *r)
+{
+	const struct server *s = r->server;
+	const struct body *rows = r->result->rows;
+	char moment[MOMENTS_TEXT];
+	struct text t = { .env = s->env };
+	if (rows->n < 2 || rows->p[0] != '{')
+		return answer_error(r, 500, "MON-SRV-111", "the store's answer has a wrong form");
+	text_puts(&t, "{\"version\":");
+	json_string(&t, s->config->version);
+	text_printf(&t, ",\"schema\":%d,\"now\":\"%s\"", SCHEMA_VERSION, moments_format(now_of(s), moment));
+	if (s->as_of)
+		text_printf(&t, ",\"lag\":%" PRId64, now_of(s) - s->as_of);
+	else
+		text_puts(&t, ",\"lag\":null");
+	text_printf(&t, ",\"capturing\":%s,", live_is_there(s) ? "true" : "false");
+	text_add(&t, rows->p + 1, rows->n - 1);
+	return answer_text(r, 200, HTTP_JSON, &t);
+}
+
+/* ---- Metrics ---- */
+static void metric(struct text *t, const char *name, const char *type, const char *what)
+{
+	text_printf(t, "# TYPE monomi_%s %s\n# HELP monomi_%s %s\n", name, type, name, what);
+}
+
+static void gauge(struct text *t, const char *name, const char *what, int64_t value)
+{
+	metric(t, name, "gauge", what);
+	text_printf(t, "monomi_%s %" PRId64 "\n", name, value);
+}
+
+static void counter(struct text *t, const char *name, const char *what, uint64_t value)
+{
+	metric(t, name, "counter", what);
+	text_printf(t, "monomi_%s_total %" PRIu64 "\n", name, value);
+}
+
+static void put_answers(struct text *t, const struct counters *c)
+{
+	metric(t, "http_answers", "counter", "Answers by the first digit of their status.");
+	for (unsigned i = 1; i < 6; i++)
+		text_printf(t, "monomi_http_answers_total{status=\"%uxx\"} %" PRIu64 "\n", i, c->answers[i]);
+}
+
+int answer_metrics(struct request *r)
+{
+	const struct server *s = r->server;
+	const struct counters *c = &s->counters;
+	struct text t = { .env = s->env };
+	metric(&t, "build", "info", "The program.");
+	text_printf(&t, "monomi_build_info{version=\"%s\",schema=\"%d\"} 1\n", s->config->version, SCHEMA_VERSION);
+	gauge(&t, "reader_up", "Whether the store's reader has spoken.", s->reader[0] != 0);
+	gauge(&t, "capturing", "Whether live counters come.", live_is_there(s));
+	gauge(&t, "simulated", "Whether packets are made up.", s->simulated);
+	gauge(&t, "as_of_seconds", "End of the last sealed minute, since 1970.", s->as_of);
+	gauge(&t, "lag_seconds", "Age of that.", s->as_of ? now_of(s) - s->as_of : 0);
+	gauge(&t, "connections", "Connections that are open.", s->n_connections);
+	gauge(&t, "streams", "Listeners to the event stream.", s->n_streams);
+	gauge(&t, "results", "Results of queries that are kept.", s->results.n);
+	gauge(&t, "results_bytes", "Their size.", (int64_t)s->results.bytes);
+	counter(&t, "http_requests", "Requests.", c->requests);
+	put_answers(&t, c);
+	counter(&t, "http_hung_up", "Connections that were ended for their slowness.", c->refused);
+	counter(&t, "queries", "Queries that the reader was asked.", c->asked);
+	counter(&t, "queries_kept", "Queries that a kept result answered.", c->kept);
+	counter(&t, "queries_failed", "Queries that failed.", c->failed);
+	metric(&t, "query_seconds", "counter", "Time that queries took.");
+	text_printf(&t, "monomi_query_seconds_total %.6f\n", (double)c->query_ns / 1e9);
+	counter(&t, "events", "Events that were sent to listeners.", c->events);
+	counter(&t, "commits", "Commits that the reader told of.", s->commits);
+	text_puts(&t, "# EOF\n");
+	return answer_text(r, 200, "application/openmetrics-text; version=1.0.0; charset=utf-8", &t);
+}
+
+/* ---- Health ---- */
+static const char *illness(const struct server *s)
+{
+	int64_t now = s->env->monotonic(s->env);
+	if (!s->reader[0])
+		return "the store's reader has not spoken";
+	for (const struct result *r = s->results.first; r; r = r->next)
+		if (r->state == RESULT_WAITING && now - r->since > 30 * INT64_C(1000000000))
+			return "the store's reader does not answer";
+	if (s->config->live_fd >= 0 && !live_is_there(s))
+		return "no live counters come";
+	return NULL;
+}
+
+int answer_health(struct request *r)
+{
+	const char *ill = illness(r->server);
+	struct text t = { .env = r->server->env };
+	text_printf(&t, "%s\n", ill ? ill : "ok");
+	return answer_text(r, ill ? 503 : 200, "text/plain; charset=utf-8", &t);
+}

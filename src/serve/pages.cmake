@@ -1,0 +1,57 @@
+# cmake -DOUT=FILE.c -DFOLDER=build/web -DFALLBACK=src/serve -P pages.cmake: the files of the pages in the program, with
+# their compressed forms beside them. Without a build of the pages: the one that says so.
+set(folder ${FOLDER})
+if(NOT EXISTS ${folder}/index.html)
+  set(folder ${FALLBACK})
+endif()
+file(GLOB_RECURSE files RELATIVE ${folder} ${folder}/*)
+if(folder STREQUAL FALLBACK)
+  set(files index.html)
+endif()
+list(REMOVE_ITEM files index.html)
+list(SORT files)
+list(INSERT files 0 index.html)
+
+set(types html text/html js text/javascript css text/css json application/json svg image/svg+xml png image/png
+  ico image/x-icon woff2 font/woff2 txt text/plain
+  webmanifest application/manifest+json)
+get_filename_component(made ${OUT} DIRECTORY)
+set(assembly "")
+set(rows "")
+set(externs "")
+set(n 0)
+foreach(file ${files})
+  string(REGEX REPLACE ".*\\." "" end ${file})
+  list(FIND types ${end} at)
+  if(at LESS 0)
+    continue() # maps and licences stay outside
+  endif()
+  math(EXPR at "${at} + 1")
+  list(GET types ${at} type)
+  set(charset "")
+  if(type MATCHES "^text/")
+    set(charset "; charset=utf-8")
+  endif()
+  file(SHA256 ${folder}/${file} sum)
+  string(SUBSTRING ${sum} 0 16 sum)
+  set(gzip "")
+  if(end MATCHES "^(html|js|css|json|svg|txt|webmanifest)$")
+    set(gzip ${made}/pages/${n}.gz)
+    file(MAKE_DIRECTORY ${made}/pages)
+    execute_process(COMMAND gzip -9 -n -c ${folder}/${file} OUTPUT_FILE ${gzip} COMMAND_ERROR_IS_FATAL ANY)
+    set(gzip ".incbin \\\"${gzip}\\\"")
+  endif()
+  set(forever false)
+  if(file MATCHES "^assets/")
+    set(forever true)
+  endif()
+  string(APPEND assembly "\t\".globl page_${n}, page_${n}_end, page_${n}_gzip, page_${n}_gzip_end\\n\"\n"
+    "\t\"page_${n}:\\n.incbin \\\"${folder}/${file}\\\"\\npage_${n}_end:\\n.byte 0\\n\"\n"
+    "\t\"page_${n}_gzip:\\n${gzip}\\npage_${n}_gzip_end:\\n.byte 0\\n\"\n")
+  string(APPEND externs "extern const unsigned char page_${n}[], page_${n}_end[], page_${n}_gzip[], page_${n}_gzip_end[];\n")
+  string(APPEND rows "\t{ \"/${file}\", \"${type}${charset}\", \"\\\"${sum}\\\"\", ${forever},\n"
+    "\t  page_${n}, page_${n}_end, page_${n}_gzip, page_${n}_gzip_end },\n")
+  math(EXPR n "${n} + 1")
+endforeach()
+file(WRITE ${OUT} "#include \"serve/pages.h\"\n\n__asm__(\".pushsection .rodata\\n\"\n${assembly}\t\".popsection\\n\");\n"
+  "${externs}const struct page pages[] = {\n${rows}};\nconst size_t n_pages = sizeof pages / sizeof *pages;\n")

@@ -1,0 +1,73 @@
+#include "serve/resources.h"
+#include "serve/answers.h"
+
+#include <string.h>
+
+/* ---- Parameters ---- */
+#define P(id, ...) __attribute__((unused)) static const struct parameter id = { __VA_ARGS__ }
+P(from, .name = "from", .kind = VALUE_MOMENT, .usual = "-24h",
+  .what = "first moment: RFC 3339, a date, or as -24h or -28d before `as_of`");
+P(to, .name = "to", .kind = VALUE_MOMENT, .what = "moment that it ends before; without it `as_of`");
+P(sensor, .name = "sensor", .kind = VALUE_WORD, .what = "of this sensor alone");
+P(limit, .name = "limit", .kind = VALUE_NUMBER, .least = 1, .most = 1000, .usual = "100", .what = "rows at most");
+P(cursor, .name = "cursor", .kind = VALUE_CURSOR, .what = "`next` of the page before");
+P(format, .name = "format", .kind = VALUE_CHOICE, .choices = "json csv jsonl", .usual = "json",
+  .what = "csv and jsonl are the rows alone, as a file");
+P(step, .name = "step", .kind = VALUE_CHOICE, .choices = "minute 10min hour day span", .usual = "hour",
+  .what = "what a row is about; span: one row for all of it");
+P(step_only, .name = "step", .kind = VALUE_CHOICE, .choices = "minute 10min hour day", .usual = "hour",
+  .what = "what a row is about");
+P(step_long, .name = "step", .kind = VALUE_CHOICE, .choices = "hour day", .usual = "hour", .what = "what a row is about");
+P(country, .name = "country", .kind = VALUE_COUNTRY, .what = "two letters: of sources in this country alone");
+P(as, .name = "as", .kind = VALUE_NUMBER, .most = UINT32_MAX, .what = "of sources in this autonomous system alone");
+P(tool, .name = "tool", .kind = VALUE_WORD, .what = "of sources that this tool was seen at alone");
+P(port, .name = "port", .kind = VALUE_NUMBER, .most = 65535, .what = "destination port");
+P(protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp", .what = "of the port");
+P(address, .name = "address", .kind = VALUE_ADDRESS, .what = "IPv4 or IPv6");
+P(q, .name = "q", .kind = VALUE_TEXT, .what = "an address, a prefix, a port, or a part of a name");
+
+#define SPAN &from, &to
+#define PAGE &limit, &cursor, &format
+
+const struct resource resources[] = {
+	{ "/v1/status", "status", SHAPE_ONE, "What there is, and whether it is up to date", { NULL }, answer_status, NULL },
+	{ "/v1/rate", "rate-steps", SHAPE_SERIES, "Accesses per monitored address per day, over the time that was observed",
+	  { SPAN, &step, &sensor, &format }, NULL, NULL },
+	{ "/v1/ports", "port-ranks", SHAPE_LIST, "Ports by accesses, beside the span before",
+	  { SPAN, &sensor, PAGE }, NULL, NULL },
+	{ "/v1/live", NULL, SHAPE_OTHER, "The last live counters: provisional, of the last minutes",
+	  { NULL }, answer_live, NULL },
+	{ "/v1/stream", NULL, SHAPE_OTHER, "Server-sent events: `live` once a second, `commit` when there are new rows",
+	  { NULL }, answer_stream, NULL },
+};
+const size_t n_resources = sizeof resources / sizeof *resources;
+
+/* Up to the next slash. */
+static size_t segment(const char *p) { return strcspn(p, "/"); }
+
+static bool matches(const char *pattern, const char *path, struct part parts[static RESOURCE_PARTS], unsigned *n_parts)
+{
+	*n_parts = 0;
+	for (;;) {
+		size_t n = segment(path), wanted = segment(pattern);
+		if (*pattern == '{' && n) {
+			parts[(*n_parts)++] = (struct part){ path, n };
+		} else if (n != wanted || memcmp(path, pattern, n) != 0) {
+			return false;
+		}
+		path += n;
+		pattern += wanted;
+		if (!*path || !*pattern)
+			return *path == *pattern;
+		path++;
+		pattern++;
+	}
+}
+
+const struct resource *resources_find(const char *path, struct part parts[static RESOURCE_PARTS], unsigned *n_parts)
+{
+	for (size_t i = 0; i < n_resources; i++)
+		if (matches(resources[i].path, path, parts, n_parts))
+			return &resources[i];
+	return NULL;
+}

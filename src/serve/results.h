@@ -1,0 +1,66 @@
+/* Results of queries, by what was asked: waited for, kept while their commit is the newest, bounded. Private to this
+ * folder. */
+#pragma once
+#include "serve/message.h"
+#include "store/client.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that several answers are made of at once. */
+struct body {
+	const struct env *env;
+	unsigned refs;
+	size_t n;
+	char p[];
+};
+struct body *body_make(const struct env *env, size_t n); /* NULL: no memory; one reference */
+struct body *body_hold(struct body *b);
+void body_drop(struct body *b); /* NULL is fine */
+
+struct request;
+struct results;
+enum result_state { RESULT_WAITING, RESULT_READY, RESULT_FAILED };
+
+struct result {
+	struct result *next;
+	const struct env *env;
+	struct results *owner;      /* NULL: not kept any more */
+	uint64_t id;
+	char *key;                  /* the request's fields after its id, each ended by a zero byte */
+	size_t n_key;
+	enum result_state state;
+	bool sent;
+	unsigned tries;             /* times that it was sent: a reader died of it */
+	unsigned users;             /* requests that hold it */
+	struct request *waiting;
+	int64_t since, used;        /* monotonic: asked; last given */
+	char commit[STORE_COMMIT];
+	struct body *rows;
+	uint64_t n_rows;
+	bool more;
+	char code[16], text[300];   /* of a failure */
+};
+
+struct results {
+	const struct env *env;
+	struct result *first;
+	unsigned n, n_sent;
+	size_t bytes;
+	uint64_t next_id;
+};
+
+void results_init(struct results *c, const struct env *env, uint64_t first_id);
+void results_fini(struct results *c);
+
+/* The result of what `ask` (a message from its QUERY on, without an id) asks: there, or new and to be sent; NULL: too many
+ * wait, or no memory. Each find is followed by a drop. */
+struct result *results_find(struct results *c, const struct message *ask, int64_t now, bool *is_new);
+void results_drop(struct result *r);
+
+struct result *results_by_id(struct results *c, uint64_t id);
+/* Those of other commits are not kept any longer; those that wait stay. */
+void results_forget(struct results *c, const char *commit);
+/* It has come, or failed: no longer to be waited for. */
+void results_settle(struct result *r, enum result_state state);

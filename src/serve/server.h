@@ -1,0 +1,97 @@
+/* The inside of the server: one thread, one loop. Private to this folder.
+ *
+ * A request is routed, checked, and either answered at once or suspended until the reader has answered its query. */
+#pragma once
+#include "base/text.h"
+#include "serve/message.h"
+#include "serve/results.h"
+#include "serve/serve.h"
+#include "serve/values.h"
+
+#include <microhttpd.h>
+
+#define UPLOAD_MOST ((size_t)64 << 10) /* bytes of a POST's body */
+
+/* ---- A request, from its first line to its last byte ---- */
+struct request {
+	struct server *server;
+	struct MHD_Connection *connection;
+	const struct resource *resource; /* NULL: none yet, or none at all */
+	struct values values;
+	struct part part[RESOURCE_PARTS]; /* of the path; only while it is read */
+	bool head, post, begun, suspended;
+	struct result *result;           /* that it waits for, or that is there */
+	struct request *next;            /* that waits for the same */
+	char *upload;                    /* UPLOAD_MOST bytes, of a POST */
+	size_t n_upload;
+	char host[300];                  /* Host as sent */
+};
+
+/* ---- Connections, so that those that never finish a request can be ended ---- */
+struct connection {
+	struct connection *next, *previous;
+	struct MHD_Connection *mhd;
+	int64_t since;  /* monotonic: when it last had nothing to say */
+	bool busy;      /* a request is being answered: no deadline */
+};
+
+/* ---- What is streamed to browsers ---- */
+struct stream;
+struct live {
+	struct body *now;  /* the last counters; NULL: none yet */
+	uint64_t number;   /* of them; of commits below */
+	int64_t at;        /* monotonic: when they came */
+};
+
+struct counters {
+	uint64_t requests, answers[6]; /* by the first digit of the status */
+	uint64_t asked, kept, failed;  /* queries: to the reader; answered by a result that was kept; failed */
+	uint64_t query_ns;             /* that the reader took */
+	uint64_t refused;              /* connections that were ended for their slowness */
+	uint64_t events;
+};
+
+struct server {
+	const struct env *env;
+	const struct serve_config *config;
+	struct MHD_Daemon *daemon;
+	struct results results;
+	struct message message;
+
+	char reader[24];                /* the start of the reader that is there; "": none has spoken yet */
+	char commit[STORE_COMMIT];
+	int64_t as_of, first;           /* seconds since 1970; 0: nothing was stored yet */
+	bool simulated;
+	uint64_t commits;               /* that were told of */
+
+	struct live live;
+	char *live_room;                /* SERVE_LIVE_MOST bytes */
+	struct stream *streams;
+	unsigned n_streams;
+	struct connection *connections; /* of requests that are not whole yet */
+	unsigned n_connections;
+	struct counters counters;
+	int64_t ticked;
+	bool ending;
+	char address[64];               /* the one listened on, as a Host has it */
+};
+
+/* ---- http.c: the door ---- */
+int http_open(struct server *s, struct error *e) MUST_USE;
+void http_close(struct server *s);
+void http_tick(struct server *s, int64_t now); /* once a second */
+/* The result of a request is there: its handler is called again. */
+void http_resume(struct request *r);
+/* A response around bytes (takes the reference; NULL: no memory), and its way out with the headers that all have. */
+struct MHD_Response *http_response(struct body *b, const char *type);
+int http_send(struct request *r, unsigned status, struct MHD_Response *response, const char *cache);
+#define HTTP_JSON "application/json"
+/* A text as a JSON string. */
+void json_string(struct text *t, const char *s);
+
+/* ---- stream.c ---- */
+void stream_event(struct server *s);               /* there is something new for those who listen */
+void stream_tick(struct server *s, int64_t now);
+/* Takes what the engine sent. */
+void live_receive(struct server *s);
+bool live_is_there(const struct server *s); /* and moves */

@@ -142,6 +142,7 @@ static ssize_t sys_pwrite(const struct env *e, int fd, const void *p, size_t n, 
 
 static int sys_fsync(const struct env *e, int fd) { (void)e; return fsync(fd) ? -errno : 0; }
 static int sys_rename(const struct env *e, const char *a, const char *b) { (void)e; return rename(a, b) ? -errno : 0; }
+static int sys_link(const struct env *e, const char *a, const char *b) { (void)e; return link(a, b) ? -errno : 0; }
 static int sys_unlink(const struct env *e, const char *path) { (void)e; return unlink(path) ? -errno : 0; }
 
 static int sys_mkdir(const struct env *e, const char *path, mode_t mode)
@@ -200,7 +201,7 @@ const struct env *env_system(void)
 		.alloc = sys_alloc, .free = sys_free,
 		.open = sys_open, .temporary = sys_temporary, .close = sys_close, .stat = sys_stat,
 		.read = sys_read, .pread = sys_pread, .write = sys_write, .pwrite = sys_pwrite,
-		.fsync = sys_fsync, .rename = sys_rename, .unlink = sys_unlink,
+		.fsync = sys_fsync, .rename = sys_rename, .link = sys_link, .unlink = sys_unlink,
 		.mkdir = sys_mkdir, .rmdir = sys_rmdir, .symlink = sys_symlink, .readlink = sys_readlink, .list = sys_list,
 		.lock = sys_lock, .step = sys_step,
 	};

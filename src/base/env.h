@@ -41,6 +41,7 @@ struct env {
 	ssize_t (*pwrite)(const struct env *, int fd, const void *p, size_t n, off_t at);
 	int (*fsync)(const struct env *, int fd);
 	int (*rename)(const struct env *, const char *from, const char *to);
+	int (*link)(const struct env *, const char *from, const char *to); /* a second name */
 	int (*unlink)(const struct env *, const char *path);
 
 	/* Folders. */

@@ -16,7 +16,7 @@ static const struct command commands[] = {
 	{ "query", cli_query, "NAME|SQL", "what a store knows: named queries and read-only SQL" },
 	{ STORE_WORKER, cli_query_worker, NULL, NULL },
 	{ "simulate", cli_simulate, "", "a synthetic telescope: a capture that says so, and the truth about it" },
-	{ "store", cli_store, "check|backup|restore|expire", "checks a store, copies it, takes out what is old" },
+	{ "store", cli_store, "check|backup|restore|compact|expire", "checks a store, copies it, takes out what is old" },
 	{ "version", cli_version, "", "version, schema and the libraries in use" },
 };
 

@@ -19,6 +19,7 @@ static int check(const struct arguments *a);
 static int backup(const struct arguments *a);
 static int restore(const struct arguments *a);
 static int expire(const struct arguments *a);
+static int compact(const struct arguments *a);
 
 /* The only table of what `monomi store` does; the help reads it. */
 static const struct action {
@@ -29,6 +30,7 @@ static const struct action {
 	{ "check", check, "--db FOLDER", "everything about a store that can be checked at rest, a line a check" },
 	{ "backup", backup, "--db FOLDER --to NEW", "copies a store into a new folder, while it may be written" },
 	{ "restore", restore, "--db NEW --from FOLDER", "copies a backup back, and checks it" },
+	{ "compact", compact, "--db FOLDER", "joins small parts of a day; the rows stay the same" },
 	{ "expire", expire, "--db FOLDER", "takes out what is older than it may be kept" },
 };
 #define N_ACTIONS (sizeof actions / sizeof *actions)
@@ -99,6 +101,19 @@ static int expire(const struct arguments *a)
 	}
 	printf("%" PRIu64 " rows in %" PRIu64 " parts, %" PRIu64 " bytes; %" PRIu64 " segments of the spool\n", gone.rows,
 	       gone.parts, gone.bytes, gone.segments);
+	return EXIT_DONE;
+}
+
+/* ---- compact ---- */
+static int compact(const struct arguments *a)
+{
+	struct store_compacted done;
+	struct error e;
+	if (store_compact(env_system(), a->db, &done, &e)) {
+		cli_complain(&e, NULL);
+		return EXIT_FAILED;
+	}
+	printf("%" PRIu64 " parts joined into %" PRIu64 "\n", done.parts, done.into);
 	return EXIT_DONE;
 }
 

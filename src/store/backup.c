@@ -109,15 +109,33 @@ static int read_number(struct copying *c)
 	                         c->from.path) : 0;
 }
 
+static int copy_of_snapshot(void *ctx, const char *file)
+{
+	struct copying *c = ctx;
+	char name[STORE_PATH];
+	snprintf(name, sizeof name, "snapshot/%s/%s", c->number, file);
+	return copy_file(c, name, NULL);
+}
+
+/* A copy that was begun may have files of a snapshot that has gone meanwhile: each attempt has a folder of its own. When
+ * files of this one go while they are listed, parts.parquet has gone before them (snapshot.c). */
 static int copy_snapshot(struct copying *c)
 {
-	char name[STORE_PATH];
-	int rc = 0;
-	for (size_t i = 0; !rc && catalog_table(i); i++) {
-		snprintf(name, sizeof name, "snapshot/%s/%s.parquet", c->number, catalog_table(i));
-		rc = copy_file(c, name, NULL);
-	}
-	return rc;
+	char path[STORE_PATH];
+	const struct env *env = c->env;
+	if (!folder_path(&c->from, path, "snapshot/%s", c->number))
+		return fails(c, -ENAMETOOLONG, "copied", c->number);
+	error_clear(c->e);
+	int rc = env->list(env, path, copy_of_snapshot, c);
+	if (rc)
+		return c->e->code[0] ? rc : fails(c, rc, "read", path);
+	if (!folder_path(&c->from, path, "snapshot/%s/parts.parquet", c->number))
+		return fails(c, -ENAMETOOLONG, "copied", c->number);
+	int fd = env->open(env, path, O_RDONLY, 0);
+	if (fd < 0)
+		return fails(c, fd, "read", path);
+	env->close(env, fd);
+	return 0;
 }
 
 /* Columns of one row: path and digest. */

@@ -36,10 +36,11 @@ static const struct shape shapes[FEEDS] = {
 		COLUMN(catalog_part, path, "path", text), COLUMN(catalog_part, rows, "rows", u64),
 		COLUMN(catalog_part, bytes, "bytes", u64), COLUMN(catalog_part, from, "from_minute", i32),
 		COLUMN(catalog_part, to, "to_minute", i32), COLUMN(catalog_part, digest, "digest", digest) } },
-	[FEED_COVERAGE] = { sizeof(struct catalog_coverage), 6, {
+	[FEED_COVERAGE] = { sizeof(struct catalog_coverage), 7, {
 		COLUMN(catalog_coverage, sensor, "sensor", text), COLUMN(catalog_coverage, from, "from_ns", i64),
 		COLUMN(catalog_coverage, to, "to_ns", i64), COLUMN(catalog_coverage, addresses, "addresses", u64),
-		COLUMN(catalog_coverage, mode, "mode", text), COLUMN(catalog_coverage, dropped, "dropped", u64) } },
+		COLUMN(catalog_coverage, mode, "mode", text), COLUMN(catalog_coverage, dropped, "dropped", u64),
+		COLUMN(catalog_coverage, commit, "commit", u64) } },
 	[FEED_SHARED] = { sizeof(int32_t), 1, { { "minute", COLUMN_i32, 0, -1 } } },
 };
 static const char *const feed_names[FEEDS] = { "feed_segments", "feed_minutes", "feed_windows", "feed_parts",
@@ -163,85 +164,4 @@ int catalog_transact(struct catalog *c, int (*change)(void *ctx, struct error *e
 	}
 	rc = env->step(env, ENV_STEP_COMMIT, true);
 	return rc ? error_set(e, rc, "MON-STO-004", "the commit cannot be written: %s", strerror(-rc)) : 0;
-}
-
-/* ---- The snapshot ---- */
-static int copy_table(struct catalog *c, const char *table, const char *snapshot, struct error *e)
-{
-	char path[STORE_PATH], quoted[DUCK_PATH];
-	const struct env *env = c->folder->env;
-	if (!folder_path(c->folder, path, "%s/%s.parquet", snapshot, table) || !duck_quote(path, quoted))
-		return error_set(e, -EINVAL, "MON-STO-004", "%s cannot be written: the name is too long or no UTF-8", table);
-	int rc = env->step(env, ENV_STEP_FILE, false);
-	if (rc)
-		return error_set(e, rc, "MON-STO-004", "the snapshot cannot be written: %s", strerror(-rc));
-	rc = duck_run(c->con, e, "COPY (SELECT * FROM %s) TO %s (FORMAT parquet, COMPRESSION zstd)", table, quoted);
-	if (!rc && (rc = env->step(env, ENV_STEP_FILE, true)))
-		error_set(e, rc, "MON-STO-004", "the snapshot cannot be written: %s", strerror(-rc));
-	return rc ? rc : folder_sync(c->folder, path, e);
-}
-
-static int point_current(struct catalog *c, uint64_t number, struct error *e)
-{
-	char link[STORE_PATH], current[STORE_PATH], to[32], folder[STORE_PATH];
-	const struct env *env = c->folder->env;
-	if (!folder_path(c->folder, link, "snapshot/current.tmp") || !folder_path(c->folder, current, "snapshot/current") ||
-	    !folder_path(c->folder, folder, "snapshot"))
-		return -ENAMETOOLONG;
-	snprintf(to, sizeof to, "%llu", (unsigned long long)number);
-	int rc = folder_unlink(c->folder, link, e);
-	if (rc)
-		return rc;
-	rc = env->symlink(env, to, link);
-	if (!rc)
-		rc = env->rename(env, link, current);
-	if (rc)
-		return error_set(e, rc, "MON-STO-004", "the snapshot cannot be named: %s", strerror(-rc));
-	return folder_sync(c->folder, folder, e);
-}
-
-struct sweep {
-	struct catalog *c;
-	uint64_t keep; /* snapshots from this number on */
-	struct error *e;
-	const char *folder;
-};
-
-static int remove_file(void *ctx, const char *name)
-{
-	struct sweep *s = ctx;
-	char path[STORE_PATH];
-	return folder_path(s->c->folder, path, "snapshot/%s/%s", s->folder, name) ? folder_unlink(s->c->folder, path, s->e) : 0;
-}
-
-static int remove_snapshot(void *ctx, const char *name)
-{
-	struct sweep *s = ctx;
-	char path[STORE_PATH], *end;
-	const struct env *env = s->c->folder->env;
-	unsigned long long number = strtoull(name, &end, 10);
-	if (*end || end == name || (number >= s->keep && number <= s->c->commit) ||
-	    !folder_path(s->c->folder, path, "snapshot/%s", name))
-		return 0;
-	s->folder = name;
-	int rc = env->list(env, path, remove_file, s);
-	if (!rc && (rc = env->rmdir(env, path)))
-		error_set(s->e, rc, "MON-STO-004", "%s cannot be removed: %s", path, strerror(-rc));
-	return rc;
-}
-
-int catalog_snapshot(struct catalog *c, struct error *e)
-{
-	char name[64], path[STORE_PATH];
-	const struct env *env = c->folder->env;
-	snprintf(name, sizeof name, "snapshot/%llu", (unsigned long long)c->commit);
-	int rc = folder_make(c->folder, name, e);
-	for (size_t i = 0; !rc && catalog_table(i); i++)
-		rc = copy_table(c, catalog_table(i), name, e);
-	if (!rc && folder_path(c->folder, path, "%s", name))
-		rc = folder_sync(c->folder, path, e);
-	if (!rc)
-		rc = point_current(c, c->commit, e);
-	struct sweep sweep = { .c = c, .keep = c->commit ? c->commit - 1 : 0, .e = e };
-	return rc || !folder_path(c->folder, path, "snapshot") ? rc : env->list(env, path, remove_snapshot, &sweep);
 }

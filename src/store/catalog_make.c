@@ -20,14 +20,27 @@ static const char *const tables[] = {
 	("CREATE TABLE parts(id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT,"
 	 " bytes UBIGINT, from_minute INTEGER, to_minute INTEGER, digest UUID)"), /* clang takes it for a forgotten comma */
 	"CREATE TABLE coverage(sensor VARCHAR, from_ns BIGINT, to_ns BIGINT, addresses UBIGINT, mode VARCHAR, dropped "
-	"UBIGINT)",
+	"UBIGINT, \"commit\" UBIGINT)",
 	"CREATE TABLE sensors(sensor VARCHAR, hash UBIGINT, addresses UBIGINT, monitored VARCHAR)",
 };
 
-const char *catalog_table(size_t i)
+const struct kept *catalog_kept(enum kept_table table)
 {
-	static const char *const names[] = { "meta", "segments", "segment_minutes", "windows", "parts", "coverage", "sensors" };
-	return i < sizeof names / sizeof *names ? names[i] : NULL;
+	static const struct kept kept[KEPT_TABLES] = {
+		[KEPT_META] = { "meta", NULL }, [KEPT_SEGMENTS] = { "segments", "id" },
+		[KEPT_MINUTES] = { "segment_minutes", "id" }, [KEPT_WINDOWS] = { "windows", "revision" },
+		[KEPT_PARTS] = { "parts", "id" }, [KEPT_COVERAGE] = { "coverage", "\"commit\"" },
+		[KEPT_SENSORS] = { "sensors", NULL },
+	};
+	return &kept[table];
+}
+
+bool snapshot_holds(const char *file, const char *table)
+{
+	size_t n = strlen(table), end = strlen(file);
+	static const char suffix[] = ".parquet";
+	return end >= n + sizeof suffix - 1 && !strncmp(file, table, n) && (file[n] == '.' || file[n] == '-') &&
+	       !strcmp(file + end - (sizeof suffix - 1), suffix);
 }
 
 int64_t catalog_snapshot_number(const struct folder *f)
@@ -40,15 +53,45 @@ int64_t catalog_snapshot_number(const struct folder *f)
 }
 
 /* ---- Tables ---- */
+struct loading {
+	duckdb_connection con;
+	const char *folder, *table, *into;
+	unsigned n;
+	struct error *e;
+};
+
+static int load_file(void *ctx, const char *name)
+{
+	struct loading *l = ctx;
+	char path[STORE_PATH], quoted[DUCK_PATH];
+	if (!snapshot_holds(name, l->table))
+		return 0;
+	if (snprintf(path, sizeof path, "%s/%s", l->folder, name) >= (int)sizeof path || !duck_quote(path, quoted))
+		return error_set(l->e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
+	l->n++;
+	return duck_run(l->con, l->e, "INSERT INTO %s BY NAME SELECT * FROM read_parquet(%s)", l->into, quoted);
+}
+
+int catalog_load(duckdb_connection con, const struct folder *f, int64_t snapshot, const char *table, const char *into,
+                 struct error *e)
+{
+	char folder[STORE_PATH];
+	struct loading l = { con, folder, table, into, 0, e };
+	if (!folder_path(f, folder, "snapshot/%lld", (long long)snapshot))
+		return error_set(e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
+	error_clear(e);
+	int rc = f->env->list(f->env, folder, load_file, &l);
+	rc = rc || l.n ? rc : -ENOENT;
+	return rc && !e->code[0] ? error_set(e, rc, "MON-STO-004", "%s of %s cannot be read: %s", table, folder,
+	                                     strerror(-rc)) : rc;
+}
+
 static int fill(duckdb_connection con, const struct folder *f, int64_t snapshot, struct error *e)
 {
-	char root[STORE_PATH], quoted[DUCK_PATH];
 	int rc = 0;
-	if (!folder_path(f, root, "snapshot/%lld/", (long long)snapshot) || !duck_quote(root, quoted))
-		return error_set(e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
-	for (size_t i = 0; !rc && catalog_table(i); i++)
-		rc = duck_run(con, e, "INSERT INTO %s BY NAME SELECT * FROM read_parquet(%s || '%s.parquet')", catalog_table(i),
-		              quoted, catalog_table(i));
+	for (int t = 0; !rc && t < KEPT_TABLES; t++)
+		rc = catalog_load(con, f, snapshot, catalog_kept((enum kept_table)t)->table,
+		                  catalog_kept((enum kept_table)t)->table, e);
 	return rc;
 }
 
@@ -71,6 +114,7 @@ int catalog_fill(duckdb_connection con, const struct folder *f, int64_t snapshot
 static const char *const migrations[CATALOG_SCHEMA] = {
 	[1] = "ALTER TABLE segments ADD COLUMN IF NOT EXISTS simulated UTINYINT; "
 	      "ALTER TABLE parts ADD COLUMN IF NOT EXISTS digest UUID",
+	[2] = "ALTER TABLE coverage ADD COLUMN IF NOT EXISTS \"commit\" UBIGINT; UPDATE coverage SET \"commit\" = 0",
 };
 
 static int run_each(duckdb_connection con, const char *statements, struct error *e)

@@ -5,6 +5,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <stdio.h>
 #include <string.h>
 
 /* Only SCHEMA_VERSION is wanted of the list of columns. */
@@ -15,6 +16,14 @@
 #include "model/tables.def"
 
 /* ---- Rows for the catalog ---- */
+static int forget_refused(struct store *s, const char *name, struct error *e)
+{
+	char where[300];
+	snprintf(where, sizeof where, "segment = '%s' AND sensor = '%s' AND state = 'refused'", name, s->sensor);
+	int rc = catalog_touch_where(&s->catalog, KEPT_SEGMENTS, where, e);
+	return rc ? rc : duck_run(s->catalog.con, e, "DELETE FROM segments WHERE %s", where);
+}
+
 static int insert_segments(struct store *s, struct error *e)
 {
 	struct vector rows = { 0 };
@@ -32,8 +41,7 @@ static int insert_segments(struct store *s, struct error *e)
 		};
 	int rc = 0;
 	for (uint32_t i = 0; !rc && i < s->segments.n; i++)
-		rc = duck_run(s->catalog.con, e, "DELETE FROM segments WHERE segment = '%s' AND sensor = '%s' AND "
-		              "state = 'refused'", p[i].name, s->sensor);
+		rc = forget_refused(s, p[i].name, e);
 	if (!rc)
 		rc = catalog_insert(&s->catalog, FEED_SEGMENTS, row, s->segments.n, e);
 	vector_fini(&rows, s->env, sizeof *row);
@@ -45,18 +53,18 @@ struct part_text {
 };
 
 /* A part's own row, and those of its rollups. */
-static uint32_t part_rows(const struct store *s, const struct part *p, struct part_text *text, struct catalog_part *row)
+static uint32_t part_rows(const char *sensor, const struct part *p, struct part_text *text, struct catalog_part *row)
 {
 	uint32_t n = (uint32_t)part_numbers(p->table);
 	part_day(p->day, text->day);
-	part_path(p, s->sensor, text->path[0]);
+	part_path(p, sensor, text->path[0]);
 	for (uint32_t i = 0; i < n; i++) {
 		row[i] = (struct catalog_part){ .id = p->id + i, .table = shape_name(p->table, p->v4), .day = text->day,
-		                                .sensor = s->sensor, .path = text->path[i], .rows = p->rows, .bytes = p->bytes,
+		                                .sensor = sensor, .path = text->path[i], .rows = p->rows, .bytes = p->bytes,
 		                                .from = p->from, .to = p->to, .digest = p->digest };
 		if (!i)
 			continue;
-		part_rollup_path(p, (enum rollup_kind)(i - 1), s->sensor, text->path[i]);
+		part_rollup_path(p, (enum rollup_kind)(i - 1), sensor, text->path[i]);
 		row[i].table = rollup_name((enum rollup_kind)(i - 1));
 		row[i].rows = p->rollup[i - 1].rows;
 		row[i].bytes = p->rollup[i - 1].bytes;
@@ -65,7 +73,7 @@ static uint32_t part_rows(const struct store *s, const struct part *p, struct pa
 	return n;
 }
 
-static int insert_parts(struct store *s, uint32_t n, struct error *e)
+int commit_insert_parts(struct store *s, const char *sensor, const struct part *part, uint32_t n, struct error *e)
 {
 	struct vector rows = { 0 }, texts = { 0 };
 	struct catalog_part *row = vector_add(&rows, s->env, sizeof *row, (1 + ROLLUPS) * n);
@@ -73,7 +81,9 @@ static int insert_parts(struct store *s, uint32_t n, struct error *e)
 	int rc = n && (!row || !text) ? error_no_memory(e, "committing") : 0;
 	uint32_t made = 0;
 	for (uint32_t i = 0; !rc && i < n; i++)
-		made += part_rows(s, &s->stage.parts.part[i], &text[i], row + made);
+		made += part_rows(sensor, &part[i], &text[i], row + made);
+	for (uint32_t i = 0; !rc && i < made; i++)
+		catalog_touch(&s->catalog, KEPT_PARTS, row[i].id); /* a number that was given out before others' commit */
 	if (!rc)
 		rc = catalog_insert(&s->catalog, FEED_PARTS, row, made, e);
 	vector_fini(&rows, s->env, sizeof *row);
@@ -81,17 +91,29 @@ static int insert_parts(struct store *s, uint32_t n, struct error *e)
 	return rc;
 }
 
-static int delete_replaced(struct store *s, struct error *e)
+int commit_delete_parts(struct store *s, const struct parts *gone, struct error *e)
 {
 	int rc = 0;
-	for (uint32_t i = 0; !rc && i < s->replaced.n; i++) {
-		const struct part *p = &s->replaced.part[i];
+	for (uint32_t i = 0; !rc && i < gone->n; i++) {
+		const struct part *p = &gone->part[i];
+		uint64_t last = p->id + part_numbers(p->table) - 1;
 		rc = duck_run(s->catalog.con, e, "DELETE FROM parts WHERE id BETWEEN %llu AND %llu", (unsigned long long)p->id,
-		              (unsigned long long)(p->id + part_numbers(p->table) - 1));
+		              (unsigned long long)last);
+		for (uint64_t id = p->id; id <= last; id++)
+			catalog_touch(&s->catalog, KEPT_PARTS, id);
 	}
+	return rc;
+}
+
+static int delete_replaced(struct store *s, struct error *e)
+{
+	char where[200];
+	snprintf(where, sizeof where, "sensor = '%s' AND minute IN (SELECT minute FROM shared)", s->sensor);
+	int rc = commit_delete_parts(s, &s->replaced, e);
 	if (!rc && s->plan_minutes.n)
-		rc = duck_run(s->catalog.con, e, "DELETE FROM windows WHERE sensor = '%s' AND minute IN (SELECT "
-		              "minute FROM shared)", s->sensor);
+		rc = catalog_touch_where(&s->catalog, KEPT_WINDOWS, where, e);
+	if (!rc && s->plan_minutes.n)
+		rc = duck_run(s->catalog.con, e, "DELETE FROM windows WHERE %s", where);
 	return rc;
 }
 
@@ -103,41 +125,54 @@ static int insert_windows(struct store *s, struct error *e)
 	return catalog_insert(&s->catalog, FEED_WINDOWS, w, s->windows.n, e);
 }
 
-/* Ranges of equal N and mode that overlap become one. */
+/* Ranges of equal N and mode that overlap or adjoin become one: of those that the new ones can reach. A live sensor has
+ * one range, so. */
 #define COVER "CREATE OR REPLACE TEMP TABLE merged AS " \
-	"WITH starts AS (SELECT *, CASE WHEN from_ns <= max(to_ns) OVER (PARTITION BY addresses, mode ORDER BY from_ns, " \
+	"WITH starts AS (SELECT *, CASE WHEN from_ns - 1 <= max(to_ns) OVER (PARTITION BY addresses, mode ORDER BY from_ns, " \
 	"to_ns ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS start FROM coverage " \
-	"WHERE sensor = '%s'), " \
+	"WHERE %s), " \
 	"islands AS (SELECT *, sum(start) OVER (PARTITION BY addresses, mode ORDER BY from_ns, to_ns ROWS UNBOUNDED " \
 	"PRECEDING) AS island FROM starts) " \
-	"SELECT sensor, min(from_ns), max(to_ns), addresses, mode, CAST(sum(dropped) AS UBIGINT) FROM islands " \
-	"GROUP BY sensor, addresses, mode, island"
+	"SELECT sensor, min(from_ns), max(to_ns), addresses, mode, CAST(sum(dropped) AS UBIGINT), CAST(%llu AS UBIGINT) " \
+	"FROM islands GROUP BY sensor, addresses, mode, island"
+
+/* The new ranges are in the table already. */
+static int merge_coverage(struct store *s, int64_t from, int64_t to, struct error *e)
+{
+	char where[200];
+	snprintf(where, sizeof where, "sensor = '%s' AND to_ns >= %lld AND from_ns <= %lld", s->sensor,
+	         (long long)(from == INT64_MIN ? from : from - 1), (long long)(to == INT64_MAX ? to : to + 1));
+	int rc = catalog_touch_where(&s->catalog, KEPT_COVERAGE, where, e);
+	if (!rc)
+		rc = duck_run(s->catalog.con, e, COVER, where, (unsigned long long)s->catalog.commit + 1);
+	if (!rc)
+		rc = duck_run(s->catalog.con, e, "DELETE FROM coverage WHERE %s", where);
+	return rc ? rc : duck_run(s->catalog.con, e, "INSERT INTO coverage SELECT * FROM merged");
+}
 
 /* What was observed: of a file the time from its least to its greatest timestamp. */
 static int cover(struct store *s, struct error *e)
 {
 	struct vector rows = { 0 };
 	const struct pending *p = s->segments.item;
+	int64_t from = INT64_MAX, to = INT64_MIN;
 	int rc = 0;
 	for (uint32_t i = 0; !rc && i < s->segments.n; i++) {
 		if (p[i].refused || !p[i].covers)
 			continue;
 		struct catalog_coverage *row = vector_add(&rows, s->env, sizeof *row, 1);
 		if (row)
-			*row = (struct catalog_coverage){ s->sensor, p[i].min, p[i].max, s->addresses, "silent",
-			                                  p[i].dropped };
+			*row = (struct catalog_coverage){ s->sensor, p[i].min, p[i].max, s->addresses, "silent", p[i].dropped,
+			                                  s->catalog.commit + 1 };
 		else
 			rc = error_no_memory(e, "committing");
+		from = p[i].min < from ? p[i].min : from;
+		to = p[i].max > to ? p[i].max : to;
 	}
 	if (!rc)
 		rc = catalog_insert(&s->catalog, FEED_COVERAGE, rows.item, rows.n, e);
 	vector_fini(&rows, s->env, sizeof(struct catalog_coverage));
-	if (rc)
-		return rc;
-	rc = duck_run(s->catalog.con, e, COVER, s->sensor);
-	if (!rc)
-		rc = duck_run(s->catalog.con, e, "DELETE FROM coverage WHERE sensor = '%s'", s->sensor);
-	return rc ? rc : duck_run(s->catalog.con, e, "INSERT INTO coverage SELECT * FROM merged");
+	return rc || from > to ? rc : merge_coverage(s, from, to, e);
 }
 
 static int tell_sensor(struct store *s, struct error *e)
@@ -151,11 +186,11 @@ static int tell_sensor(struct store *s, struct error *e)
 	                          (unsigned long long)s->addresses, monitored[0] ? monitored : "''");
 }
 
-static int write_meta(struct store *s, struct error *e)
+int commit_write_numbers(struct store *s, uint32_t segments, struct error *e)
 {
 	return duck_run(s->catalog.con, e, "UPDATE meta SET value = CASE key WHEN 'commit' THEN %llu WHEN 'segment' THEN %u "
 	                "WHEN 'part' THEN %llu ELSE value END", (unsigned long long)s->catalog.commit + 1,
-	                s->catalog.next_segment + s->segments.n, (unsigned long long)s->stage.next_part);
+	                s->catalog.next_segment + segments, (unsigned long long)s->stage.next_part);
 }
 
 /* ---- The transaction ---- */
@@ -176,12 +211,12 @@ static int write_catalog(void *ctx, struct error *e)
 	if (!rc)
 		rc = insert_windows(s, e);
 	if (!rc)
-		rc = insert_parts(s, c->n_parts, e);
+		rc = commit_insert_parts(s, s->sensor, s->stage.parts.part, c->n_parts, e);
 	if (!rc)
 		rc = cover(s, e);
 	if (!rc)
 		rc = tell_sensor(s, e);
-	return rc ? rc : write_meta(s, e);
+	return rc ? rc : commit_write_numbers(s, s->segments.n, e);
 }
 
 /* Parts of the segment at hand are not the commit's: they go to the end. */
@@ -214,13 +249,55 @@ static void clear(struct store *s, uint32_t n_parts)
 	plan_clear(s);
 }
 
-static int remove_replaced(struct store *s, struct error *e)
+/* ---- After the transaction ---- */
+static int unlink_doomed(struct store *s, const struct doomed *d, struct error *e)
 {
+	struct part_writer of = { .folder = &s->folder, .sensor = d->sensor };
+	return part_unlink(&of, &d->part, e);
+}
+
+/* `oldest`: no snapshot before it is left. */
+static int remove_doomed(struct store *s, uint64_t oldest, struct error *e)
+{
+	struct doomed *d = s->doomed.item;
+	uint32_t kept = 0;
 	int rc = 0;
-	for (uint32_t i = 0; !rc && i < s->replaced.n; i++)
-		rc = part_unlink(&s->stage.writer[0], &s->replaced.part[i], e);
-	s->replaced.n = 0;
+	for (uint32_t i = 0; i < s->doomed.n; i++) {
+		if (!rc && d[i].commit <= oldest)
+			rc = unlink_doomed(s, &d[i], e);
+		else
+			d[kept++] = d[i];
+	}
+	s->doomed.n = kept;
 	return rc;
+}
+
+static int doom(struct store *s, const char *sensor, const struct parts *gone, struct error *e)
+{
+	struct doomed *to = vector_add(&s->doomed, s->env, sizeof *to, gone->n);
+	if (gone->n && !to)
+		return error_no_memory(e, "remembering parts");
+	for (uint32_t i = 0; i < gone->n; i++) {
+		to[i] = (struct doomed){ .part = gone->part[i], .commit = s->catalog.commit };
+		snprintf(to[i].sensor, sizeof to[i].sensor, "%s", sensor);
+	}
+	return 0;
+}
+
+int commit_finish(struct store *s, const char *sensor, const struct parts *gone, struct error *e)
+{
+	int rc = catalog_snapshot(&s->catalog, e);
+	if (!rc)
+		rc = doom(s, sensor, gone, e);
+	return rc ? rc : remove_doomed(s, s->catalog.oldest, e);
+}
+
+int commit_tidy(struct store *s, struct error *e)
+{
+	if (s->catalog.based_on != s->catalog.commit)
+		return 0; /* the last commit has no snapshot: the one before needs them */
+	int rc = s->catalog.first_made ? catalog_tidy(&s->catalog, e) : 0;
+	return rc ? rc : remove_doomed(s, UINT64_MAX, e);
 }
 
 int store_commit(struct store *s, struct error *e)
@@ -230,11 +307,18 @@ int store_commit(struct store *s, struct error *e)
 	int rc = stage_flush(&s->stage, !s->at_hand, e);
 	uint32_t n_parts = accepted_first(s);
 	struct changes changes = { s, n_parts };
+	int32_t from = INT32_MAX, to = INT32_MIN;
+	for (uint32_t i = 0; i < n_parts; i++) {
+		int32_t day = s->stage.parts.part[i].day;
+		from = day < from ? day : from;
+		to = day > to ? day : to;
+	}
 	if (!rc)
 		rc = catalog_transact(&s->catalog, write_catalog, &changes, e);
 	if (rc)
 		return rc;
 	clear(s, n_parts);
-	rc = catalog_snapshot(&s->catalog, e);
-	return rc ? rc : remove_replaced(s, e);
+	rc = commit_finish(s, s->sensor, &s->replaced, e);
+	s->replaced.n = 0;
+	return rc || from > to ? rc : compact_days(s, from, to, e);
 }

@@ -260,7 +260,9 @@ static int open_snapshot(struct reading *r, struct error *e)
 	int rc = duck_open(&r->db, NULL, DUCK_MEMORY, 2, "", e);
 	if (!rc)
 		rc = duck_connect(r->db, &r->con, e);
-	return rc ? rc : duck_run(r->con, e, "CREATE TABLE parts AS SELECT * FROM read_parquet(%s)", quoted);
+	if (!rc)
+		rc = duck_run(r->con, e, "CREATE TABLE parts AS SELECT * FROM read_parquet(%s) LIMIT 0", quoted);
+	return rc ? rc : catalog_load(r->con, &r->folder, strtoll(to, NULL, 10), "parts", "parts", e);
 }
 
 static int digest_all(struct reading *r, struct store_digest *out, struct error *e)

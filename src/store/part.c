@@ -357,6 +357,86 @@ int part_rewrite(struct part_writer *w, const struct part *from, struct part *to
 	return rc;
 }
 
+/* ---- Several into one ---- */
+/* The order of sort.h, with time last. */
+static const char *order_of(enum store_table table)
+{
+#define PROTOCOL "CASE protocol WHEN 6 THEN 0 WHEN 17 THEN 1 WHEN 1 THEN 2 ELSE 3 END"
+	switch (table) {
+	case STORE_FLOW: return PROTOCOL ", class, rules, source, port, minute";
+	case STORE_PAYLOAD: return PROTOCOL ", port, content, source, minute";
+	case STORE_VICTIM: return "victim, port, protocol, \"second\"";
+	default: return "source, protocol, rule, hour";
+	}
+}
+
+/* The bytes must be those that were written: to write rows of a damaged part anew would make the damage good for ever. */
+static int hold_sources(const struct part_writer *w, const struct part *from, uint32_t n, struct error *e)
+{
+	char name[PART_PATH];
+	for (uint32_t i = 0; i < n; i++) {
+		struct part_file now;
+		part_path(&from[i], w->sensor, name);
+		int rc = look_at(w, name, &now, e);
+		if (rc)
+			return rc;
+		bool known = from[i].digest.lo || from[i].digest.hi; /* schema 1 did not keep it */
+		if (known && (now.digest.lo != from[i].digest.lo || now.digest.hi != from[i].digest.hi))
+			return error_set(e, -EIO, "MON-STO-011", "%s is damaged: its bytes are not those that were written", name);
+	}
+	return 0;
+}
+
+static int list_sources(struct part_writer *w, const struct part *from, uint32_t n, struct error *e)
+{
+	char name[PART_PATH], path[STORE_PATH], quoted[DUCK_PATH];
+	int rc = duck_run(w->con, e, "CREATE OR REPLACE TEMP TABLE sources(path VARCHAR)");
+	for (uint32_t i = 0; !rc && i < n; i++) {
+		part_path(&from[i], w->sensor, name);
+		if (!folder_path(w->folder, path, "%s", name) || !duck_quote(path, quoted))
+			return error_set(e, -EINVAL, "MON-STO-004", "%s cannot be read: the name is too long or no UTF-8", name);
+		rc = duck_run(w->con, e, "INSERT INTO sources VALUES (%s)", quoted);
+	}
+	return rc ? rc : duck_run(w->con, e, "SET VARIABLE sources = (SELECT list(path ORDER BY rowid) FROM sources)");
+}
+
+static int copy_sources(struct part_writer *w, const struct part *from, uint32_t n, const char *to, struct error *e)
+{
+	int rc = hold_sources(w, from, n, e);
+	if (!rc)
+		rc = list_sources(w, from, n, e);
+	if (!rc)
+		rc = before_copy(w, e);
+	return rc ? rc : duck_run(w->con, e, "COPY (FROM (SELECT * FROM read_parquet(getvariable('sources'), "
+	                          "hive_partitioning = false, union_by_name = true)%s) ORDER BY %s) TO %s (" FORMAT ")",
+	                          added_columns(from->table), order_of(from->table), to);
+}
+
+int part_join(struct part_writer *w, const struct part *from, uint32_t n, struct part *to, struct error *e)
+{
+	char path[STORE_PATH], quoted[DUCK_PATH], name[PART_PATH];
+	uint64_t rows = 0;
+	for (uint32_t i = 0; i < n; i++)
+		rows += from[i].rows;
+	part_path(to, w->sensor, name);
+	int rc = part_name(w, name, path, quoted, e);
+	if (!rc)
+		rc = copy_sources(w, from, n, quoted, e);
+	if (!rc)
+		rc = count_rest(w, to, quoted, e);
+	if (!rc && to->rows != rows)
+		rc = error_set(e, -EIO, "MON-STO-011", "%s came to %llu rows of %llu", name, (unsigned long long)to->rows,
+		               (unsigned long long)rows);
+	if (!rc && to->table == STORE_FLOW)
+		rc = roll_up_again(w, to, quoted, e);
+	struct part_file file;
+	if (!rc)
+		rc = settle(w, name, path, &file, e);
+	if (!rc)
+		keep_file(to, &file);
+	return rc;
+}
+
 static int unlink_name(const struct part_writer *w, const char *name, struct error *e)
 {
 	char path[STORE_PATH];

@@ -59,4 +59,7 @@ int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const
  * `from` stays. */
 int part_rewrite(struct part_writer *w, const struct part *from, struct part *to, const int32_t *minutes, uint32_t n,
                  struct error *e) MUST_USE;
+/* All rows of n parts of one table, family, day and sensor into the part `to`, sorted; damaged ones are refused. They
+ * stay. */
+int part_join(struct part_writer *w, const struct part *from, uint32_t n, struct part *to, struct error *e) MUST_USE;
 int part_unlink(const struct part_writer *w, const struct part *p, struct error *e) MUST_USE;

@@ -1,10 +1,12 @@
 /* From the files that a snapshot names to the views that queries see (views.sql). */
+#include "store/catalog.h"
 #include "store/embedded.h"
 #include "store/functions.h"
 #include "store/reader.h"
 #include "store/verdict.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,6 +127,20 @@ static void make_of_files(struct making *m, struct text *sql, const struct table
 	}
 }
 
+struct snapshot_listing {
+	struct making *m;
+	const char *table;
+	struct text *files;
+};
+
+static int add_of_snapshot(void *ctx, const char *name)
+{
+	struct snapshot_listing *l = ctx;
+	if (snapshot_holds(name, l->table))
+		add_file(l->files, l->m->r->snapshot, name, strlen(name));
+	return 0;
+}
+
 static int make_table(struct making *m, const struct table_line *t, struct error *e)
 {
 	struct text sql = { .env = m->r->env };
@@ -133,9 +149,10 @@ static int make_table(struct making *m, const struct table_line *t, struct error
 	if (!files || !older)
 		return error_set(e, -E2BIG, "MON-STO-104", "more tables than DuckDB is told of");
 	if (m->r->snapshot[0] && !t->part) {
-		char name[64];
-		snprintf(name, sizeof name, "%s.parquet", t->name);
-		add_file(files, m->r->snapshot, name, strlen(name));
+		struct snapshot_listing l = { m, t->name, files };
+		int rc = m->r->env->list(m->r->env, m->r->snapshot, add_of_snapshot, &l);
+		if (rc)
+			return error_set(e, -EIO, "MON-STO-103", "the snapshot of the store cannot be read: %s", strerror(-rc));
 	}
 	if (files->n || older->n)
 		make_of_files(m, &sql, t, files, older);
@@ -145,6 +162,21 @@ static int make_table(struct making *m, const struct table_line *t, struct error
 	         error_no_memory(e, "listing the parts");
 	text_fini(&sql);
 	return rc;
+}
+
+/* A writer removes parts.parquet first: while it is there, all files of the snapshot have been found. */
+static int is_whole(const struct making *m, struct error *e)
+{
+	char path[PATH_MAX + 32];
+	const struct env *env = m->r->env;
+	if (!m->r->snapshot[0])
+		return 0;
+	snprintf(path, sizeof path, "%s/parts.parquet", m->r->snapshot);
+	int fd = env->open(env, path, O_RDONLY, 0);
+	if (fd < 0)
+		return error_set(e, -EIO, "MON-STO-103", "the snapshot of the store cannot be read: %s", strerror(-fd));
+	env->close(env, fd);
+	return 0;
 }
 
 /* `parts` is the first line: it names the files of the others. */
@@ -161,7 +193,7 @@ static int make_tables(struct making *m, struct error *e)
 			rc = list_parts(m, e);
 		listed = true;
 	}
-	return rc;
+	return rc ? rc : is_whole(m, e);
 }
 
 /* From here on these files are all that DuckDB opens, and no setting can change. */

@@ -108,7 +108,9 @@ static bool is_current(struct store *s)
 int store_recover(struct store *s, struct error *e)
 {
 	struct error mine;
-	int rc = is_current(s) ? 0 : catalog_snapshot(&s->catalog, &mine); /* first: the old one may need what goes */
+	int rc = is_current(s) ? catalog_remember(&s->catalog, &mine) : -ENOENT;
+	if (rc == -ENOENT)
+		rc = catalog_snapshot(&s->catalog, &mine); /* first: the old one may need what goes */
 	if (!rc)
 		rc = remove_orphans(s, &mine);
 	if (!rc)

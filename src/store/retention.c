@@ -55,13 +55,17 @@ static int count(struct expiry *x, struct store_expired *out)
 static int write_catalog(void *ctx, struct error *e)
 {
 	const struct expiry *x = ctx;
-	char parts[512];
+	char parts[512], segments[128];
 	duckdb_connection con = x->s->catalog.con;
 	condition(x, parts, sizeof parts);
-	int rc = duck_run(con, e, "DELETE FROM parts WHERE %s", parts);
+	snprintf(segments, sizeof segments, "starts_with(path, 'spool/') AND to_ns < %lld", (long long)(x->segment * DAY_NS));
+	int rc = catalog_touch_where(&x->s->catalog, KEPT_PARTS, parts, e);
 	if (!rc)
-		rc = duck_run(con, e, "UPDATE segments SET path = '' WHERE starts_with(path, 'spool/') AND to_ns < %lld",
-		              (long long)(x->segment * DAY_NS));
+		rc = catalog_touch_where(&x->s->catalog, KEPT_SEGMENTS, segments, e);
+	if (!rc)
+		rc = duck_run(con, e, "DELETE FROM parts WHERE %s", parts);
+	if (!rc)
+		rc = duck_run(con, e, "UPDATE segments SET path = '' WHERE %s", segments);
 	return rc ? rc : duck_run(con, e, "INSERT INTO meta VALUES ('detail_before', %lld), ('payload_before', %lld), "
 	                          "('commit', %llu) ON CONFLICT (key) DO UPDATE SET value = greatest(value, "
 	                          "excluded.value)",

@@ -92,9 +92,8 @@ static int plan_minutes(struct store *s, const struct window *windows, uint32_t 
 		rc = catalog_insert(&s->catalog, FEED_SHARED, minute, n, e);
 	vector_fini(&minutes, s->env, sizeof *minute);
 	if (!rc)
-		rc = duck_query(s->catalog.con, &result, e, "SELECT DISTINCT minute FROM shared JOIN segment_minutes USING "
-		                "(minute) JOIN segments USING (id) WHERE sensor = '%s' AND state = 'stored' ORDER BY "
-		                "minute", s->sensor);
+		rc = duck_query(s->catalog.con, &result, e, "SELECT DISTINCT minute FROM shared JOIN windows USING (minute) "
+		                "WHERE sensor = '%s' ORDER BY minute", s->sensor);
 	return rc ? rc : vector_take(&s->plan_minutes, s->env, sizeof(int32_t), &result, "comparing minutes", e);
 }
 
@@ -167,38 +166,12 @@ static int plan_make(struct store *s, const struct window *windows, uint32_t n, 
 }
 
 /* ---- Parts that have rows of the plan's minutes ---- */
-static int find_parts(struct store *s, struct parts *found, struct error *e)
-{
-	duckdb_result result;
-	int rc = duck_query(s->catalog.con, &result, e, "SELECT id, table_name, CAST(day - DATE '1970-01-01' AS INTEGER), "
-	                    "from_minute, to_minute, rows FROM parts WHERE sensor = '%s' AND NOT "
-	                    "regexp_matches(table_name, '^(source_evidence[46]|class_hour|port_day)$') AND EXISTS (SELECT 1 "
-	                    "FROM shared WHERE minute BETWEEN from_minute AND to_minute) ORDER BY id",
-	                    s->sensor);
-	if (rc)
-		return rc;
-	for (duckdb_data_chunk chunk; (chunk = duckdb_fetch_chunk(result)); duckdb_destroy_data_chunk(&chunk)) {
-		void *column[6];
-		for (uint32_t k = 0; k < 6; k++)
-			column[k] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, k));
-		for (uint32_t i = 0; !rc && i < duckdb_data_chunk_get_size(chunk); i++) {
-			duckdb_string_t *table = (duckdb_string_t *)column[1] + i;
-			struct part p = { .id = ((uint64_t *)column[0])[i], .day = ((int32_t *)column[2])[i],
-			                  .from = ((int32_t *)column[3])[i], .to = ((int32_t *)column[4])[i],
-			                  .rows = ((uint64_t *)column[5])[i] };
-			rc = part_table(&p, duckdb_string_t_data(table), duckdb_string_t_length(*table), e);
-			if (!rc)
-				rc = parts_add(found, s->env, &p, e);
-		}
-	}
-	int ended = duck_end(&result, rc ? NULL : e);
-	return rc ? rc : ended;
-}
-
 int plan_rewrite(struct store *s, struct error *e)
 {
 	struct parts found = { 0 };
-	int rc = find_parts(s, &found, e);
+	int rc = parts_find(s, &found, e, "WHERE sensor = '%s' AND NOT regexp_matches(table_name, "
+	                    "'^(source_evidence[46]|class_hour|port_day)$') AND EXISTS (SELECT 1 FROM shared WHERE minute "
+	                    "BETWEEN from_minute AND to_minute) ORDER BY id", s->sensor);
 	for (uint32_t i = 0; !rc && i < found.n; i++) {
 		struct part made = found.part[i];
 		made.id = s->stage.next_part;

@@ -89,6 +89,7 @@ int store_open(struct store **out, const struct env *env, const struct store_con
 		return error_no_memory(e, "opening the store");
 	s->env = env;
 	s->folder.lock = -1;
+	s->newest_day = INT32_MIN;
 	size_t quarter = config->memory / 4;
 	int rc = set_config(s, config, e);
 	if (!rc)
@@ -121,8 +122,11 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	if (s->stage.running)
+	if (s->stage.running) {
+		struct error ignored;
 		forget_staged(s);
+		(void)!commit_tidy(s, &ignored); /* else the next writer does it */
+	}
 	stage_fini(&s->stage);
 	catalog_close(&s->catalog);
 	folder_close(&s->folder);
@@ -137,6 +141,7 @@ void store_close(struct store *s)
 	vector_fini(&s->plan_minutes, s->env, sizeof(int32_t));
 	vector_fini(&s->plan_segments, s->env, sizeof(struct store_segment));
 	parts_fini(&s->replaced, s->env);
+	vector_fini(&s->doomed, s->env, sizeof(struct doomed));
 	free_text(s->env, s->monitored);
 	free_text(s->env, s->options);
 	env_free(s->env, s, sizeof *s);

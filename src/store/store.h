@@ -138,6 +138,13 @@ int store_check(const struct env *env, const char *path, struct store_finding ou
 /* Copies a store into a new folder, from its snapshot: a backup while a writer may go on, and the way back. */
 int store_copy(const struct env *env, const char *from, const char *to, struct error *e) MUST_USE;
 
+/* Joins small parts of a day: fewer files, the same rows. A commit does it too, for parts of its day that have become
+ * many. */
+struct store_compacted {
+	uint64_t parts, into;
+};
+int store_compact(const struct env *env, const char *path, struct store_compacted *out, struct error *e) MUST_USE;
+
 struct store_retention { /* days after the end of a UTC day for which its rows are kept (DEFINITIONS section 11) */
 	uint32_t payload_days; /* flow_payload */
 	uint32_t segment_days; /* what standard input gave: spool/ */

@@ -199,6 +199,11 @@ static int fault_mkdir(const struct env *e, const char *path, mode_t mode)
 	return of(e)->real->mkdir(of(e)->real, path, mode);
 }
 
+static int fault_link(const struct env *e, const char *from, const char *to)
+{
+	return of(e)->real->link(of(e)->real, from, to);
+}
+
 static int fault_rmdir(const struct env *e, const char *path) { return of(e)->real->rmdir(of(e)->real, path); }
 
 static int fault_symlink(const struct env *e, const char *to, const char *path)
@@ -270,7 +275,7 @@ const struct env *__wrap_env_system(void)
 			.alloc = fault_alloc, .free = fault_free,
 			.open = fault_open, .temporary = fault_temporary, .close = fault_close, .stat = fault_stat,
 			.read = fault_read, .pread = fault_pread, .write = fault_write, .pwrite = fault_pwrite,
-			.fsync = fault_fsync, .rename = fault_rename, .unlink = fault_unlink,
+			.fsync = fault_fsync, .rename = fault_rename, .link = fault_link, .unlink = fault_unlink,
 			.mkdir = fault_mkdir, .rmdir = fault_rmdir, .symlink = fault_symlink, .readlink = fault_readlink,
 			.list = fault_list, .lock = fault_lock, .step = fault_step,
 			.ctx = f,

@@ -21,7 +21,7 @@ EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
 ONLY = os.environ.get("MONOMI_STORE_RUN")
 WORKERS = 2
 # Also in the short form killed at every second step: a new store; and at each: minutes that are derived again.
-WHOLE = {"first": 2, "late": 1}
+WHOLE = {"first": 2, "late": 1, "compact": 2}
 # In the short form: of the steps of other runs every 16th, and for each way to fail every so many.
 STRIDES = {"KILL": 16, "SHORT": 13, "FAIL": 11, "FULL": 19, "TEAR": 29}
 
@@ -66,11 +66,47 @@ def every_step(checks, folder, run, turn):
     print("%s: %d steps (%s), %d stops" % (run.name, len(steps), " ".join(sorted(kinds)), len(acts)), flush=True)
 
 
+class Compaction(store.Run):
+    """`monomi store compact`: other files, the same rows."""
+
+    def start(self, db, **more):
+        return harness.monomi("store", "compact", "--db", db, **more)
+
+
+def compactions(checks, folder):
+    """Parts of a day that are joined by a command, and by the commit with which there are too many."""
+    db = os.path.join(folder, "small")
+    files = [store.write(folder, "small-%d.pcap" % i, store.frames(50 + i, 200 * i, 200 * i + 90, 12)) for i in range(8)]
+    each = [store.Run("eighth", "alpha", [file]) for file in files]
+    for i, run in enumerate(each):
+        if i == 2:
+            command = Compaction("compact", "alpha", [])
+            command.before = store.copied(db, os.path.join(folder, "two"))
+            command.want = store.digest(db)
+            command.allowed = {command.want}
+        before, parts = store.digest(db), len(store.parts_of(db))
+        run.before = store.copied(db, os.path.join(folder, "seven")) if i == 7 else None
+        checks.equal("small %d: ends well" % i, run.start(db).code, 0)
+    each[7].want = store.digest(db)
+    each[7].allowed = {before, each[7].want}
+    checks.true("eight parts are joined", len(store.parts_of(db)) < parts, "%d of %d" % (len(store.parts_of(db)), parts))
+    good, said = store.check(db)
+    checks.true("joined by a commit: checked", good and not store.notes(said), said)
+    two = store.copied(command.before, os.path.join(folder, "joined"))
+    checks.equal("compact: ends well", command.start(two).code, 0)
+    checks.true("two parts are joined", len(store.parts_of(two)) < len(store.parts_of(command.before)))
+    checks.equal("compact: digest", store.digest(two), command.want)
+    good, said = store.check(two)
+    checks.true("compact: checked", good and not store.notes(said), said)
+    return [command, each[7]]
+
+
 def main():
     checks = store.checks_of_steps()
     with harness.scratch() as folder:
         runs = store.sequence(folder)
         store.undisturbed(checks, folder, runs)
+        runs += compactions(checks, folder)
         for turn, run in enumerate(runs):
             if not ONLY or ONLY == run.name:
                 every_step(checks, folder, run, turn)

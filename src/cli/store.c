@@ -125,6 +125,7 @@ static void help(const struct command *self)
 		printf("  %-8s %-24s %s\n", actions[i].name, actions[i].arguments, actions[i].summary);
 	puts("\nexpire:\n"
 	     "  --now DATE       as if it were that day, as 2026-11-24 (default: the clock's)\n"
+	     "  --force          also when that is more than two days after all that was observed\n"
 	     "  --payloads DAYS  for which what packets carried is kept (default: 30)\n"
 	     "  --segments DAYS  for which what standard input gave is kept (default: 14)\n"
 	     "  --detail DAYS    for which rows that name a source or a victim are kept (default: 90)");
@@ -148,12 +149,13 @@ static bool days_parse(const char *text, uint32_t *out)
 	return end != text && !*end && *text != '-' && n <= 1000000;
 }
 
-enum { OPT_DB = 1, OPT_TO, OPT_FROM, OPT_NOW, OPT_PAYLOADS, OPT_SEGMENTS, OPT_DETAIL };
+enum { OPT_DB = 1, OPT_TO, OPT_FROM, OPT_NOW, OPT_PAYLOADS, OPT_SEGMENTS, OPT_DETAIL, OPT_FORCE };
 static const struct option options[] = {
 	{ "db", required_argument, NULL, OPT_DB },             { "to", required_argument, NULL, OPT_TO },
 	{ "from", required_argument, NULL, OPT_FROM },         { "now", required_argument, NULL, OPT_NOW },
 	{ "payloads", required_argument, NULL, OPT_PAYLOADS }, { "segments", required_argument, NULL, OPT_SEGMENTS },
-	{ "detail", required_argument, NULL, OPT_DETAIL },     { NULL, 0, NULL, 0 },
+	{ "detail", required_argument, NULL, OPT_DETAIL },     { "force", no_argument, NULL, OPT_FORCE },
+	{ NULL, 0, NULL, 0 },
 };
 
 static int take(struct arguments *a, int option, const char *value)
@@ -162,6 +164,7 @@ static int take(struct arguments *a, int option, const char *value)
 	case OPT_DB: a->db = value; return 0;
 	case OPT_TO: a->to = value; return 0;
 	case OPT_FROM: a->from = value; return 0;
+	case OPT_FORCE: a->keep.forced = true; return 0;
 	case OPT_NOW: return date_parse(value, &a->now) ? 0 : usage("MON-CLI-073", "no date as 2026-11-24:", value);
 	default: break;
 	}

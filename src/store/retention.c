@@ -9,6 +9,7 @@
 
 #define DAY_NS (86400 * (int64_t)1000000000)
 #define EXPIRE_MEMORY (1024u << 20)
+#define AHEAD_DAYS 2 /* that the clock may be past what was observed last */
 
 #define DETAIL "regexp_matches(table_name, '^(flow|flow_payload|victim_second|source_evidence)[46]$')"
 #define DAY "day - DATE '1970-01-01'"
@@ -120,6 +121,18 @@ static int sweep(struct expiry *x)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+/* A clock that is a century ahead would take out everything. What was observed tells the time too. */
+static int hold_clock(struct expiry *x, int64_t now)
+{
+	int64_t newest;
+	int rc = duck_number(x->s->catalog.con, &newest, x->e, "SELECT coalesce(max(to_ns), %lld) FROM coverage",
+	                     (long long)now);
+	if (rc || now / DAY_NS - newest / DAY_NS <= AHEAD_DAYS)
+		return rc;
+	return error_set(x->e, -ERANGE, "MON-STO-014", "now is said to be %lld days after the last moment that was observed: "
+	                 "is the clock right? --force takes it for granted", (long long)(now / DAY_NS - newest / DAY_NS));
+}
+
 static int expire(struct expiry *x, struct store_expired *out)
 {
 	int rc = count(x, out);
@@ -143,7 +156,9 @@ int store_expire(const struct env *env, const char *path, int64_t now, const str
 		rc = store_open(&x.s, env, &config, e);
 	if (rc)
 		return rc;
-	rc = expire(&x, out);
+	rc = keep->forced ? 0 : hold_clock(&x, now);
+	if (!rc)
+		rc = expire(&x, out);
 	store_close(x.s);
 	return rc;
 }

@@ -149,11 +149,14 @@ struct store_retention { /* days after the end of a UTC day for which its rows a
 	uint32_t payload_days; /* flow_payload */
 	uint32_t segment_days; /* what standard input gave: spool/ */
 	uint32_t detail_days;  /* whatever names a source or a victim */
+	bool forced;           /* also when `now` is days past all that was observed */
 };
 #define STORE_RETENTION { .payload_days = 30, .segment_days = 14, .detail_days = 90 }
 struct store_expired {
 	uint64_t parts, rows, bytes, segments;
 };
-/* Takes out what is older at `now` (ns since 1970). A segment that reaches a day without detail is refused from then on. */
+/* Takes out what is older at `now` (ns since 1970). When that is more than two days past the last moment observed, the
+ * clock may be wrong, and nothing is taken out (MON-STO-014). A segment that reaches a day without detail is refused from
+ * then on. */
 int store_expire(const struct env *env, const char *path, int64_t now, const struct store_retention *keep,
                  struct store_expired *out, struct error *e) MUST_USE;

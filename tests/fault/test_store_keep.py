@@ -112,7 +112,12 @@ def expired(checks, folder):
     whole(checks, "nothing is old yet", db, store.digest(db))
     untouched = store.copied(db, os.path.join(folder, "untouched"))
 
-    done = command("expire", db, "--now", now)
+    for wrong in ("2026-04-09", "2126-01-01"):  # what was observed last is of 2026-04-06
+        done = command("expire", db, "--now", wrong)
+        store.one_sentence(checks, "a clock at %s" % wrong, done)
+        checks.true("a clock at %s: which" % wrong, "MON-STO-014" in done.err, done.err)
+        checks.equal("a clock at %s: nothing is taken out" % wrong, tables(db), before)
+    done = command("expire", db, "--now", now, "--force")
     well(checks, "expire", done)
     want = {t: sum(alone[a][t] for a in ((20, "pipe", 5) if t == "flow_payload" else (40, 20, "pipe", 5))) for t in before}
     checks.equal("what is left", tables(db), want)
@@ -121,7 +126,7 @@ def expired(checks, folder):
     left = store.digest(db)
     checks.equal("of a day that is gone only sums are left", {p.split("parquet/")[1].split("/")[0] for p in folders_of(db)
                                                               if "day=2026-01-01" in p}, {"class_hour", "port_day"})
-    well(checks, "expire again", command("expire", db, "--now", now))
+    well(checks, "expire again", command("expire", db, "--now", now, "--force"))
     checks.equal("expire again", store.digest(db), left)
     late = store.write(folder, "too-late.pcap", packets[100][:7])
     done = store.analyze(db, [late], "--sensor", "alpha")
@@ -132,7 +137,7 @@ def expired(checks, folder):
     well(checks, "a day that is kept goes on", store.analyze(db, [later], "--sensor", "beta"))
     for options in (("--detail", "10"), ("--payloads", "4")):
         store.copied(untouched, db)
-        well(checks, "expire %s" % " ".join(options), command("expire", db, "--now", now, *options))
+        well(checks, "expire %s" % " ".join(options), command("expire", db, "--now", now, "--force", *options))
         good, said = store.check(db)
         checks.true("expire %s: checked" % " ".join(options), good, said)
     return untouched, now, left
@@ -186,11 +191,11 @@ def stopped_expiry(checks, folder, untouched, now, left):
         good, said = store.check(db)
         checks.true("%s: checked" % label, good, said)
         checks.true("%s: before or after" % label, store.digest(db) in (before, left))
-        well(checks, "%s: made again" % label, command("expire", db, "--now", now))
+        well(checks, "%s: made again" % label, command("expire", db, "--now", now, "--force"))
         checks.equal("%s: made again, digest" % label, store.digest(db), left)
         good, said = store.check(db)
         checks.true("%s: made again, checked" % label, good and not store.notes(said), said)
-    stopped(checks, folder, "expire", lambda db, **more: command("expire", db, "--now", now, **more),
+    stopped(checks, folder, "expire", lambda db, **more: command("expire", db, "--now", now, "--force", **more),
             lambda: store.copied(untouched, os.path.join(folder, "expiring")), finish)
 
 

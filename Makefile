@@ -1,5 +1,5 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: figures build run test check bench fuzz sample clean
+.PHONY: figures build run test test-long check bench fuzz sample clean
 
 build:
 	@tools/install build
@@ -12,6 +12,11 @@ run: build
 
 test:
 	@tools/test
+
+# What is left out of `make test` because it takes hours: a store stopped at every one of its durable steps.
+test-long: build
+	@tools/install test
+	@tools/test-long
 
 # The checks that need no build: seconds.
 check:

@@ -58,6 +58,19 @@ static void put_quoted(struct text *t, const char *s, char quote)
 void text_quote(struct text *t, const char *s) { put_quoted(t, s, '\''); }
 void text_identifier(struct text *t, const char *s) { put_quoted(t, s, '"'); }
 
+void text_json(struct text *t, const char *s)
+{
+	text_add(t, "\"", 1);
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+			text_printf(t, "\\u%04x", c);
+		else
+			text_add(t, s, 1);
+	}
+	text_add(t, "\"", 1);
+}
+
 void text_fini(struct text *t)
 {
 	if (t->env)

@@ -27,6 +27,7 @@ void asks_leave(struct request *r); /* it is going away */
 
 /* ---- The server's own resources ---- */
 int answer_status(struct request *r);
+int answer_about(struct request *r);
 int answer_live(struct request *r);
 int answer_stream(struct request *r);
 int answer_openapi(struct request *r);

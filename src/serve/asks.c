@@ -43,6 +43,8 @@ static void add_value(struct message *m, const struct values *v, const struct pa
 	if (!text)
 		return;
 	add(m, p->name, text);
+	if (p->kind == VALUE_ADDRESS)
+		add(m, "addresses", text); /* a list of one */
 }
 
 static void add_moment(struct message *m, const char *name, int64_t moment)
@@ -77,6 +79,8 @@ static void write_ask(struct message *m, const struct request *r)
 		message_add(m, "offset");
 		message_add_number(m, v->offset);
 	}
+	if (r->post)
+		add(m, "addresses", r->upload);
 	for (unsigned i = 0; x->parameter[i]; i++)
 		add_value(m, v, x->parameter[i]);
 }

@@ -142,19 +142,6 @@ int answer_text(struct request *r, unsigned status, const char *type, struct tex
 	return answer_body(r, status, type, b);
 }
 
-void json_string(struct text *t, const char *s)
-{
-	text_puts(t, "\"");
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-			text_printf(t, "\\u%04x", c);
-		else
-			text_add(t, s, 1);
-	}
-	text_puts(t, "\"");
-}
-
 int answer_error(struct request *r, unsigned status, const char *code, const char *format, ...)
 {
 	char sentence[400];
@@ -164,9 +151,9 @@ int answer_error(struct request *r, unsigned status, const char *code, const cha
 	vsnprintf(sentence, sizeof sentence, format, ap);
 	va_end(ap);
 	text_puts(&t, "{\"error\":{\"code\":");
-	json_string(&t, code);
+	text_json(&t, code);
 	text_puts(&t, ",\"text\":");
-	json_string(&t, sentence);
+	text_json(&t, sentence);
 	text_puts(&t, "}}\n");
 	return answer_text(r, status, "application/json", &t);
 }
@@ -243,6 +230,8 @@ static int answer_resource(struct request *r, unsigned n_parts)
 		MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, take_argument, &t);
 	if (!t.rc)
 		t.rc = values_end(&r->values, s->as_of ? s->as_of : moments_floor(now, MOMENTS_MINUTE), &t.e);
+	if (!t.rc && r->post)
+		t.rc = addresses_take(r, &t.e);
 	if (t.rc)
 		return answer_error(r, 400, t.e.code, "%s", t.e.text);
 	return r->resource->query ? ask_for(r) : r->resource->answer(r);
@@ -274,9 +263,10 @@ static int route(struct request *r, const char *path, const char *method)
 	int rc = check_client(r);
 	if (rc <= 0)
 		return rc;
-	r->resource = resources_find(path, r->part, &n_parts);
-	if (r->post ? !r->resource || !r->resource->post : strcmp(method, "GET") != 0 && !r->head)
-		return refuse_method(r, r->resource && r->resource->post ? "GET, HEAD, POST" : "GET, HEAD");
+	const struct resource *x = r->resource = resources_find(path, r->part, &n_parts);
+	bool get = !x || x->what, post = x && x->post;
+	if (r->post ? !post : !get || (strcmp(method, "GET") != 0 && !r->head))
+		return refuse_method(r, !get ? "POST" : post ? "GET, HEAD, POST" : "GET, HEAD");
 	if (r->resource)
 		return answer_resource(r, n_parts);
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)

@@ -25,7 +25,7 @@ int answer_status(struct request *r)
 	if (rows->n < 2 || rows->p[0] != '{')
 		return answer_error(r, 500, "MON-SRV-111", "the store's answer has a wrong form");
 	text_puts(&t, "{\"version\":");
-	json_string(&t, s->config->version);
+	text_json(&t, s->config->version);
 	text_printf(&t, ",\"schema\":%d,\"now\":\"%s\"", SCHEMA_VERSION, moments_format(now_of(s), moment));
 	if (s->as_of)
 		text_printf(&t, ",\"lag\":%" PRId64, now_of(s) - s->as_of);
@@ -33,6 +33,39 @@ int answer_status(struct request *r)
 		text_puts(&t, ",\"lag\":null");
 	text_printf(&t, ",\"capturing\":%s,", live_is_there(s) ? "true" : "false");
 	text_add(&t, rows->p + 1, rows->n - 1);
+	return answer_text(r, 200, HTTP_JSON, &t);
+}
+
+static void put_database(struct text *t, const struct serve_database *d)
+{
+	char moment[MOMENTS_TEXT];
+	text_puts(t, "{\"kind\":");
+	text_json(t, d->kind);
+	text_puts(t, ",\"type\":");
+	text_json(t, d->type);
+	text_printf(t, ",\"built\":\"%s\",\"credit\":", moments_format(d->built, moment));
+	if (d->credit)
+		text_json(t, d->credit);
+	else
+		text_puts(t, "null");
+	text_puts(t, "}");
+}
+
+int answer_about(struct request *r)
+{
+	const struct server *s = r->server;
+	const struct body *rows = r->result->rows;
+	struct text t = { .env = s->env };
+	text_puts(&t, "{\"version\":");
+	text_json(&t, s->config->version);
+	text_printf(&t, ",\"schema\":%d,\"databases\":[", SCHEMA_VERSION);
+	for (size_t i = 0; i < s->config->n_databases; i++) {
+		text_puts(&t, i ? "," : "");
+		put_database(&t, &s->config->databases[i]);
+	}
+	text_puts(&t, "],\"sensors\":");
+	text_add(&t, rows->p, rows->n);
+	text_puts(&t, "}\n");
 	return answer_text(r, 200, HTTP_JSON, &t);
 }
 

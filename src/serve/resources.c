@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* ---- Parameters ---- */
-#define P(id, ...) __attribute__((unused)) static const struct parameter id = { __VA_ARGS__ }
+#define P(id, ...) static const struct parameter id = { __VA_ARGS__ }
 P(from, .name = "from", .kind = VALUE_MOMENT, .usual = "-24h",
   .what = "first moment: RFC 3339, a date, or as -24h or -28d before `as_of`");
 P(to, .name = "to", .kind = VALUE_MOMENT, .what = "moment that it ends before; without it `as_of`");
@@ -23,18 +23,54 @@ P(as, .name = "as", .kind = VALUE_NUMBER, .most = UINT32_MAX, .what = "of source
 P(tool, .name = "tool", .kind = VALUE_WORD, .what = "of sources that this tool was seen at alone");
 P(port, .name = "port", .kind = VALUE_NUMBER, .most = 65535, .what = "destination port");
 P(protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp", .what = "of the port");
-P(address, .name = "address", .kind = VALUE_ADDRESS, .what = "IPv4 or IPv6");
-P(q, .name = "q", .kind = VALUE_TEXT, .what = "an address, a prefix, a port, or a part of a name");
+P(in_port, .name = "port", .kind = VALUE_NUMBER, .most = 65535, .what = "destination port", .in_path = true);
+P(in_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp", .what = "of the port", .in_path = true);
+P(address, .in_path = true, .name = "address", .kind = VALUE_ADDRESS, .what = "IPv4 or IPv6");
+P(q, .needed = true, .name = "q", .kind = VALUE_TEXT, .what = "an address, a prefix, a port, or a part of a name");
 
 #define SPAN &from, &to
 #define PAGE &limit, &cursor, &format
+#define A_PORT &in_protocol, &in_port
+#define ONE_PORT "/v1/ports/{protocol}/{port}"
 
 const struct resource resources[] = {
 	{ "/v1/status", "status", SHAPE_ONE, "What there is, and whether it is up to date", { NULL }, answer_status, NULL },
 	{ "/v1/rate", "rate-steps", SHAPE_SERIES, "Accesses per monitored address per day, over the time that was observed",
 	  { SPAN, &step, &sensor, &format }, NULL, NULL },
+	{ "/v1/classes", "class-steps", SHAPE_SERIES, "Packets by class", { SPAN, &step_only, &sensor, &format }, NULL, NULL },
 	{ "/v1/ports", "port-ranks", SHAPE_LIST, "Ports by accesses, beside the span before",
 	  { SPAN, &sensor, PAGE }, NULL, NULL },
+	{ ONE_PORT, "port-one", SHAPE_ONE, "One port, beside the span before", { A_PORT, SPAN, &sensor }, NULL, NULL },
+	{ ONE_PORT "/history", "port-steps", SHAPE_SERIES, "One port by step",
+	  { A_PORT, SPAN, &step_only, &sensor, &format }, NULL, NULL },
+	{ ONE_PORT "/countries", "country-ranks", SHAPE_LIST, "Countries that ask for one port",
+	  { A_PORT, SPAN, &sensor, PAGE }, NULL, NULL },
+	{ ONE_PORT "/networks", "network-ranks", SHAPE_LIST, "Autonomous systems that ask for one port",
+	  { A_PORT, SPAN, &country, &sensor, PAGE }, NULL, NULL },
+	{ ONE_PORT "/tools", "tool-ranks", SHAPE_SERIES, "Scanning tools of the sources that sent to one port",
+	  { A_PORT, SPAN, &sensor, &format }, NULL, NULL },
+	{ ONE_PORT "/sources", "source-ranks", SHAPE_LIST, "Sources that sent most to one port",
+	  { A_PORT, SPAN, &country, &as, &tool, &sensor, PAGE }, NULL, NULL },
+	{ "/v1/heat", "heat", SHAPE_SERIES, "The 20 ports with most accesses, by step",
+	  { SPAN, &step_long, &sensor, &format }, NULL, NULL },
+	{ "/v1/sources", "source-ranks", SHAPE_LIST, "Sources that sent most",
+	  { SPAN, &country, &as, &tool, &protocol, &port, &sensor, PAGE }, NULL, NULL },
+	{ "/v1/ip", "ip", SHAPE_SERIES, NULL, { NULL }, NULL, "What is known of many addresses as sources" },
+	{ "/v1/ip/{address}", "ip", SHAPE_ONE, "What is known of an address as a source", { &address }, NULL, NULL },
+	{ "/v1/ip/{address}/history", "ip-steps", SHAPE_SERIES, "What one source sent, by step",
+	  { &address, SPAN, &step_only, &format }, NULL, NULL },
+	{ "/v1/countries", "country-ranks", SHAPE_LIST, "Countries by accesses, beside the span before",
+	  { SPAN, &sensor, PAGE }, NULL, NULL },
+	{ "/v1/networks", "network-ranks", SHAPE_LIST, "Autonomous systems by accesses, beside the span before",
+	  { SPAN, &country, &sensor, PAGE }, NULL, NULL },
+	{ "/v1/tools", "tool-ranks", SHAPE_SERIES, "Scanning tools by the sources they were seen at",
+	  { SPAN, &sensor, &format }, NULL, NULL },
+	{ "/v1/victims", "victim-ranks", SHAPE_LIST, "Who replied to packets with forged sources: floods, by victim and port",
+	  { SPAN, &sensor, PAGE }, NULL, NULL },
+	{ "/v1/sensors", "sensor-list", SHAPE_SERIES, "Sensors", { SPAN, &format }, NULL, NULL },
+	{ "/v1/coverage", "coverage-ranges", SHAPE_LIST, "What sensors observed", { SPAN, &sensor, PAGE }, NULL, NULL },
+	{ "/v1/search", "search", SHAPE_SERIES, "What a text may mean", { &q, SPAN }, NULL, NULL },
+	{ "/v1/about", "sensor-names", SHAPE_SERIES, "The program, its databases, its sensors", { NULL }, answer_about, NULL },
 	{ "/v1/live", NULL, SHAPE_OTHER, "The last live counters: provisional, of the last minutes",
 	  { NULL }, answer_live, NULL },
 	{ "/v1/stream", NULL, SHAPE_OTHER, "Server-sent events: `live` once a second, `commit` when there are new rows",

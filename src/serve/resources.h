@@ -23,6 +23,7 @@ struct parameter {
 	const char *choices;   /* words with spaces between */
 	uint64_t least, most;
 	const char *usual;     /* what stands where it is not given; NULL: nothing does */
+	bool in_path, needed;
 };
 
 enum shape {
@@ -39,7 +40,7 @@ struct resource {
 	const char *path;  /* "/v1/ports/{protocol}/{port}" */
 	const char *query; /* named query; NULL: none */
 	enum shape shape;
-	const char *what;
+	const char *what;  /* what GET does; NULL: it has none */
 	const struct parameter *parameter[RESOURCE_PARAMETERS + 1]; /* NULL after the last; those of the path first */
 	int (*answer)(struct request *r); /* of SHAPE_OTHER, and of what is not only the query's answer */
 	const char *post;                 /* what its POST does; NULL: it has none */

@@ -86,8 +86,9 @@ void http_resume(struct request *r);
 struct MHD_Response *http_response(struct body *b, const char *type);
 int http_send(struct request *r, unsigned status, struct MHD_Response *response, const char *cache);
 #define HTTP_JSON "application/json"
-/* A text as a JSON string. */
-void json_string(struct text *t, const char *s);
+
+/* The addresses of a POST's body in place of it, as text with commas between (addresses.c). MON-SRV-113 */
+int addresses_take(struct request *r, struct error *e) MUST_USE;
 
 /* ---- stream.c ---- */
 void stream_event(struct server *s);               /* there is something new for those who listen */

@@ -177,7 +177,7 @@ static int align(struct values *v, int64_t as_of, struct error *e)
 	v->from = moments_floor(v->from, step > unit ? step : unit);
 	v->to = moments_ceil(v->to, unit);
 	v->to = v->to > as_of && as_of > v->from ? as_of : v->to;
-	if (step && v->resource->shape == SHAPE_SERIES && (v->to - v->from) / step > STEPS_MOST)
+	if (step && values_text(v, "step") && (v->to - v->from) / step > STEPS_MOST)
 		return error_set(e, -EINVAL, "MON-SRV-106", "more than %d steps: a longer `step`, or a shorter span", STEPS_MOST);
 	return 0;
 }
@@ -225,6 +225,8 @@ int values_end(struct values *v, int64_t as_of, struct error *e)
 {
 	for (unsigned i = 0; v->resource->parameter[i]; i++) {
 		const struct parameter *p = v->resource->parameter[i];
+		if (!v->given[i] && p->needed)
+			return refuse(p, e);
 		if (!v->given[i] && p->usual) {
 			snprintf(v->text[i], VALUE_MOST, "%s", p->usual);
 			v->given[i] = true;

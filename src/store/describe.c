@@ -4,19 +4,6 @@
 
 #include <string.h>
 
-static void put_string(struct text *t, const char *s)
-{
-	text_puts(t, "\"");
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x20)
-			continue;
-		if (*s == '"' || *s == '\\')
-			text_puts(t, "\\");
-		text_add(t, s, 1);
-	}
-	text_puts(t, "\"");
-}
-
 /* Every value may be null, as SQL has it; what is in a list or a struct too. */
 static const char *scalar(duckdb_type type)
 {
@@ -48,7 +35,7 @@ static void put_struct(struct text *t, duckdb_logical_type type)
 		char *name = duckdb_struct_type_child_name(type, i);
 		duckdb_logical_type child = duckdb_struct_type_child_type(type, i);
 		text_puts(t, i ? "," : "");
-		put_string(t, name ? name : "");
+		text_json(t, name ? name : "");
 		text_puts(t, ":{");
 		put_type(t, child);
 		text_puts(t, "}");
@@ -83,7 +70,7 @@ static void put_sentence(struct text *t, const struct store_named *named, const 
 		if (h.kind != STORE_HEAD_COLUMN || strcmp(h.name, column) != 0)
 			continue;
 		text_puts(t, ",\"description\":");
-		put_string(t, h.what);
+		text_json(t, h.what);
 		return;
 	}
 }
@@ -95,7 +82,7 @@ static void put_columns(struct text *t, duckdb_prepared_statement statement, con
 	for (idx_t i = 0; i < n; i++) {
 		char *name = (char *)duckdb_prepared_statement_column_name(statement, i);
 		text_puts(t, i ? "," : "");
-		put_string(t, name ? name : "");
+		text_json(t, name ? name : "");
 		if (!names_only) {
 			duckdb_logical_type type = duckdb_prepared_statement_column_logical_type(statement, i);
 			text_puts(t, ":{");

@@ -143,6 +143,15 @@ CREATE MACRO flow4_within(since, until, only_sensor) AS TABLE SELECT * FROM flow
 CREATE MACRO flow6_within(since, until, only_sensor) AS TABLE SELECT * FROM flow6
     WHERE day BETWEEN since::DATE AND until::DATE AND minute >= epoch(since) / 60 AND minute < epoch(until) / 60
         AND (only_sensor IS NULL OR sensor = only_sensor);
+-- Of them what asks for something: of one protocol, one port, or all (NULL).
+CREATE MACRO asks4(since, until, only_sensor, only_protocol, only_port) AS TABLE
+    SELECT * FROM flow4_within(since, until, only_sensor) WHERE accesses > 0
+        AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR (port = only_port AND has_port(protocol)));
+CREATE MACRO asks6(since, until, only_sensor, only_protocol, only_port) AS TABLE
+    SELECT * FROM flow6_within(since, until, only_sensor) WHERE accesses > 0
+        AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR (port = only_port AND has_port(protocol)));
+CREATE MACRO protocol_number(name) AS CASE name WHEN 'icmp' THEN 1 WHEN 'tcp' THEN 6 WHEN 'udp' THEN 17 WHEN 'icmpv6' THEN 58
+    WHEN 'sctp' THEN 132 END;
 -- What was observed, by sensor and step (of so many seconds since 1970); sensors whose number of addresses is known.
 CREATE MACRO coverage_within(since, until, step, only_sensor) AS TABLE
     SELECT sensor, unit, sum(to_ns - from_ns + 1)::BIGINT AS observed_ns,
@@ -161,3 +170,23 @@ CREATE MACRO address_days_within(since, until, only_sensor) AS (SELECT nullif(su
     FROM coverage_within(since, until, 4000000000, only_sensor) WHERE sensor IN (FROM rest.counted));
 CREATE MACRO step_seconds(step) AS CASE step WHEN 'minute' THEN 60 WHEN '10min' THEN 600 WHEN 'hour' THEN 3600
     WHEN 'day' THEN 86400 ELSE 4000000000 END;
+-- The tool of each source with evidence on days between two moments, by its evidence of each UTC day at all sensors; of
+-- several days that with most packets. Of a list of sources, or of all (NULL).
+CREATE MACRO tools4_within(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+    FROM (SELECT source, day, any_value(packets) AS packets,
+            tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
+        FROM rest.marks4 JOIN (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp,
+                sum(probes_udp)::UBIGINT AS udp, sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other
+            FROM rest.source_day4 WHERE day BETWEEN since::DATE AND until::DATE
+                AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day) USING (source, day)
+        WHERE day BETWEEN since::DATE AND until::DATE AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day)
+    WHERE tool <> 'unknown' GROUP BY source;
+CREATE MACRO tools6_within(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+    FROM (SELECT source, day, any_value(packets) AS packets,
+            tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
+        FROM rest.marks6 JOIN (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp,
+                sum(probes_udp)::UBIGINT AS udp, sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other
+            FROM rest.source_day6 WHERE day BETWEEN since::DATE AND until::DATE
+                AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day) USING (source, day)
+        WHERE day BETWEEN since::DATE AND until::DATE AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day)
+    WHERE tool <> 'unknown' GROUP BY source;

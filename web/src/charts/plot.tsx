@@ -202,7 +202,7 @@ export function TimePlot(p: PlotProps): JSX.Element {
 			</div>
 			<div class="xs" aria-hidden="true">
 				{ticksOf(f.from, f.to).map(k => (
-					<span key={k.at} class={(k.minor ? "minor " : "") + (k.at === 100 ? "end" : "")} style={{ left: `${k.at}%` }}>
+					<span key={k.at} class={(k.minor ? "minor " : "") + (k.near ? "near " : "") + (k.at === 100 ? "end" : "")} style={{ left: `${k.at}%` }}>
 						{k.at === 100 && p.last ? p.last : k.text}
 					</span>
 				))}

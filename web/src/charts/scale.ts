@@ -6,7 +6,7 @@ export interface Axis { max: number; min: number; lines: number[]; log: boolean 
 
 export function axisOf(greatest: number, log = false, least = 0): Axis {
 	if (log) {
-		const low = Math.max(0, Math.floor(Math.log10(Math.max(1, least))));
+		const low = Math.max(0, Math.floor(Math.log10(Math.max(1, Math.min(least, greatest)))));
 		const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(1, greatest))));
 		const skip = Math.ceil((high - low) / 4), lines: number[] = [];
 		for (let e = low; e <= high; e += skip)
@@ -29,7 +29,7 @@ export function heightOf(axis: Axis, v: number): number {
 	return Math.min(1, Math.max(0, part)) * 100;
 }
 
-export interface Tick { at: number; text: string; strong: boolean; minor: boolean }
+export interface Tick { at: number; text: string; minor: boolean; near: boolean } // near: would touch the last one where there is little room
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
 
@@ -103,9 +103,9 @@ export function ticksOf(from: number, to: number, l = lang()): Tick[] {
 			continue;
 		const first = out.length === 0;
 		const text = label(d, length, first, l);
-		out.push({ at, text, strong: false, minor: out.length % 2 === 1 });
+		out.push({ at, text, minor: out.length % 2 === 1, near: at > 80 });
 	}
 	const end = new Date(to);
-	out.push({ at: 100, text: length > 2 * DAY ? dayMonth(end, l) : hourMinute(end), strong: true, minor: false });
+	out.push({ at: 100, text: length > 2 * DAY ? dayMonth(end, l) : hourMinute(end), minor: false, near: false });
 	return out;
 }

@@ -3,6 +3,7 @@ import { type Loaded, urlOf, useApi } from "../api/client";
 import type { CountryRow, Listing, NetworkRow, PortRow, RateRow, SensorRow, ToolRow } from "../api/types";
 import { Split } from "../charts/bars";
 import { Legend, type Line, TimePlot } from "../charts/plot";
+import { WorldMap } from "../charts/map";
 import { rateLine } from "../charts/rows";
 import { LiveRow } from "../parts/live";
 import { barColumn, changeColumn, countryColumn, countryMark, CsvLink, networkColumns, portColumn, portMark, rankColumn, rateColumn, serviceColumn, toolColumns } from "../parts/ranks";
@@ -25,7 +26,7 @@ const DAY = STEP.day;
 const DAY_URL = urlOf("/v1/rate", { step: "10min", from: "-24h" });
 const WEEKS_URL = urlOf("/v1/rate", { step: "day", from: "-28d" });
 const PORTS_URL = urlOf("/v1/ports", { from: "-24h", limit: 8 });
-const COUNTRIES_URL = urlOf("/v1/countries", { from: "-24h", limit: 9 });
+const COUNTRIES_URL = urlOf("/v1/countries", { from: "-24h", limit: 60 });
 const NETWORKS_URL = urlOf("/v1/networks", { from: "-24h", limit: 4 });
 const TOOLS_URL = urlOf("/v1/tools", { from: "-24h", limit: 5 });
 const span = (from: string, to: string): string => urlOf("/v1/rate", { step: "span", from, to });
@@ -161,8 +162,11 @@ function Countries(): JSX.Element {
 	const of = useApi<Listing<CountryRow>>(COUNTRIES_URL);
 	const columns = [rankColumn<CountryRow>(COUNTRY_JUMP), countryColumn(), rateColumn<CountryRow>(), changeColumn<CountryRow>(COUNTRY_JUMP)];
 	return (
-		<Section id="countries" label={t("countries")} unit={t("perDayAddress")} of={of} url={COUNTRIES_URL} answer={countriesAnswer(of.data?.rows ?? [])} actions={<a href="/networks">{t("all")}</a>}>
-			<Table label={t("countries")} columns={columns} of={of} id={r => r.country ?? "-"} empty={t("noneCountries")} hint={9} mark={countryMark} />
+		<Section id="countries" label={t("countries")} unit={t("perDayAddress")} of={of} url={COUNTRIES_URL} answer={countriesAnswer((of.data?.rows ?? []).slice(0, 8))} actions={<a href="/networks">{t("all")}</a>}>
+			<div class="mapped">
+				<WorldMap rows={of.data?.rows} small />
+				<Table label={t("countries")} columns={columns} of={of} id={r => r.country ?? "-"} empty={t("noneCountries")} hint={8} mark={countryMark} rows={of.data?.rows.slice(0, 8)} />
+			</div>
 		</Section>
 	);
 }

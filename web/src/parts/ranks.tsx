@@ -55,7 +55,7 @@ export const portColumn = (): Column<PortRow> => ({
 });
 
 export const serviceColumn = (): Column<PortRow> => ({
-	key: "service", head: t("service"), headless: true, class: "soft fill",
+	key: "service", head: t("service"), headless: true, class: "soft fill service",
 	cell: r => serviceName(portKey(r.protocol, r.port)), text: r => serviceName(portKey(r.protocol, r.port)),
 });
 

@@ -117,7 +117,8 @@ export const date = (d: Date, l = lang()): string =>
 
 export function zone(d: Date, l = lang()): string {
 	const parts = new Intl.DateTimeFormat(l, { timeZoneName: "short" }).formatToParts(d);
-	return parts.find(p => p.type === "timeZoneName")?.value ?? "";
+	const name = parts.find(p => p.type === "timeZoneName")?.value ?? "";
+	return name === "GMT+9" && zoneName() === "Asia/Tokyo" ? "JST" : name; // English has no name for it outside Japan
 }
 
 export function clock(d: Date, l = lang()): string {

@@ -24,6 +24,9 @@ struct scope {
 	bool nat_unknown; /* behind a 1:1 NAT whose public side is not known: destination rules "cannot tell" */
 };
 
+/* The addresses monitored, N of a rate. 0: not known, or more than can be said. */
+uint64_t scope_addresses(const struct scope *scope);
+
 struct classify;
 
 int classify_open(struct classify **out, const struct env *env, const struct scope *scope, struct error *e) MUST_USE;

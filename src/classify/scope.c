@@ -252,3 +252,24 @@ enum verdict_reason scope_reason6(const struct classify *c, const struct packet 
 		return REASON_NONE;
 	return local ? REASON_LOCAL : REASON_NOT_MONITORED;
 }
+
+/* Those within another are counted once. */
+uint64_t scope_addresses(const struct scope *scope)
+{
+	const struct prefix *p = scope->monitored;
+	size_t n = scope->n_monitored;
+	uint64_t all = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool within = false;
+		for (size_t k = 0; k < n && !within; k++)
+			within = k != i && p[k].version == p[i].version &&
+			         (p[k].bits < p[i].bits || (p[k].bits == p[i].bits && k < i)) &&
+			         (p[k].version == 4 ? prefix_contains4(&p[k], addr_v4(&p[i].net)) :
+			                              prefix_contains6(&p[k], p[i].net.bytes));
+		unsigned free_bits = (p[i].version == 4 ? 32u : 128u) - p[i].bits;
+		if (free_bits > 62)
+			return 0;
+		all += within ? 0 : 1ull << free_bits;
+	}
+	return all;
+}

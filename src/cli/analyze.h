@@ -25,6 +25,10 @@ struct analyze_options {
 int analyze_options_parse(const struct command *self, int argc, char **argv, struct analyze_options *out);
 void analyze_options_fini(struct analyze_options *o);
 
+/* For another command that reads packets: the defaults; then an option of analyze by its name, without "--". */
+int analyze_options_init(struct analyze_options *o);
+int analyze_option_take(struct analyze_options *o, const char *name, const char *value, struct error *e) MUST_USE;
+
 /* Comma-separated prefixes; -EINVAL with a sentence. */
 int prefix_list_parse(const char *text, struct prefix *out, size_t room, size_t *n, struct error *e) MUST_USE;
 int nat_list_parse(const char *text, struct nat *out, size_t room, size_t *n, struct error *e) MUST_USE;

@@ -174,7 +174,7 @@ static size_t quarter_of_memory(void)
 	return quarter > ANALYSIS_MEMORY_LEAST ? quarter : (size_t)1 << 30;
 }
 
-static int set_defaults(struct analyze_options *o)
+int analyze_options_init(struct analyze_options *o)
 {
 	const struct env *env = env_system();
 	unsigned cpus = cli_cpus();
@@ -232,13 +232,21 @@ static int take_option(void *ctx, int id, const char *value, struct error *e)
 	return rc;
 }
 
+int analyze_option_take(struct analyze_options *o, const char *name, const char *value, struct error *e)
+{
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		if (!strcmp(options[i].name, name))
+			return take_option(o, options[i].id, value, e);
+	return error_set(e, -EINVAL, "MON-CLI-005", "there is no option --%s", name);
+}
+
 int analyze_options_parse(const struct command *self, int argc, char **argv, struct analyze_options *o)
 {
 	static const struct cli_options command_line = {
 		options, sizeof options / sizeof *options,
 		"Exit codes: 0 all read; 1 a file is damaged or absent, what came before counts; 2 usage.", take_option,
 	};
-	int status = set_defaults(o);
+	int status = analyze_options_init(o);
 	if (status)
 		return status;
 	int first = cli_options_parse(self, &command_line, argc, argv, o);

@@ -18,6 +18,8 @@ int cli_ip(const struct command *self, int argc, char **argv);
 int cli_packets(const struct command *self, int argc, char **argv);
 int cli_query(const struct command *self, int argc, char **argv);
 int cli_query_worker(const struct command *self, int argc, char **argv);
+int cli_role(const struct command *self, int argc, char **argv);
+int cli_run(const struct command *self, int argc, char **argv);
 int cli_simulate(const struct command *self, int argc, char **argv);
 int cli_store(const struct command *self, int argc, char **argv);
 int cli_version(const struct command *self, int argc, char **argv);

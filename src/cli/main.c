@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "daemon/run.h"
 #include "store/client.h"
 
 #include <stdio.h>
@@ -14,6 +15,8 @@ static const struct command commands[] = {
 	{ "ip", cli_ip, "ADDRESS|-", "what a store knows of an address; -: of each on standard input" },
 	{ "packets", cli_packets, "", "the packets behind a row of a store, as pcapng" },
 	{ "query", cli_query, "NAME|SQL", "what a store knows: named queries and read-only SQL" },
+	{ RUN_ROLE, cli_role, NULL, NULL },
+	{ "run", cli_run, "", "the observatory: captures, keeps and shows, 24 hours a day" },
 	{ STORE_WORKER, cli_query_worker, NULL, NULL },
 	{ "simulate", cli_simulate, "", "a synthetic telescope: a capture that says so, and the truth about it" },
 	{ "store", cli_store, "check|backup|restore|compact|expire", "checks a store, copies it, takes out what is old" },

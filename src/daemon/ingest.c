@@ -1,8 +1,10 @@
 #include "daemon/ingest.h"
 
+#include "base/hash.h"
 #include "store/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,25 +75,6 @@ static int drop_rows(void *ctx, const int32_t *minutes, uint32_t n, struct error
 }
 
 /* ---- Opening ---- */
-/* Addresses in prefixes; those within another are counted once. 0: not known, or more than can be said. */
-static uint64_t count_addresses(const struct prefix *p, size_t n)
-{
-	uint64_t all = 0;
-	for (size_t i = 0; i < n; i++) {
-		bool within = false;
-		for (size_t k = 0; k < n && !within; k++)
-			within = k != i && p[k].version == p[i].version &&
-			         (p[k].bits < p[i].bits || (p[k].bits == p[i].bits && k < i)) &&
-			         (p[k].version == 4 ? prefix_contains4(&p[k], addr_v4(&p[i].net)) :
-			                              prefix_contains6(&p[k], p[i].net.bytes));
-		unsigned free_bits = (p[i].version == 4 ? 32u : 128u) - p[i].bits;
-		if (free_bits > 62)
-			return 0;
-		all += within ? 0 : 1ull << free_bits;
-	}
-	return all;
-}
-
 int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
                 struct analysis_config *config, struct error *e)
 {
@@ -101,7 +84,7 @@ int ingest_open(struct ingest **out, const struct env *env, const struct ingest_
 	in->env = env;
 	struct store_config store = {
 		.path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored, .options = ingest->options,
-		.addresses = count_addresses(config->scope.monitored, config->scope.n_monitored), .memory = config->memory,
+		.addresses = scope_addresses(&config->scope), .memory = config->memory,
 		.origins = origins_of(in, ingest->enrich),
 	};
 	int rc = store_open(&in->store, env, &store, e);
@@ -126,8 +109,6 @@ void ingest_close(struct ingest *in)
 	store_close(in->store);
 	env_free(in->env, in, sizeof *in);
 }
-
-bool ingest_broken(const struct ingest *in) { return in->broken; }
 
 /* ---- A file ---- */
 /* The ledger keeps why. */
@@ -190,7 +171,19 @@ static int find_path(struct ingest *in, struct analysis *a, const char *path, co
 	return store_spool(in->store, fd, s->segment, strcmp(s->capture.compression, "none") != 0, out, e);
 }
 
-static int end_segment(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+/* What a live sensor says it observed; packets from outside of it widen it. */
+static void say_observed(struct store_segment *segment, const struct observed *o)
+{
+	if (!o->sections || o->to <= o->from)
+		return;
+	segment->min = segment->packets && segment->min < o->from ? segment->min : o->from;
+	segment->max = segment->packets && segment->max > o->to - 1 ? segment->max : o->to - 1;
+	segment->dropped = o->dropped;
+	segment->observed = true;
+}
+
+static int end_segment(struct ingest *in, struct analysis *a, const char *path, bool live, struct summary *out,
+                       struct error *e)
 {
 	struct store_plan plan;
 	enum store_outcome outcome;
@@ -200,6 +193,8 @@ static int end_segment(struct ingest *in, struct analysis *a, const char *path, 
 	                                 .max = out->max, .uncompressed = out->capture.uncompressed,
 	                                 .simulated = out->capture.simulated };
 	memcpy(segment.digest, out->segment, sizeof segment.digest);
+	if (live)
+		say_observed(&segment, &out->capture.observed);
 	analysis_windows(a, &windows, &n);
 	int rc = store_segment_end(in->store, &segment, windows, n, &outcome, &plan, e);
 	if (rc)
@@ -219,7 +214,7 @@ static int add_segment(struct ingest *in, struct analysis *a, const char *path, 
 	bool spooled;
 	int rc = find_path(in, a, path, out, whole, &spooled, e);
 	if (!rc)
-		rc = end_segment(in, a, whole, out, e);
+		rc = end_segment(in, a, whole, false, out, e);
 	if (spooled && rc && store_unspool(in->store, whole, &ignored))
 		return rc; /* the next writer removes it */
 	return rc;
@@ -227,7 +222,9 @@ static int add_segment(struct ingest *in, struct analysis *a, const char *path, 
 
 static bool refused(const struct summary *s) { return s->stored && !strcmp(s->stored, "refused"); }
 
-int ingest_file(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+/* `inside`: NULL, or where in the store it lies. */
+static int ingest(struct ingest *in, struct analysis *a, const char *path, const char *inside, struct summary *out,
+                  struct error *e)
 {
 	struct error ignored, storing;
 	int rc = store_segment_begin(in->store, e);
@@ -241,11 +238,83 @@ int ingest_file(struct ingest *in, struct analysis *a, const char *path, struct 
 		in->broken |= rc != 0;
 		return read;
 	}
-	rc = add_segment(in, a, path, out, &storing);
+	rc = inside ? end_segment(in, a, inside, true, out, &storing) : add_segment(in, a, path, out, &storing);
 	in->broken |= rc && !refused(out);
 	if (rc)
 		*e = storing;
 	return rc ? rc : read;
 }
+
+int ingest_file(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e)
+{
+	return ingest(in, a, path, NULL, out, e);
+}
+
+int ingest_segment(struct ingest *in, struct analysis *a, const char *path, const char *inside, struct summary *out,
+                   struct error *e)
+{
+	return ingest(in, a, path, inside, out, e);
+}
+
+/* ---- Quarantine ---- */
+static int name_by_frames(const struct ingest *in, const char *path, struct store_segment *segment, struct error *e)
+{
+	struct capture *capture;
+	struct frame_block block;
+	struct capture_info info;
+	int rc = capture_open(&capture, in->env, path, &(struct capture_config){ 0 }, e), more = 0;
+	if (rc)
+		return rc;
+	rc = frame_block_init(&block, in->env, e);
+	while (!rc && (more = capture_read(capture, &block, e)) == CAPTURE_FRAMES)
+		segment->packets += block.n;
+	capture_digest(capture, segment->digest);
+	capture_info(capture, &info);
+	segment->uncompressed = info.uncompressed;
+	frame_block_fini(&block, in->env);
+	capture_close(capture);
+	segment->packets = 0; /* none of them is in a row */
+	return rc;
+}
+
+#define HASHED 65536
+
+/* Two folds of all bytes, each with constants of its own: a name, no proof. */
+static int name_by_bytes(const struct ingest *in, const char *path, struct store_segment *segment, struct error *e)
+{
+	uint64_t half[2] = { 0x243f6a8885a308d3u, 0x13198a2e03707344u }; /* digits of pi */
+	uint64_t *block = env_alloc(in->env, HASHED);
+	int fd = block ? in->env->open(in->env, path, O_RDONLY | O_CLOEXEC, 0) : -ENOMEM;
+	ssize_t n = fd < 0 ? fd : 1;
+	while (n > 0) {
+		memset(block, 0, HASHED);
+		n = in->env->read(in->env, fd, block, HASHED);
+		n = n == -EINTR ? 1 : n;
+		for (ssize_t i = 0; i < (n > 0 ? (n + 7) / 8 : 0); i++) {
+			half[0] = hash_fold(half[0] ^ block[i], 0x9e3779b97f4a7c15u);
+			half[1] = hash_fold(half[1] + block[i], 0xc2b2ae3d27d4eb4fu);
+		}
+	}
+	if (fd >= 0)
+		in->env->close(in->env, fd);
+	env_free(in->env, block, HASHED);
+	memcpy(segment->digest, half, sizeof half);
+	return n < 0 ? error_set(e, (int)n, "MON-DMN-026", "%s cannot be read: %s", path, strerror((int)-n)) : 0;
+}
+
+int ingest_quarantine(struct ingest *in, const char *path, const char *kept_as, bool read, const char *reason,
+                      struct error *e)
+{
+	struct store_segment segment = { .path = kept_as };
+	int rc = read ? name_by_frames(in, path, &segment, e) : name_by_bytes(in, path, &segment, e);
+	if (!rc)
+		rc = store_segment_begin(in->store, e);
+	if (!rc)
+		rc = store_segment_quarantine(in->store, &segment, reason, e);
+	in->broken |= rc != 0;
+	return rc;
+}
+
+bool ingest_broken(const struct ingest *in) { return in->broken; }
 
 int ingest_finish(struct ingest *in, struct error *e) { return in->broken ? 0 : store_commit(in->store, e); }

@@ -24,6 +24,14 @@ void ingest_close(struct ingest *in); /* after analysis_close; NULL is fine */
 /* As analysis_file, and into the store: out->stored. A refused file is an error of it (MON-DMN-006). After another
  * failure of the store (ingest_broken) nothing more can be added; what was committed stays. */
 int ingest_file(struct ingest *in, struct analysis *a, const char *path, struct summary *out, struct error *e) MUST_USE;
+/* The same of a live sensor's segment, which lies in the store's folder as `inside` ("spool/NAME"), where it stays: what it
+ * says of the time that it observed is what it covers. */
+int ingest_segment(struct ingest *in, struct analysis *a, const char *path, const char *inside, struct summary *out,
+                   struct error *e) MUST_USE;
+/* A file that nobody dares to read any more: the ledger keeps why. `read`: its framing alone may be, for its name; else it
+ * is named by its bytes as they lie there. */
+int ingest_quarantine(struct ingest *in, const char *path, const char *kept_as, bool read, const char *reason,
+                      struct error *e) MUST_USE;
 bool ingest_broken(const struct ingest *in);
 
 /* Commits what is pending. */

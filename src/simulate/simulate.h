@@ -2,7 +2,8 @@
  *
  * Populations (pop_*.c: scanners, bots, victims of floods, noise) send packets to the monitored addresses; the result is
  * a capture that says it is made up (capture/write.h), and a truth file that says what was meant. The same seed, addresses,
- * span and parameters give the same bytes on every machine; a run that ends sooner gives the first of them. docs/simulate.md lists populations, parameters, formats.
+ * span and parameters give the same bytes on every machine; a run that ends sooner gives the first of them.
+ * docs/simulate.md lists populations, parameters, formats.
  *
  * Memory follows the packets of a second and the actors alive, never the span; with `rows` also the packets of the
  * minutes that can still get some.

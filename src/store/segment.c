@@ -345,6 +345,17 @@ int store_segment_refuse(struct store *s, const char *reason, struct error *e)
 	return rc;
 }
 
+int store_segment_quarantine(struct store *s, const struct store_segment *segment, const char *reason, struct error *e)
+{
+	struct pending p;
+	int rc = pending_of(s, segment, &p, e);
+	if (rc)
+		return rc;
+	free_path(s->env, s->shared.path);
+	s->shared = p;
+	return store_segment_refuse(s, reason, e);
+}
+
 bool store_commit_due(const struct store *s)
 {
 	return s->segments.n && (s->stage.rows >= COMMIT_ROWS ||

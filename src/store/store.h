@@ -96,6 +96,9 @@ int store_segment_end(struct store *s, const struct store_segment *segment, cons
 int store_segment_join(struct store *s, const struct window *windows, uint32_t n, struct error *e) MUST_USE;
 /* The segment is left out whole; the ledger keeps why. Pending. */
 int store_segment_refuse(struct store *s, const char *reason, struct error *e) MUST_USE;
+/* The same of one that nobody dares to read. */
+int store_segment_quarantine(struct store *s, const struct store_segment *segment, const char *reason,
+                             struct error *e) MUST_USE;
 /* It never was: the file could not be read. */
 int store_segment_abandon(struct store *s, struct error *e) MUST_USE;
 

@@ -1,0 +1,44 @@
+/* The capture: an interface's packets into pieces. It looks at nothing of a packet but what says whose it is. */
+#include "daemon/role.h"
+
+#include "capture/live.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WAIT_MS 200
+
+/* A failing disk is told once, and once when it is over. */
+static void tell_failures(const struct role_call *c, struct live *l, bool *told)
+{
+	struct live_status status;
+	live_status(l, &status);
+	bool fails = status.pieces.last.code[0];
+	if (fails && !*told)
+		role_say(c, &status.pieces.last);
+	*told = fails;
+}
+
+int capture_run(const struct role_call *c, struct error *e)
+{
+	char folder[ROLE_PATH];
+	struct live *l = NULL;
+	struct error closing;
+	bool told = false;
+	int rc = role_folder(c->config, false, folder, e);
+	if (rc)
+		return rc;
+	const struct live_config config = { .socket = CAPTURE_FD_SOCKET, .folder = folder, .application = "monomi" };
+	rc = live_open(&l, c->env, &config, e);
+	if (rc)
+		return rc;
+	rc = role_ready(c, e);
+	while (!rc && !*c->stop) {
+		rc = live_step(l, WAIT_MS, e);
+		tell_failures(c, l, &told);
+	}
+	int closed = live_close(l, &closing);
+	if (closed && !rc)
+		*e = closing;
+	return rc ? rc : closed;
+}

@@ -1,0 +1,143 @@
+#include "daemon/role.h"
+
+#include "daemon/verdict.h"
+#include "serve/serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const names[ROLES] = { "keeper", "engine", "capture", "simulator", "reader", "server" };
+
+const char *role_name(enum role r) { return names[r]; }
+
+int role_folder(const struct run_config *config, bool past, char out[static ROLE_PATH], struct error *e)
+{
+	int n = snprintf(out, ROLE_PATH, "%s/spool/live/%s%s", config->db, config->analysis.sensor, past ? "+past" : "");
+	return n < ROLE_PATH ? 0 : error_set(e, -ENAMETOOLONG, "MON-DMN-020", "the path of the store is too long");
+}
+
+int role_ready(const struct role_call *c, struct error *e)
+{
+	uint8_t number = (uint8_t)c->role;
+	ssize_t n = c->env->write(c->env, ROLE_FD_READY, &number, 1);
+	c->env->close(c->env, ROLE_FD_READY);
+	return n == 1 ? 0 : error_set(e, -EPIPE, "MON-DMN-021", "the parent is gone");
+}
+
+void role_say(const struct role_call *c, const struct error *e)
+{
+	fprintf(stderr, "monomi: %s: %s: %s\n", role_name(c->role), e->code, e->text);
+}
+
+/* ---- Roles of serve/ ---- */
+#define READER_MEMORY_LEAST (512u << 20)
+#define QUERY_SECONDS 20
+
+static int ready(void *ctx, struct error *e) { return role_ready(ctx, e); }
+
+static int reader_run(struct role_call *c, struct error *e)
+{
+	size_t memory = c->config->analysis.memory / 2;
+	const struct serve_reader_config config = {
+		.db = c->config->db, .fd = READER_FD_SERVER, .queries = c->config->analysis.shards, .tool = verdict_tool,
+		.limits = { .memory = memory > READER_MEMORY_LEAST ? memory : READER_MEMORY_LEAST,
+		            .threads = c->config->analysis.shards, .seconds = QUERY_SECONDS },
+		.ready = ready, .ctx = c, .stop = c->stop,
+	};
+	return serve_reader_run(c->env, &config, e);
+}
+
+static size_t describe_databases(const struct enrich *enrich, struct serve_database out[static ENRICH_KINDS])
+{
+	static const char *const kinds[ENRICH_KINDS] = { "country", "as" };
+	size_t n = 0;
+	for (int k = 0; k < ENRICH_KINDS; k++) {
+		const struct enrich_database *d = enrich_database(enrich, (enum enrich_kind)k);
+		if (d)
+			out[n++] = (struct serve_database){ kinds[k], d->type, d->credit, d->built };
+	}
+	return n;
+}
+
+static int server_run(struct role_call *c, struct error *e)
+{
+	struct enrich *enrich = NULL;
+	struct serve_database databases[ENRICH_KINDS];
+	bool captures = c->config->source == RUN_INTERFACE || c->config->source == RUN_SIMULATE;
+	int rc = enrich_open(c->env, &c->config->databases, &enrich, e);
+	if (rc)
+		return rc;
+	const struct serve_config config = {
+		.listen_fd = SERVER_FD_LISTEN, .reader_fd = SERVER_FD_READER, .live_fd = captures ? SERVER_FD_LIVE : -1,
+		.version = c->config->version, .databases = databases, .n_databases = describe_databases(enrich, databases),
+		.ready = ready, .ctx = c, .stop = c->stop,
+	};
+	rc = serve_run(c->env, &config, e);
+	enrich_close(enrich);
+	return rc;
+}
+
+/* ---- A role's process ---- */
+static volatile sig_atomic_t stop, drain;
+
+static void on_signal(int number)
+{
+	if (number == SIGHUP)
+		drain = 1;
+	else
+		stop = 1;
+}
+
+/* INT goes to all processes of a terminal: the parent alone says when a role ends. */
+static void watch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal }, ignore = { .sa_handler = SIG_IGN };
+	sigset_t none;
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGINT, &ignore, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int run_role_arguments(const struct env *env, struct run_arguments *out, struct error *e)
+{
+	struct stat st;
+	int rc = env->stat(env, ROLE_FD_ARGUMENTS, &st);
+	if (!rc && st.st_size > 0 && st.st_size < 1 << 24) {
+		out->n = (size_t)st.st_size;
+		out->p = env_alloc(env, out->n);
+		rc = out->p ? env_pread_all(env, ROLE_FD_ARGUMENTS, out->p, out->n, 0) : -ENOMEM;
+	} else if (!rc)
+		rc = -EINVAL;
+	if (!rc && out->p[out->n - 1])
+		rc = -EINVAL;
+	env->close(env, ROLE_FD_ARGUMENTS);
+	return rc ? error_set(e, rc, "MON-DMN-022", "`monomi role` is for `monomi run` alone, which starts it") : 0;
+}
+
+int run_role(const struct env *env, const char *name, bool crashed, const struct run_config *config, struct error *e)
+{
+	struct role_call c = { .env = env, .config = config, .crashed = crashed, .stop = &stop, .drain = &drain };
+	enum role r = 0;
+	while (r < ROLES && strcmp(names[r], name))
+		r++;
+	c.role = r;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	watch_signals();
+	switch (r) {
+	case ROLE_KEEPER: return keeper_run(&c, e);
+	case ROLE_ENGINE: return engine_run(&c, e);
+	case ROLE_CAPTURE: return capture_run(&c, e);
+	case ROLE_SIMULATOR: return simulator_run(&c, e);
+	case ROLE_READER: return reader_run(&c, e);
+	case ROLE_SERVER: return server_run(&c, e);
+	case ROLES: break;
+	}
+	return error_set(e, -EINVAL, "MON-DMN-022", "there is no role '%s'", name);
+}

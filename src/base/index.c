@@ -10,7 +10,7 @@ int index_init(struct index *x, const struct env *env, uint32_t rows_expected, s
 	uint64_t slots = LEAST_SLOTS;
 	while (slots < 2 * (uint64_t)rows_expected)
 		slots *= 2;
-	*x = (struct index){ .mask = (uint32_t)(slots - 1), .generation = 1 };
+	*x = (struct index){ .mask = (uint32_t)(slots - 1) };
 	x->slots = env_alloc(env, slots * sizeof *x->slots);
 	return x->slots ? 0 : error_no_memory(e, "making a table");
 }
@@ -24,11 +24,9 @@ void index_fini(struct index *x, const struct env *env)
 
 void index_clear(struct index *x)
 {
-	x->used = 0;
-	if (++x->generation == 0) { /* wrapped: old slots would come alive again */
+	if (x->used)
 		memset(x->slots, 0, index_bytes(x));
-		x->generation = 1;
-	}
+	x->used = 0;
 }
 
 int index_grow(struct index *x, const struct env *env, uint64_t (*hash_of)(const void *ctx, uint32_t row),
@@ -43,7 +41,7 @@ int index_grow(struct index *x, const struct env *env, uint64_t (*hash_of)(const
 	for (uint32_t row = 0; row < x->used; row++) {
 		uint64_t hash = hash_of(ctx, row);
 		uint32_t at = index_at(&y, hash);
-		while (index_live(&y, y.slots[at]))
+		while (index_live(y.slots[at]))
 			at = index_next(&y, at);
 		index_put(&y, at, index_key(&y, hash), row);
 	}

@@ -1,21 +1,22 @@
 /* Open addressing from hashes to the numbers of dense rows that the caller keeps.
  *
- * A slot is 8 bytes: row number, 16 bits of the hash (tag), generation. The key itself stays in the row, and the
- * caller compares it: a tag is a hint, never identity. Forgetting everything is one increment of the generation.
- * Linear probing, grown to stay at most half full. Not for hashes an attacker can predict: see hash.h.
+ * A slot is 4 bytes, as it is their number that costs: they are hit at random, and must lie in a cache. Below are as many
+ * bits as the table's size has, with the row's number and one; above a tag, bits of the hash. The key itself stays in the
+ * row, and the caller compares it: a tag is a hint, never identity. 0 is an empty slot. Linear probing, grown to stay at
+ * most half full. Not for hashes an attacker can predict: see hash.h.
  */
 #pragma once
 #include "base/env.h"
 #include "base/error.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct index {
-	uint64_t *slots;
-	uint32_t mask;       /* slots - 1, a power of two minus one */
+	uint32_t *slots;
+	uint32_t mask; /* slots - 1, a power of two minus one */
 	uint32_t used;
-	uint16_t generation; /* of live slots; never 0 */
 };
 
 #define INDEX_NONE UINT32_MAX
@@ -39,28 +40,26 @@ int index_grow(struct index *x, const struct env *env, uint64_t (*hash_of)(const
 /* Probing: start at index_at(hash), step with index_next; index_live slots hold row index_row if index_tagged. */
 static inline uint32_t index_at(const struct index *x, uint64_t hash) { return (uint32_t)(hash >> 32) & x->mask; }
 static inline uint32_t index_next(const struct index *x, uint32_t at) { return (at + 1) & x->mask; }
-static inline uint32_t index_key(const struct index *x, uint64_t hash)
-{
-	return (uint32_t)(hash << 16) | x->generation;
-}
-static inline bool index_live(const struct index *x, uint64_t slot) { return (uint16_t)slot == x->generation; }
-static inline bool index_tagged(uint64_t slot, uint32_t key) { return (uint32_t)slot == key; }
-static inline uint32_t index_row(uint64_t slot) { return (uint32_t)(slot >> 32); }
+static inline uint32_t index_key(const struct index *x, uint64_t hash) { return (uint32_t)hash & ~x->mask; }
+static inline bool index_live(uint32_t slot) { return slot != 0; }
+static inline bool index_tagged(const struct index *x, uint32_t slot, uint32_t key) { return (slot ^ key) <= x->mask; }
+static inline uint32_t index_row(const struct index *x, uint32_t slot) { return (slot & x->mask) - 1; }
 
 /* The first slot for a hash that is not live or has its tag. The second try is part of the first: whether a slot is
  * taken by another is a coin that no branch predictor calls. */
 static inline uint32_t index_candidate(const struct index *x, uint64_t hash)
 {
 	uint32_t key = index_key(x, hash), at = index_at(x, hash), second = index_next(x, at);
-	bool live = index_live(x, x->slots[at]), tagged = index_tagged(x->slots[at], key);
+	bool live = index_live(x->slots[at]), tagged = index_tagged(x, x->slots[at], key);
 	at = (live & !tagged) ? second : at;
-	while (index_live(x, x->slots[at]) && !index_tagged(x->slots[at], key))
+	while (index_live(x->slots[at]) && !index_tagged(x, x->slots[at], key))
 		at = index_next(x, at);
 	return at;
 }
 
 static inline void index_put(struct index *x, uint32_t at, uint32_t key, uint32_t row)
 {
-	x->slots[at] = (uint64_t)row << 32 | key;
+	assert(row < x->mask);
+	x->slots[at] = key | (row + 1);
 	x->used++;
 }

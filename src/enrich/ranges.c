@@ -149,9 +149,9 @@ static int find_system(struct reader *r, const struct line *l, uint32_t *row, st
 		return rc;
 	uint64_t hash = hash_u64(&r->seed, l->number);
 	uint32_t key = index_key(x, hash), at = index_at(x, hash);
-	for (; index_live(x, x->slots[at]); at = index_next(x, at)) {
-		*row = index_row(x->slots[at]);
-		if (index_tagged(x->slots[at], key) && r->out->list[*row].number == l->number)
+	for (; index_live(x->slots[at]); at = index_next(x, at)) {
+		*row = index_row(x, x->slots[at]);
+		if (index_tagged(x, x->slots[at], key) && r->out->list[*row].number == l->number)
 			return 0;
 	}
 	*row = add_system(r->out, l);

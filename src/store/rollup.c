@@ -90,9 +90,9 @@ static int find(struct rollup *r, int k, const struct totals *key, struct totals
 	struct index *x = &r->table[k].index;
 	uint64_t hash = hash_of(r, key);
 	uint32_t at = index_candidate(x, hash);
-	while (index_live(x, x->slots[at])) {
-		struct totals *t = &r->table[k].row[index_row(x->slots[at])];
-		if (index_tagged(x->slots[at], index_key(x, hash)) && !memcmp(t, key, KEY_BYTES)) {
+	while (index_live(x->slots[at])) {
+		struct totals *t = &r->table[k].row[index_row(x, x->slots[at])];
+		if (index_tagged(x, x->slots[at], index_key(x, hash)) && !memcmp(t, key, KEY_BYTES)) {
 			*out = t;
 			return 0;
 		}

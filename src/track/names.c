@@ -66,9 +66,9 @@ uint32_t names_find(const struct names *t, const struct addr *addr, uint32_t epo
 	const struct index *x = &t->index;
 	uint64_t hash = names_hash(t, addr, epoch);
 	uint32_t key = index_key(x, hash);
-	for (uint32_t at = index_at(x, hash); index_live(x, x->slots[at]); at = index_next(x, at))
-		if (index_tagged(x->slots[at], key) && is_name(t, index_row(x->slots[at]), addr, epoch))
-			return index_row(x->slots[at]);
+	for (uint32_t at = index_at(x, hash); index_live(x->slots[at]); at = index_next(x, at))
+		if (index_tagged(x, x->slots[at], key) && is_name(t, index_row(x, x->slots[at]), addr, epoch))
+			return index_row(x, x->slots[at]);
 	return INDEX_NONE;
 }
 
@@ -78,14 +78,14 @@ uint32_t names_put(struct names *t, const struct addr *addr, uint32_t epoch)
 	uint64_t hash = names_hash(t, addr, epoch);
 	uint32_t key = index_key(x, hash);
 	for (uint32_t at = index_at(x, hash);; at = index_next(x, at)) {
-		uint64_t slot = x->slots[at];
-		if (!index_live(x, slot)) {
+		uint32_t slot = x->slots[at];
+		if (!index_live(slot)) {
 			index_put(x, at, key, t->n);
 			struct name *n = region_take(&t->room, sizeof *n);
 			*n = (struct name){ .addr = *addr, .epoch = epoch };
 			return t->n++;
 		}
-		if (index_tagged(slot, key) && is_name(t, index_row(slot), addr, epoch))
-			return index_row(slot);
+		if (index_tagged(x, slot, key) && is_name(t, index_row(x, slot), addr, epoch))
+			return index_row(x, slot);
 	}
 }

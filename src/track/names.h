@@ -46,8 +46,8 @@ static inline __attribute__((always_inline)) void names_want(const struct names 
 static inline __attribute__((always_inline)) void names_want_name(const struct names *t, const struct addr *addr,
                                                                   uint32_t epoch)
 {
-	uint64_t slot = t->index.slots[index_at(&t->index, names_hash(t, addr, epoch))];
-	__builtin_prefetch(&t->name[index_live(&t->index, slot) ? index_row(slot) : 0]);
+	uint32_t slot = t->index.slots[index_at(&t->index, names_hash(t, addr, epoch))];
+	__builtin_prefetch(&t->name[index_live(slot) ? index_row(&t->index, slot) : 0]);
 }
 
 /* The number of a name, INDEX_NONE if there is none. */

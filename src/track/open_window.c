@@ -147,7 +147,7 @@ static struct window *append_window(struct window_sums *s, uint32_t minute, uint
 	if (!index_has_room(&s->index, 1) && index_grow(&s->index, s->env, hash_of_window, s, e))
 		return NULL;
 	uint32_t at = index_at(&s->index, hash);
-	while (index_live(&s->index, s->index.slots[at]))
+	while (index_live(s->index.slots[at]))
 		at = index_next(&s->index, at);
 	index_put(&s->index, at, index_key(&s->index, hash), s->n);
 	s->window[s->n] = (struct window){ .minute = minute };
@@ -158,10 +158,10 @@ struct window *window_sums_at(struct window_sums *s, int32_t minute, struct erro
 {
 	uint64_t hash = hash_u64(&s->seed, (uint32_t)minute);
 	uint32_t tag = index_key(&s->index, hash);
-	for (uint32_t at = index_at(&s->index, hash); index_live(&s->index, s->index.slots[at]);
+	for (uint32_t at = index_at(&s->index, hash); index_live(s->index.slots[at]);
 	     at = index_next(&s->index, at)) {
-		struct window *w = &s->window[index_row(s->index.slots[at])];
-		if (index_tagged(s->index.slots[at], tag) && w->minute == (uint32_t)minute)
+		struct window *w = &s->window[index_row(&s->index, s->index.slots[at])];
+		if (index_tagged(&s->index, s->index.slots[at], tag) && w->minute == (uint32_t)minute)
 			return w;
 	}
 	return append_window(s, (uint32_t)minute, hash, e);

@@ -281,15 +281,15 @@ static struct row *find_or_append(struct rows *t, uint64_t hash, uint64_t key, u
 	const struct index *x = &t->index;
 	uint32_t tag = index_key(x, hash);
 	for (;; at = index_next(x, at)) {
-		uint64_t slot = x->slots[at];
-		if (!index_live(x, slot)) {
+		uint32_t slot = x->slots[at];
+		if (!index_live(slot)) {
 			struct row *r = row_append(t, at, tag);
 			*r = empty_row;
 			r->key = key;
 			return r;
 		}
-		if (index_tagged(slot, tag) && t->row[index_row(slot)].key == key)
-			return &t->row[index_row(slot)];
+		if (index_tagged(x, slot, tag) && t->row[index_row(x, slot)].key == key)
+			return &t->row[index_row(x, slot)];
 	}
 }
 
@@ -388,9 +388,9 @@ static void look_up(const struct rows *t, const uint64_t *hashes, uint32_t n, st
 	uint32_t there = 0, fresh = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = index_candidate(x, hashes[i]);
-		uint64_t slot = x->slots[at];
-		bool live = index_live(x, slot);
-		struct row *row = &t->row[live ? index_row(slot) : 0]; /* what is not there must not be fetched */
+		uint32_t slot = x->slots[at];
+		bool live = index_live(slot);
+		struct row *row = &t->row[live ? index_row(x, slot) : 0]; /* what is not there must not be fetched */
 		__builtin_prefetch(row, 1);
 		s->row[there] = row;
 		s->there[there] = (uint8_t)i;
@@ -410,10 +410,10 @@ static void fill_fresh(struct rows *t, const struct hit *hits, const uint64_t *h
 	struct index *x = &t->index;
 	for (uint32_t i = 0; i < s->n_fresh; i++) {
 		uint32_t hit = s->fresh[i], at = s->at[i];
-		if (__builtin_expect(index_live(x, x->slots[at]), 0))
+		if (__builtin_expect(index_live(x->slots[at]), 0))
 			at = index_candidate(x, hashes[hit]);
-		if (__builtin_expect(index_live(x, x->slots[at]), 0)) {
-			s->row[s->n_there] = &t->row[index_row(x->slots[at])];
+		if (__builtin_expect(index_live(x->slots[at]), 0)) {
+			s->row[s->n_there] = &t->row[index_row(x, x->slots[at])];
 			s->there[s->n_there++] = (uint8_t)hit;
 			continue;
 		}

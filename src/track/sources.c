@@ -197,15 +197,15 @@ static struct evidence_row *evidence_find_or_append(struct sources *s, uint64_t 
 	struct index *x = &s->evidence_index;
 	uint32_t tag = index_key(x, hash);
 	for (uint32_t at = index_at(x, hash);; at = index_next(x, at)) {
-		uint64_t slot = x->slots[at];
-		if (!index_live(x, slot)) {
+		uint32_t slot = x->slots[at];
+		if (!index_live(slot)) {
 			index_put(x, at, tag, s->n_evidence++);
 			struct evidence_row *r = region_take(&s->evidence_room, sizeof *r);
 			*r = (struct evidence_row){ .key = key, .sport_min = UINT16_MAX, .ttl_min = UINT8_MAX };
 			return r;
 		}
-		if (index_tagged(slot, tag) && s->evidence[index_row(slot)].key == key)
-			return &s->evidence[index_row(slot)];
+		if (index_tagged(x, slot, tag) && s->evidence[index_row(x, slot)].key == key)
+			return &s->evidence[index_row(x, slot)];
 	}
 }
 
@@ -280,9 +280,9 @@ bool sources_see(struct sources *s, const struct sight *sights, uint32_t n)
 	if (!evidence_has_room(s, n))
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t slot = s->evidence_index.slots[index_at(&s->evidence_index, sights[i].hash)];
-		if (index_live(&s->evidence_index, slot))
-			__builtin_prefetch(&s->evidence[index_row(slot)], 1);
+		uint32_t slot = s->evidence_index.slots[index_at(&s->evidence_index, sights[i].hash)];
+		if (index_live(slot))
+			__builtin_prefetch(&s->evidence[index_row(&s->evidence_index, slot)], 1);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		row[i] = evidence_find_or_append(s, sights[i].key, sights[i].hash);

@@ -51,9 +51,9 @@ static void chain(struct fold *f, uint32_t evidence)
 	uint64_t hash = hash_u64(&f->s->seed, key);
 	struct index *x = &f->index;
 	uint32_t tag = index_key(x, hash), at = index_at(x, hash);
-	for (; index_live(x, x->slots[at]); at = index_next(x, at)) {
-		struct day *d = &f->day[index_row(x->slots[at])];
-		if (index_tagged(x->slots[at], tag) && d->key == key) {
+	for (; index_live(x->slots[at]); at = index_next(x, at)) {
+		struct day *d = &f->day[index_row(x, x->slots[at])];
+		if (index_tagged(x, x->slots[at], tag) && d->key == key) {
 			f->next[evidence] = d->first;
 			d->first = evidence;
 			return;

@@ -32,6 +32,8 @@ struct live {
 	int64_t offset;   /* of the two clocks, at the last look */
 	int64_t looked;   /* monotonic: at the interface */
 	bool failed;      /* the socket told of an error */
+	uint64_t counted; /* packets that the kernel says it put into the ring; fewer than taken where others read it before */
+	uint64_t taken;   /* from the ring */
 	struct live_status status;
 };
 
@@ -63,6 +65,7 @@ static void take_packet(struct live *l, const struct ring_packet *p)
 	struct frame f = { .ts = p->header->tp_sec * SECOND + p->header->tp_nsec, .data = p->data, .caplen = p->caplen,
 		           .wirelen = p->header->tp_len, .link = l->link };
 	uint32_t keep;
+	l->taken++;
 	put_tag(p, &f);
 	if (is_sent(l, p, &f)) {
 		own_flows_sent(l->own, &f);
@@ -120,6 +123,7 @@ static void take_drops(struct live *l, int64_t now)
 	if (getsockopt(l->socket, SOL_PACKET, PACKET_STATISTICS, &s, &n))
 		return;
 	l->status.kernel_dropped += s.tp_drops;
+	l->counted += s.tp_packets - s.tp_drops;
 	pieces_lost(l->pieces, now - LAG, s.tp_drops);
 }
 
@@ -278,8 +282,25 @@ int live_open(struct live **out, const struct env *env, const struct live_config
 	return 0;
 }
 
-int live_close(struct live *l, struct error *e)
+/* What came until now is in blocks that the kernel has yet to hand over. */
+static void drain(struct live *l)
 {
+	struct error ignored;
+	int64_t begin = l->env->monotonic(l->env), passed = 0;
+	take_drops(l, l->env->realtime(l->env));
+	uint64_t until = l->counted;
+	while (passed < 2 * RING_RETIRE * (SECOND / 1000) || (l->taken < until && passed < SECOND)) {
+		if (live_step(l, RING_RETIRE / 2, &ignored))
+			return;
+		passed = l->env->monotonic(l->env) - begin;
+	}
+}
+
+int live_close(struct live *l, struct live_status *last, struct error *e)
+{
+	drain(l);
+	if (last)
+		live_status(l, last);
 	int rc = pieces_close(l->pieces, e);
 	release(l);
 	return rc;

@@ -65,5 +65,6 @@ struct live_status {
 };
 void live_status(struct live *l, struct live_status *out);
 
-/* Seals and closes what is open, waits until it is on disk. */
-int live_close(struct live *l, struct error *e) MUST_USE;
+/* Takes what has come until now, seals and closes what is open, waits until it is on disk: a tenth of a second at least.
+ * `last` (NULL: not wanted): its status when all was taken. */
+int live_close(struct live *l, struct live_status *last, struct error *e) MUST_USE;

@@ -7,11 +7,10 @@
 
 #define SETS 2048u /* of WAYS flows: 16,384 at a time, 1.3 MB */
 #define WAYS 8u
-#define ASKED 65536u /* datagrams that came lately: a direct-mapped memory, so that answering one opens no flow */
+#define LATELY 65536u /* places of a direct-mapped memory */
 
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMPV6 = 58 };
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
-enum kind { FREE, OPENED, ANSWERED };
 
 /* Seen from this host; for ICMP the identifier is the local port. */
 struct key {
@@ -22,7 +21,14 @@ struct key {
 
 struct slot {
 	struct key key;
-	uint32_t kind;
+	bool used;
+	int64_t seen;
+};
+
+/* What strangers bring about has a memory of its own, where it costs no flow its place: the later of two that meet in one
+ * place stays, by its hash, which nobody can choose. */
+struct lately {
+	uint64_t hash;
 	int64_t seen;
 };
 
@@ -32,10 +38,8 @@ struct own_flows {
 	size_t n_own;
 	struct seed seed;
 	struct slot *slots;
-	struct asked {
-		uint64_t hash;
-		int64_t seen;
-	} *asked;
+	struct lately *asked;    /* datagrams that came: who answers one opens no flow */
+	struct lately *answered; /* our SYN-ACKs */
 	uint64_t learnt; /* 0: nothing to look for */
 };
 
@@ -149,58 +153,49 @@ static struct slot *flow_find(const struct own_flows *o, const struct key *k)
 {
 	struct slot *set = &o->slots[key_hash(o, k) % SETS * WAYS];
 	for (unsigned i = 0; i < WAYS; i++)
-		if (set[i].kind != FREE && !memcmp(&set[i].key, k, sizeof *k))
+		if (set[i].used && !memcmp(&set[i].key, k, sizeof *k))
 			return &set[i];
 	return NULL;
 }
 
 /* In place of the one of its set that was silent for longest. */
-static void flow_put(struct own_flows *o, const struct key *k, enum kind kind, int64_t now)
+static void flow_put(struct own_flows *o, const struct key *k, int64_t now)
 {
 	struct slot *set = &o->slots[key_hash(o, k) % SETS * WAYS], *s = flow_find(o, k), *oldest = set;
 	for (unsigned i = 1; i < WAYS; i++)
-		if (oldest->kind != FREE && (set[i].kind == FREE || set[i].seen < oldest->seen))
+		if (oldest->used && (!set[i].used || set[i].seen < oldest->seen))
 			oldest = &set[i];
 	s = s ? s : oldest;
-	*s = (struct slot){ .key = *k, .kind = kind, .seen = now };
+	*s = (struct slot){ .key = *k, .used = true, .seen = now };
 	o->learnt++;
 }
 
 static bool flow_refresh(struct own_flows *o, const struct key *k, int64_t now)
 {
 	struct slot *s = flow_find(o, k);
-	if (!s || s->kind != OPENED || !is_recent(s->seen, now, OWN_OPENED))
+	if (!s || !is_recent(s->seen, now, OWN_OPENED))
 		return false;
 	s->seen = now;
 	return true;
 }
 
-static bool flow_is(const struct own_flows *o, const struct key *k, enum kind kind, int64_t now, int64_t most)
+static bool flow_is(const struct own_flows *o, const struct key *k, int64_t now)
 {
 	const struct slot *s = o->learnt ? flow_find(o, k) : NULL;
-	return s && s->kind == kind && is_recent(s->seen, now, most);
+	return s && is_recent(s->seen, now, OWN_OPENED);
 }
 
-/* --- datagrams that came --- */
+/* --- what happened lately --- */
 
-static struct asked *asked_at(const struct own_flows *o, const struct key *k, uint64_t *hash)
+static void lately_put(struct lately *memory, uint64_t hash, int64_t now)
 {
-	*hash = key_hash(o, k) | 1;
-	return &o->asked[*hash >> 32 & (ASKED - 1)];
+	memory[hash >> 32 & (LATELY - 1)] = (struct lately){ hash | 1, now };
 }
 
-static void asked_put(struct own_flows *o, const struct key *k, int64_t now)
+static bool lately_has(const struct lately *memory, uint64_t hash, int64_t now, int64_t most)
 {
-	uint64_t hash;
-	struct asked *a = asked_at(o, k, &hash);
-	*a = (struct asked){ hash, now };
-}
-
-static bool asked_is(const struct own_flows *o, const struct key *k, int64_t now)
-{
-	uint64_t hash;
-	const struct asked *a = asked_at(o, k, &hash);
-	return a->hash == hash && is_recent(a->seen, now, OWN_OPENED);
+	const struct lately *l = &memory[hash >> 32 & (LATELY - 1)];
+	return l->hash == (hash | 1) && is_recent(l->seen, now, most);
 }
 
 /* --- sent --- */
@@ -211,8 +206,12 @@ static void sent_tcp(struct own_flows *o, const struct view *v, int64_t now)
 	if (flow_refresh(o, &k, now) || v->end - v->l4 < 14)
 		return;
 	uint8_t flags = v->l4[13];
-	if ((flags & (SYN | RST | FIN)) == SYN)
-		flow_put(o, &k, flags & ACK ? ANSWERED : OPENED, now);
+	if ((flags & (SYN | RST | FIN)) != SYN)
+		return;
+	if (flags & ACK)
+		lately_put(o->answered, key_hash(o, &k), now);
+	else
+		flow_put(o, &k, now);
 }
 
 /* A request that wants an answer: its identifier is the flow. RFC 792, RFC 4443. */
@@ -232,11 +231,12 @@ void own_flows_sent(struct own_flows *o, const struct frame *f)
 	struct key k = key_sent(&v);
 	if (v.proto == TCP)
 		sent_tcp(o, &v, f->ts);
-	else if (v.proto == UDP && !flow_refresh(o, &k, f->ts) && !asked_is(o, &k, f->ts))
-		flow_put(o, &k, OPENED, f->ts);
+	else if (v.proto == UDP && !flow_refresh(o, &k, f->ts) &&
+	         !lately_has(o->asked, key_hash(o, &k), f->ts, OWN_OPENED))
+		flow_put(o, &k, f->ts);
 	else if ((v.proto == ICMP || v.proto == ICMPV6) && is_icmp_request(&v)) {
 		k = key_of(&v.source, &v.destination, icmp_id(&v), 0, v.proto);
-		flow_put(o, &k, OPENED, f->ts);
+		flow_put(o, &k, f->ts);
 	}
 }
 
@@ -268,13 +268,15 @@ static bool is_quoted(const struct own_flows *o, const struct view *v, int64_t n
 {
 	uint8_t type = v->l4[0];
 	bool error = v->proto == ICMP ? type == 3 || type == 4 || type == 11 || type == 12 : type >= 1 && type <= 4;
+	if (!error || v->end - v->l4 < 8)
+		return false;
 	struct view quoted = { .ip = v->l4 + 8, .end = v->end };
-	if (!error || v->end - v->l4 < 8 || !view_ip(&quoted) || !quoted.has_ports)
+	if (!view_ip(&quoted) || !quoted.has_ports)
 		return false;
 	struct key k = key_sent(&quoted);
 	if (quoted.proto == ICMP || quoted.proto == ICMPV6)
 		k = key_of(&quoted.source, &quoted.destination, icmp_id(&quoted), 0, quoted.proto);
-	return flow_is(o, &k, OPENED, now, OWN_OPENED);
+	return flow_is(o, &k, now);
 }
 
 static bool is_own_icmp(const struct own_flows *o, const struct view *v, int64_t now)
@@ -284,7 +286,7 @@ static bool is_own_icmp(const struct own_flows *o, const struct view *v, int64_t
 	if (!reply)
 		return is_quoted(o, v, now);
 	struct key k = key_of(&v->destination, &v->source, icmp_id(v), 0, v->proto);
-	return flow_is(o, &k, OPENED, now, OWN_OPENED);
+	return flow_is(o, &k, now);
 }
 
 static bool is_own(struct own_flows *o, const struct view *v, int64_t now)
@@ -296,12 +298,12 @@ static bool is_own(struct own_flows *o, const struct view *v, int64_t now)
 	if (v->proto == ICMP || v->proto == ICMPV6)
 		return o->learnt && is_own_icmp(o, v, now);
 	struct key k = key_came(v);
-	if (flow_is(o, &k, OPENED, now, OWN_OPENED))
+	if (flow_is(o, &k, now))
 		return true;
 	if (v->proto == UDP)
-		asked_put(o, &k, now);
+		lately_put(o->asked, key_hash(o, &k), now);
 	bool reset = v->proto == TCP && v->end - v->l4 >= 14 && v->l4[13] & RST;
-	return reset && flow_is(o, &k, ANSWERED, now, OWN_ANSWERED);
+	return reset && lately_has(o->answered, key_hash(o, &k), now, OWN_ANSWERED);
 }
 
 bool own_flows_came(struct own_flows *o, const struct frame *f, uint32_t *keep)
@@ -325,8 +327,9 @@ int own_flows_open(struct own_flows **out, const struct env *env, const struct l
 	o->own = own;
 	o->n_own = n_own;
 	o->slots = env_alloc(env, SETS * WAYS * sizeof *o->slots);
-	o->asked = env_alloc(env, ASKED * sizeof *o->asked);
-	int rc = o->slots && o->asked ? seed_draw(&o->seed, env) : error_no_memory(e, "remembering own flows");
+	o->asked = env_alloc(env, LATELY * sizeof *o->asked);
+	o->answered = env_alloc(env, LATELY * sizeof *o->answered);
+	int rc = o->slots && o->asked && o->answered ? seed_draw(&o->seed, env) : error_no_memory(e, "remembering own flows");
 	if (rc) {
 		own_flows_close(o);
 		return rc;
@@ -340,6 +343,7 @@ void own_flows_close(struct own_flows *o)
 	if (!o)
 		return;
 	env_free(o->env, o->slots, SETS * WAYS * sizeof *o->slots);
-	env_free(o->env, o->asked, ASKED * sizeof *o->asked);
+	env_free(o->env, o->asked, LATELY * sizeof *o->asked);
+	env_free(o->env, o->answered, LATELY * sizeof *o->answered);
 	env_free(o->env, o, sizeof *o);
 }

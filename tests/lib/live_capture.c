@@ -1,5 +1,6 @@
-/* The capture role alone, for tests: INTERFACE FOLDER [ring=BYTES] [memory=BYTES] [filter=TEXT] [own=PREFIX]. It says
- * "ready" when it listens; SIGTERM ends it, and then its status is one line of JSON. */
+/* The capture role alone, for tests: INTERFACE FOLDER [ring=BYTES] [memory=BYTES] [filter=TEXT] [own=PREFIX]
+ * [kills=N]. It says "ready" when it listens; SIGTERM ends it, and then its status is one line of JSON. With `kills` a
+ * parent opens the socket and kills N readers of it (-9), one after the other, before one lives on. */
 #include "capture/live.h"
 
 #include <inttypes.h>
@@ -7,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t stop;
 
@@ -20,6 +23,7 @@ struct options {
 	struct live_socket_config socket;
 	struct live_config live;
 	struct live_own own;
+	unsigned long kills;
 };
 
 static int parse(struct options *o, int argc, char **argv, struct error *e)
@@ -37,6 +41,8 @@ static int parse(struct options *o, int argc, char **argv, struct error *e)
 			o->live.memory = strtoul(value, NULL, 10);
 		else if (!strcmp(argv[i], "filter"))
 			o->socket.filter = value;
+		else if (!strcmp(argv[i], "kills"))
+			o->kills = strtoul(value, NULL, 10);
 		else if (prefix_parse(value, &o->own.peer, e))
 			return -1;
 		else
@@ -46,13 +52,11 @@ static int parse(struct options *o, int argc, char **argv, struct error *e)
 	return 0;
 }
 
-static void tell(struct live *l)
+static void tell(const struct live_status *s)
 {
-	struct live_status s;
-	live_status(l, &s);
 	printf("{\"received\":%" PRIu64 ",\"own\":%" PRIu64 ",\"outgoing\":%" PRIu64 ",\"kernel_dropped\":%" PRIu64
-	       ",\"broken\":%" PRIu64 ",\"jumps\":%" PRIu64 ",\"up\":%d,\"lost\":%" PRIu64 ",\"pieces\":%" PRIu64 "}\n", s.received,
-	       s.own, s.outgoing, s.kernel_dropped, s.broken, s.clock_jumps, s.up, s.pieces.lost, s.pieces.pieces);
+	       ",\"broken\":%" PRIu64 ",\"jumps\":%" PRIu64 ",\"up\":%d,\"lost\":%" PRIu64 ",\"pieces\":%" PRIu64 "}\n", s->received,
+	       s->own, s->outgoing, s->kernel_dropped, s->broken, s->clock_jumps, s->up, s->pieces.lost, s->pieces.pieces);
 	fflush(stdout);
 }
 
@@ -60,19 +64,40 @@ static int run(struct options *o, struct error *e)
 {
 	const struct env *env = env_system();
 	struct live *l;
-	int rc = live_socket_open(&o->live.socket, env, &o->socket, e);
-	if (rc)
-		return rc;
-	rc = live_open(&l, env, &o->live, e);
+	int rc = live_open(&l, env, &o->live, e);
 	if (rc)
 		return rc;
 	puts("ready");
 	fflush(stdout);
 	while (!stop && !rc)
 		rc = live_step(l, 100, e);
-	tell(l);
-	int closed = live_close(l, rc ? NULL : e);
+	struct live_status last;
+	int closed = live_close(l, &last, rc ? NULL : e);
+	tell(&last);
 	return rc ? rc : closed;
+}
+
+/* Readers that die; their socket lives. */
+static void kill_readers(struct options *o)
+{
+	struct error e;
+	for (unsigned long i = 0; i < o->kills && !stop; i++) {
+		pid_t reader = fork();
+		if (!reader)
+			_exit(run(o, &e) != 0);
+		usleep((useconds_t)(300000 + i * 7919 % 11 * 50000));
+		kill(reader, SIGKILL);
+		waitpid(reader, NULL, 0);
+	}
+}
+
+static int run_all(struct options *o, struct error *e)
+{
+	int rc = live_socket_open(&o->live.socket, env_system(), &o->socket, e);
+	if (rc)
+		return rc;
+	kill_readers(o);
+	return run(o, e);
 }
 
 int main(int argc, char **argv)
@@ -82,7 +107,7 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = on_signal };
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
-	if (argc < 3 || parse(&o, argc, argv, &e) || run(&o, &e)) {
+	if (argc < 3 || parse(&o, argc, argv, &e) || run_all(&o, &e)) {
 		fprintf(stderr, "live-capture: %s %s\n", e.code, e.text);
 		return 1;
 	}

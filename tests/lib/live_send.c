@@ -1,6 +1,6 @@
-/* Sends numbered UDP datagrams for tests, as fast as it can: INTERFACE MAC COUNT SECONDS [RATE]. Frames come from
- * 198.19.0.7 port 7 to 198.18.x.y port 9; their payload is their number, 8 bytes big-endian. It says how many the
- * kernel took. */
+/* Sends numbered UDP datagrams for tests, as fast as it can: INTERFACE MAC COUNT SECONDS [RATE [VLAN]]. Frames come from
+ * 198.19.0.7 port 7 to 198.18.x.y port 9; their payload is their number, 8 bytes big-endian. SIGTERM ends it too.
+ * It says how many the kernel took. */
 #include "base/bytes.h"
 
 #include <arpa/inet.h>
@@ -8,6 +8,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,10 @@
 #include <time.h>
 
 #define BATCH 64
-#define FRAME 60
+#define FRAME 64
 
 static uint8_t frames[BATCH][FRAME];
+static unsigned tag; /* 0: none */
 
 static void make_frame(uint8_t *f, const uint8_t mac[static 6], uint64_t number)
 {
@@ -26,6 +28,11 @@ static void make_frame(uint8_t *f, const uint8_t mac[static 6], uint64_t number)
 	memset(f, 0, FRAME);
 	memcpy(f, mac, 6);
 	memcpy(f + 6, from, 6);
+	if (tag) {
+		store_be16(f + 12, ETH_P_8021Q);
+		store_be16(f + 14, (uint16_t)tag);
+		f += 4;
+	}
 	store_be16(f + 12, ETH_P_IP);
 	f[14] = 0x45;
 	store_be16(f + 16, 36);
@@ -42,6 +49,14 @@ static void make_frame(uint8_t *f, const uint8_t mac[static 6], uint64_t number)
 	store_be16(f + 36, 9);
 	store_be16(f + 38, 16);
 	store_be64(f + 42, number);
+}
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+	(void)number;
+	stop = 1;
 }
 
 static double now(void)
@@ -89,12 +104,14 @@ int main(int argc, char **argv)
 		to[i] = (uint8_t)mac[i];
 	uint64_t most = strtoull(argv[3], NULL, 10), sent = 0;
 	double seconds = strtod(argv[4], NULL), rate = argc > 5 ? strtod(argv[5], NULL) : 0, start = now(), at = start;
+	tag = argc > 6 ? (unsigned)strtoul(argv[6], NULL, 10) : 0;
 	int fd = open_interface(argv[1]);
 	if (fd < 0) {
 		perror("live-send");
 		return 1;
 	}
-	while (sent < most && (at = now()) - start < seconds) {
+	signal(SIGTERM, on_signal);
+	while (!stop && sent < most && (at = now()) - start < seconds) {
 		uint64_t due = rate > 0 ? (uint64_t)((at - start) * rate) : most;
 		unsigned n = (unsigned)(due - sent < BATCH ? due - sent : BATCH);
 		n = most - sent < n ? (unsigned)(most - sent) : n;

@@ -31,6 +31,7 @@ struct live {
 	bool has_mac;
 	int64_t offset;   /* of the two clocks, at the last look */
 	int64_t looked;   /* monotonic: at the interface */
+	bool drained;
 	bool failed;      /* the socket told of an error */
 	uint64_t counted; /* packets that the kernel says it put into the ring; fewer than taken where others read it before */
 	uint64_t taken;   /* from the ring */
@@ -200,6 +201,7 @@ static void wait_for(struct live *l, int wait)
 int live_step(struct live *l, int wait, struct error *e)
 {
 	int64_t monotonic;
+	l->drained = false;
 	wait_for(l, wait);
 	int64_t now = clocks(l, &monotonic);
 	bool was_up = l->status.up;
@@ -282,8 +284,7 @@ int live_open(struct live **out, const struct env *env, const struct live_config
 	return 0;
 }
 
-/* What came until now is in blocks that the kernel has yet to hand over. */
-static void drain(struct live *l)
+void live_drain(struct live *l)
 {
 	struct error ignored;
 	int64_t begin = l->env->monotonic(l->env), passed = 0;
@@ -291,16 +292,16 @@ static void drain(struct live *l)
 	uint64_t until = l->counted;
 	while (passed < 2 * RING_RETIRE * (SECOND / 1000) || (l->taken < until && passed < SECOND)) {
 		if (live_step(l, RING_RETIRE / 2, &ignored))
-			return;
+			break;
 		passed = l->env->monotonic(l->env) - begin;
 	}
+	l->drained = true;
 }
 
-int live_close(struct live *l, struct live_status *last, struct error *e)
+int live_close(struct live *l, struct error *e)
 {
-	drain(l);
-	if (last)
-		live_status(l, last);
+	if (!l->drained)
+		live_drain(l);
 	int rc = pieces_close(l->pieces, e);
 	release(l);
 	return rc;

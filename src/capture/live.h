@@ -65,6 +65,8 @@ struct live_status {
 };
 void live_status(struct live *l, struct live_status *out);
 
-/* Takes what has come until now, seals and closes what is open, waits until it is on disk: a tenth of a second at least.
- * `last` (NULL: not wanted): its status when all was taken. */
-int live_close(struct live *l, struct live_status *last, struct error *e) MUST_USE;
+/* Takes what has come until now, though the kernel has yet to hand it over: a tenth of a second at least. */
+void live_drain(struct live *l);
+
+/* Drains, if that was not done just before, seals and closes what is open, waits until it is on disk. */
+int live_close(struct live *l, struct error *e) MUST_USE;

@@ -72,7 +72,9 @@ static int run(struct options *o, struct error *e)
 	while (!stop && !rc)
 		rc = live_step(l, 100, e);
 	struct live_status last;
-	int closed = live_close(l, &last, rc ? NULL : e);
+	live_drain(l);
+	live_status(l, &last);
+	int closed = live_close(l, rc ? NULL : e);
 	tell(&last);
 	return rc ? rc : closed;
 }

@@ -1,14 +1,19 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: figures build run test test-long check bench fuzz sample clean
+.PHONY: figures build run summary test test-long check bench fuzz sample clean
 
 build:
 	@tools/install build
 	@tools/build
 
-# make run [PCAP=file]: the numbers of a capture (without PCAP of the committed sample) and the page build/summary.html.
+# The observatory; its first line is the address of its pages. make run IFACE=eth0: live; make run PCAP="file …": captures;
+# neither: a made-up telescope, the week before now and on. DB= its store, LISTEN=host:port.
 run: build
+	@IFACE="$(IFACE)" PCAP="$(PCAP)" DB="$(DB)" LISTEN="$(LISTEN)" tools/run
+
+# make summary [PCAP=file]: the numbers of a capture (without PCAP of the committed sample) and the page build/summary.html.
+summary: build
 	@tools/install run
-	@tools/run $(PCAP)
+	@tools/summary $(PCAP)
 
 test:
 	@tools/test

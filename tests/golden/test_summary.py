@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The main job as a user runs it (tools/run) in a copy of the tree with this build's monomi: the sample's text, its JSON
+"""The numbers of a capture as a user gets them (tools/summary) in a copy of the tree with this build's monomi: the sample's text, its JSON
 and its page are of one run, the README shows what it prints, and a damaged capture still gives a page and exit code 1.
 
-Mutants it kills: tools/run losing the program's exit code; a page of another run; an excerpt in the README gone stale.
+Mutants it kills: tools/summary losing the program's exit code; a page of another run; an excerpt in the README gone stale.
 """
 import json
 import os
@@ -23,7 +23,7 @@ def copy_tree(folder):
 
 
 def run(folder, *files):
-    return subprocess.run([os.path.join(folder, "tools", "run"), *files], capture_output=True, text=True, check=False)
+    return subprocess.run([os.path.join(folder, "tools", "summary"), *files], capture_output=True, text=True, check=False)
 
 
 def page_data(folder):

@@ -4,69 +4,99 @@
 
 #include <string.h>
 
+#define LETTERS 26
+#define COUNTRIES (LETTERS * LETTERS)
+
 static const struct {
 	const char *name;
 	duckdb_type type;
 } columns[ORIGIN_COLUMNS] = {
-	{ "country", DUCKDB_TYPE_VARCHAR },
+	{ "country", DUCKDB_TYPE_ENUM },
 	{ "as_number", DUCKDB_TYPE_UINTEGER },
 	{ "country_db", DUCKDB_TYPE_UUID },
 	{ "as_db", DUCKDB_TYPE_UUID },
 };
 
+/* All codes of two letters: VARCHAR at rest, but what writes it need not hash text (a sixth of the time). */
+static duckdb_logical_type country_type(void)
+{
+	char text[COUNTRIES][3];
+	const char *name[COUNTRIES];
+	for (int i = 0; i < COUNTRIES; i++) {
+		text[i][0] = (char)('A' + i / LETTERS);
+		text[i][1] = (char)('A' + i % LETTERS);
+		text[i][2] = 0;
+		name[i] = text[i];
+	}
+	return duckdb_create_enum_type(name, COUNTRIES);
+}
+
 void origin_bind(duckdb_bind_info info)
 {
 	for (uint32_t k = 0; k < ORIGIN_COLUMNS; k++) {
-		duckdb_logical_type type = duckdb_create_logical_type(columns[k].type);
+		duckdb_logical_type type = columns[k].type == DUCKDB_TYPE_ENUM ? country_type() :
+		                           duckdb_create_logical_type(columns[k].type);
 		duckdb_bind_add_result_column(info, columns[k].name, type);
 		duckdb_destroy_logical_type(&type);
 	}
 }
 
-#define LOOKED_UP 256 /* addresses at a time */
-
-struct placing {
-	const struct store_origins *origins;
-	duckdb_string_t *country;
-	uint32_t *as_number;
-	uint64_t *country_valid, *as_valid;
-	uint32_t at;                 /* rows done */
-	uint32_t n;                  /* addresses waiting, and of how many rows each */
-	struct addr address[LOOKED_UP];
-	uint32_t rows[LOOKED_UP];
-};
-
 static void set_null(uint64_t *valid, uint32_t row) { valid[row / 64] &= ~(1ull << row % 64); }
 
-/* An inlined string; what is behind its two letters stays zero. */
-static duckdb_string_t letters(const char country[static 2])
+static void put_origin(struct origin *p, const struct store_origin *o, uint32_t rows)
 {
-	duckdb_string_t s = { .value.inlined = { .length = 2 } };
-	memcpy(s.value.inlined.inlined, country, 2);
-	return s;
-}
-
-static void put_origin(struct placing *p, const struct store_origin *o, uint32_t rows)
-{
-	duckdb_string_t text = letters(o->country);
+	uint32_t first = (uint32_t)(o->country[0] - 'A'), second = (uint32_t)(o->country[1] - 'A');
+	bool known = first < LETTERS && second < LETTERS;
+	uint16_t country = known ? (uint16_t)(first * LETTERS + second) : 0;
 	for (uint32_t end = p->at + rows; p->at < end; p->at++) {
-		p->country[p->at] = text;
+		p->country[p->at] = country;
 		p->as_number[p->at] = o->as_number;
-		if (!*o->country)
+		if (!known)
 			set_null(p->country_valid, p->at);
 		if (!o->as_number)
 			set_null(p->as_valid, p->at);
 	}
 }
 
-static void place_waiting(struct placing *p)
+static void look_up(struct origin *p)
 {
-	struct store_origin origin[LOOKED_UP] = { 0 };
+	struct store_origin origin[ORIGIN_AHEAD] = { 0 };
 	if (p->origins)
 		p->origins->look_up(p->origins->ctx, p->address, p->n, origin);
 	for (uint32_t i = 0; i < p->n; i++)
 		put_origin(p, &origin[i], p->rows[i]);
 	p->n = 0;
+}
+
+static uint64_t *validity(duckdb_vector v)
+{
+	duckdb_vector_ensure_validity_writable(v);
+	return duckdb_vector_get_validity(v);
+}
+
+void origin_begin(struct origin *o, const struct store_origins *origins, duckdb_data_chunk out, uint32_t first)
+{
+	duckdb_vector country = duckdb_data_chunk_get_vector(out, first), as = duckdb_data_chunk_get_vector(out, first + 1);
+	o->origins = origins;
+	o->chunk = out;
+	o->first = first;
+	o->country = duckdb_vector_get_data(country);
+	o->as_number = duckdb_vector_get_data(as);
+	o->country_valid = validity(country);
+	o->as_valid = validity(as);
+	o->at = o->n = 0;
+}
+
+void origin_add(struct origin *o, const struct addr *a)
+{
+	if (o->n && !memcmp(&o->address[o->n - 1], a, sizeof *a)) {
+		origin_repeat(o);
+		return;
+	}
+	if (o->n == ORIGIN_AHEAD)
+		look_up(o);
+	o->address[o->n] = *a;
+	o->rows[o->n++] = 1;
 }
 
 /* The same for all rows: which database was asked. */
@@ -80,32 +110,19 @@ static void put_digest(duckdb_vector v, const uint8_t *digest)
 	duckdb_destroy_value(&value);
 }
 
-static uint64_t *validity(duckdb_vector v)
+void origin_end(struct origin *o)
 {
-	duckdb_vector_ensure_validity_writable(v);
-	return duckdb_vector_get_validity(v);
+	look_up(o);
+	put_digest(duckdb_data_chunk_get_vector(o->chunk, o->first + 2), o->origins ? o->origins->country_db : NULL);
+	put_digest(duckdb_data_chunk_get_vector(o->chunk, o->first + 3), o->origins ? o->origins->as_db : NULL);
 }
 
 void origin_put(const struct feed *f, const uint8_t *rows, const uint32_t *order, uint32_t n, duckdb_data_chunk out,
                 uint32_t first)
 {
-	duckdb_vector country = duckdb_data_chunk_get_vector(out, first), as = duckdb_data_chunk_get_vector(out, first + 1);
-	struct placing p = { .origins = f->origins, .country = duckdb_vector_get_data(country),
-	                     .as_number = duckdb_vector_get_data(as), .country_valid = validity(country),
-	                     .as_valid = validity(as) };
-	/* Rows of one address follow each other. */
-	for (uint32_t i = 0; i < n; i++) {
-		const struct addr *a = staged_addr(f->table, rows + f->shape->width * (order ? order[i] : i));
-		if (p.n && !memcmp(&p.address[p.n - 1], a, sizeof *a)) {
-			p.rows[p.n - 1]++;
-			continue;
-		}
-		if (p.n == LOOKED_UP)
-			place_waiting(&p);
-		p.address[p.n] = *a;
-		p.rows[p.n++] = 1;
-	}
-	place_waiting(&p);
-	put_digest(duckdb_data_chunk_get_vector(out, first + 2), f->origins ? f->origins->country_db : NULL);
-	put_digest(duckdb_data_chunk_get_vector(out, first + 3), f->origins ? f->origins->as_db : NULL);
+	struct origin o;
+	origin_begin(&o, f->origins, out, first);
+	for (uint32_t i = 0; i < n; i++)
+		origin_add(&o, staged_addr(f->table, rows + f->shape->width * (order ? order[i] : i)));
+	origin_end(&o);
 }

@@ -6,6 +6,30 @@
 #define ORIGIN_COLUMNS 4 /* country, as_number, country_db, as_db */
 
 void origin_bind(duckdb_bind_info info);
-/* The columns of rows order[0..n), from vector `first` of the chunk on. */
+
+/* The columns of a chunk, from vector `first` on: begin, then the address of each row in turn, then end. Rows of one
+ * address follow each other mostly, and are looked up once. */
+#define ORIGIN_AHEAD 256 /* addresses looked up together */
+struct origin {
+	const struct store_origins *origins;
+	duckdb_data_chunk chunk;
+	uint32_t first;
+	uint16_t *country;
+	uint32_t *as_number;
+	uint64_t *country_valid, *as_valid;
+	uint32_t at;                 /* rows done */
+	uint32_t n;                  /* addresses waiting, and of how many rows each */
+	struct addr address[ORIGIN_AHEAD];
+	uint32_t rows[ORIGIN_AHEAD];
+};
+
+void origin_begin(struct origin *o, const struct store_origins *origins, duckdb_data_chunk out, uint32_t first);
+void origin_add(struct origin *o, const struct addr *a);
+void origin_end(struct origin *o);
+
+/* A row of the same address as the one before it. */
+static inline void origin_repeat(struct origin *o) { o->rows[o->n - 1]++; }
+
+/* Of rows order[0..n). */
 void origin_put(const struct feed *f, const uint8_t *rows, const uint32_t *order, uint32_t n, duckdb_data_chunk out,
                 uint32_t first);

@@ -213,7 +213,7 @@ static int roll_up(struct part_writer *w, struct part *p, const uint8_t *rows, c
 	rollup_clear(&w->rollup);
 	for (uint32_t i = 0; !rc && i < n; i++) {
 		__builtin_prefetch(flow + order[i + AHEAD < n ? i + AHEAD : i]);
-		rc = rollup_add(&w->rollup, flow + order[i], e);
+		rc = rollup_add_record(&w->rollup, flow + order[i], e);
 	}
 	return rc ? rc : write_rollups(w, p, e);
 }
@@ -234,7 +234,7 @@ static int roll_up_again(struct part_writer *w, struct part *p, const char *quot
 		uint32_t n = (uint32_t)duckdb_data_chunk_get_size(chunk);
 		shape_take(&w->shape[STORE_FLOW][p->v4], chunk, n, (uint8_t *)rows);
 		for (uint32_t i = 0; !ended && i < n; i++)
-			ended = rollup_add(&w->rollup, &rows[i], e);
+			ended = rollup_add_record(&w->rollup, &rows[i], e);
 	}
 	if (!rc)
 		rc = duck_end(&result, ended ? NULL : e);
@@ -269,8 +269,10 @@ int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const
 	f->rows = rows;
 	f->heap = heap;
 	f->order = order;
+	f->item = NULL;
 	f->n = n;
 	f->at = 0;
+	f->rc = 0;
 	f->origins = w->origins;
 	range_of(p, rows, f->shape->width, order, n);
 	p->rows = n;
@@ -279,6 +281,25 @@ int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const
 	int rc = copy_feed(w, shape_name(p->table, p->v4), name, &file, e);
 	keep_file(p, &file);
 	return rc || p->table != STORE_FLOW ? rc : roll_up(w, p, rows, order, n, e);
+}
+
+int part_write_narrow(struct part_writer *w, struct part *p, const struct narrow_flow *rows, const struct sort_item *item,
+                      uint32_t n, struct error *e)
+{
+	char name[PART_PATH];
+	struct feed *f = &w->feed[STORE_FLOW][true];
+	*f = (struct feed){ .shape = f->shape, .table = f->table, .placed = true, .rows = (const uint8_t *)rows, .item = item,
+	                    .n = n, .origins = w->origins, .sums = { &w->rollup, INT32_MAX, INT32_MIN }, .error = e };
+	p->rows = n;
+	part_path(p, w->sensor, name);
+	struct part_file file = { 0 };
+	rollup_clear(&w->rollup);
+	int rc = copy_feed(w, shape_name(STORE_FLOW, true), name, &file, e);
+	keep_file(p, &file);
+	p->from = f->sums.from;
+	p->to = f->sums.to;
+	rc = rc ? rc : f->rc;
+	return rc ? rc : write_rollups(w, p, e);
 }
 
 /* ---- Without some minutes ---- */

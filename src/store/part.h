@@ -55,6 +55,9 @@ void part_writer_fini(struct part_writer *w);
 /* Rows order[0..n), all of p->table, family and day, into a new part, and its rollups; fills p->rows, bytes, from, to. */
 int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const uint8_t *heap, const uint32_t *order,
                uint32_t n, struct error *e) MUST_USE;
+/* The same of narrow rows. */
+int part_write_narrow(struct part_writer *w, struct part *p, const struct narrow_flow *rows, const struct sort_item *item,
+                      uint32_t n, struct error *e) MUST_USE;
 /* What is in part `from` but not of `minutes` (ascending) into the part `to`; to->rows 0: nothing, and there is no file.
  * `from` stays. */
 int part_rewrite(struct part_writer *w, const struct part *from, struct part *to, const int32_t *minutes, uint32_t n,

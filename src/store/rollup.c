@@ -9,6 +9,8 @@
 #define KEY_BYTES 16 /* of struct totals: all before the sums */
 _Static_assert(offsetof(struct totals, packets) == KEY_BYTES, "the key is what comes first");
 
+#define PORTS 65536
+
 #define COLUMN(member, type) { #member, COLUMN_##type, offsetof(struct totals, member), -1 }
 #define TOLD(member) { #member, COLUMN_u64, offsetof(struct totals, member), offsetof(struct totals, packets) }
 #define SUMS COLUMN(packets, u64), TOLD(accesses), TOLD(attempts), COLUMN(bytes, u64), COLUMN(flows, u64)
@@ -30,7 +32,10 @@ int rollup_init(struct rollup *r, const struct env *env, struct error *e)
 		return error_set(e, rc, "MON-STO-013", "no random numbers to be had");
 	for (int k = 0; !rc && k < ROLLUPS; k++)
 		rc = index_init(&r->table[k].index, env, 0, e);
-	return rc;
+	if (rc)
+		return rc;
+	r->of_port = env_alloc(env, PORTS * sizeof *r->of_port);
+	return r->of_port ? 0 : error_no_memory(e, "summing rows");
 }
 
 void rollup_fini(struct rollup *r)
@@ -39,6 +44,8 @@ void rollup_fini(struct rollup *r)
 		index_fini(&r->table[k].index, r->env);
 		env_free(r->env, r->table[k].row, r->table[k].room * sizeof *r->table[k].row);
 	}
+	if (r->env)
+		env_free(r->env, r->of_port, PORTS * sizeof *r->of_port);
 }
 
 void rollup_clear(struct rollup *r)
@@ -47,6 +54,8 @@ void rollup_clear(struct rollup *r)
 		index_clear(&r->table[k].index);
 		r->table[k].n = 0;
 	}
+	memset(r->of_port, 0, PORTS * sizeof *r->of_port);
+	memset(r->of_hour, 0, sizeof r->of_hour);
 }
 
 static uint64_t hash_of(const struct rollup *r, const struct totals *t)
@@ -82,7 +91,8 @@ static int reserve(struct rollup *r, int k, struct error *e)
 	return 0;
 }
 
-static int find(struct rollup *r, int k, const struct totals *key, struct totals **out, struct error *e)
+/* The row of a key: its number into *out. */
+static int find(struct rollup *r, int k, const struct totals *key, uint32_t *out, struct error *e)
 {
 	int rc = reserve(r, k, e);
 	if (rc)
@@ -91,49 +101,84 @@ static int find(struct rollup *r, int k, const struct totals *key, struct totals
 	uint64_t hash = hash_of(r, key);
 	uint32_t at = index_candidate(x, hash);
 	while (index_live(x->slots[at])) {
-		struct totals *t = &r->table[k].row[index_row(x, x->slots[at])];
-		if (index_tagged(x, x->slots[at], index_key(x, hash)) && !memcmp(t, key, KEY_BYTES)) {
-			*out = t;
+		*out = index_row(x, x->slots[at]);
+		if (index_tagged(x, x->slots[at], index_key(x, hash)) && !memcmp(&r->table[k].row[*out], key, KEY_BYTES))
 			return 0;
-		}
 		at = index_next(x, at);
 	}
-	uint32_t row = r->table[k].n++;
-	index_put(x, at, index_key(x, hash), row);
-	*out = &r->table[k].row[row];
-	**out = *key;
+	*out = r->table[k].n++;
+	index_put(x, at, index_key(x, hash), *out);
+	r->table[k].row[*out] = *key;
 	return 0;
 }
 
-enum { PROTO_TCP = 6, PROTO_UDP = 17, PROTO_SCTP = 132 };
+enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_SCTP = 132 };
 
-static uint8_t band_of(const struct flow_record *f)
+static uint8_t band_of(const struct rollup_flow *f)
 {
 	bool ports = f->protocol == PROTO_TCP || f->protocol == PROTO_UDP || f->protocol == PROTO_SCTP;
 	return ports ? (f->port <= 1023 ? 1 : 2) : 0;
 }
 
-int rollup_add(struct rollup *r, const struct flow_record *f, struct error *e)
+static void add(struct totals *t, const struct rollup_flow *f)
 {
-	struct totals key[ROLLUPS] = {
-		[ROLLUP_CLASS_HOUR] = { .hour = moment_hour_of_minute((int32_t)f->minute), .band = band_of(f) },
-		[ROLLUP_PORT_DAY] = { .port = f->port },
-	};
-	int rc = 0;
-	for (int k = 0; !rc && k < ROLLUPS; k++) {
-		struct totals *t;
-		key[k].protocol = f->protocol;
-		key[k].class = f->class;
-		rc = find(r, k, &key[k], &t, e);
-		if (rc)
-			break;
-		t->packets += f->packets;
-		t->accesses += f->accesses;
-		t->attempts += f->attempts;
-		t->bytes += f->bytes;
-		t->flows++;
+	t->packets += f->packets;
+	t->accesses += f->accesses;
+	t->attempts += f->attempts;
+	t->bytes += f->bytes;
+	t->flows++;
+}
+
+static int add_to_hour(struct rollup *r, const struct rollup_flow *f, struct error *e)
+{
+	struct totals key = { .hour = moment_hour_of_minute(f->minute), .protocol = f->protocol, .class = f->class,
+	                      .band = band_of(f) };
+	struct totals *row = r->table[ROLLUP_CLASS_HOUR].row;
+	uint32_t *known = &r->of_hour[((uint32_t)key.hour << 1 | (key.band == 1)) & 63], found;
+	if (*known && !memcmp(&row[*known - 1], &key, KEY_BYTES)) {
+		add(&row[*known - 1], f);
+		return 0;
 	}
-	return rc;
+	int rc = find(r, ROLLUP_CLASS_HOUR, &key, &found, e);
+	if (rc)
+		return rc;
+	*known = found + 1;
+	add(&r->table[ROLLUP_CLASS_HOUR].row[found], f);
+	return 0;
+}
+
+static int add_to_port(struct rollup *r, const struct rollup_flow *f, struct error *e)
+{
+	struct totals key = { .port = f->port, .protocol = f->protocol, .class = f->class };
+	bool sorted = f->protocol == PROTO_TCP || f->protocol == PROTO_UDP || f->protocol == PROTO_ICMP; /* others are mixed */
+	uint32_t other = 0, *known = sorted ? &r->of_port[f->port] : &other, found;
+	if (sorted && (r->protocol != f->protocol || r->class != f->class)) {
+		memset(r->of_port, 0, PORTS * sizeof *r->of_port);
+		r->protocol = f->protocol;
+		r->class = f->class;
+	}
+	if (*known) {
+		add(&r->table[ROLLUP_PORT_DAY].row[*known - 1], f);
+		return 0;
+	}
+	int rc = find(r, ROLLUP_PORT_DAY, &key, &found, e);
+	if (rc)
+		return rc;
+	*known = found + 1;
+	add(&r->table[ROLLUP_PORT_DAY].row[found], f);
+	return 0;
+}
+
+int rollup_add(struct rollup *r, const struct rollup_flow *f, struct error *e)
+{
+	int rc = add_to_hour(r, f, e);
+	return rc ? rc : add_to_port(r, f, e);
+}
+
+int rollup_add_record(struct rollup *r, const struct flow_record *f, struct error *e)
+{
+	return rollup_add(r, &(struct rollup_flow){ (int32_t)f->minute, f->port, f->protocol, f->class, f->packets, f->accesses,
+	                                            f->attempts, f->bytes }, e);
 }
 
 static int compare(const void *a, const void *b)

@@ -19,9 +19,21 @@ struct totals { /* a row of either */
 	uint64_t packets, accesses, attempts, bytes, flows;
 };
 
+struct rollup_flow { /* what is summed of a flow row */
+	int32_t minute;
+	uint16_t port;
+	uint8_t protocol, class;
+	uint32_t packets, accesses, attempts;
+	uint64_t bytes;
+};
+
 struct rollup {
 	const struct env *env;
 	struct seed seed;
+	/* Rows that will be asked for again, since those of a part are sorted: 1 + their number, 0: unknown. */
+	uint32_t *of_port;      /* of the last protocol and class */
+	uint8_t protocol, class;
+	uint32_t of_hour[64];   /* by the lower bits of the hour, and whether the port is a low one */
 	struct {
 		struct totals *row;
 		uint32_t n, room;
@@ -32,6 +44,7 @@ struct rollup {
 int rollup_init(struct rollup *r, const struct env *env, struct error *e) MUST_USE;
 void rollup_fini(struct rollup *r);
 void rollup_clear(struct rollup *r);
-int rollup_add(struct rollup *r, const struct flow_record *f, struct error *e) MUST_USE;
+int rollup_add(struct rollup *r, const struct rollup_flow *f, struct error *e) MUST_USE;
+int rollup_add_record(struct rollup *r, const struct flow_record *f, struct error *e) MUST_USE;
 /* In the order of their keys, as parts have them. */
 void rollup_sort(struct rollup *r);

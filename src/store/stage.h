@@ -10,11 +10,16 @@
 
 #include <pthread.h>
 
+/* What is staged apart: the tables, and flow rows that are narrow. */
+enum { STAGE_NARROW = STORE_TABLES, STAGES };
+
 struct buffer {
 	uint8_t *rows, *heap;
 	uint32_t n, room;
 	uint32_t heap_n, heap_room;
-	uint32_t mark; /* rows before it are of segments before the one at hand */
+	uint32_t mark;    /* rows before it are of segments before the one at hand */
+	uint32_t putting; /* who copies rows that n has already */
+	bool wanted;      /* somebody waits until nobody does */
 };
 
 struct parts {
@@ -24,12 +29,36 @@ struct parts {
 int parts_add(struct parts *v, const struct env *env, const struct part *p, struct error *e) MUST_USE;
 void parts_fini(struct parts *v, const struct env *env);
 
+struct job { /* a part to be written */
+	struct part part;
+	uint32_t from, to; /* in the sort's order */
+	uint32_t run;      /* of narrow rows, in place of it: the run */
+};
+
+enum batch_state {
+	BATCH_NONE,
+	BATCH_FULL,    /* rows from … to are to be sorted */
+	BATCH_SORTING, /* somebody does */
+	BATCH_WRITING, /* they are jobs */
+};
+
+struct batch { /* rows that were handed over */
+	enum batch_state state;
+	struct buffer rows;
+	bool borrowed;     /* they stay where they are */
+	uint32_t from, to; /* of one segment */
+	uint32_t segment;
+	struct sort sort;
+	struct job *job;
+	uint32_t n_jobs, next_job, jobs_done, jobs_room;
+};
+
 #define WRITERS 2 /* the thread, and whoever waits for it */
 
 struct stage {
 	const struct env *env;
-	size_t width[STORE_TABLES];
-	struct buffer active[STORE_TABLES], spare[STORE_TABLES];
+	size_t width[STAGES];
+	struct buffer active[STAGES], spare[STAGES];
 	uint32_t segment;      /* number of the one at hand */
 	uint64_t rows;         /* put since the last stage_clear */
 	struct part_writer writer[WRITERS];
@@ -40,16 +69,9 @@ struct stage {
 	pthread_cond_t changed;
 	pthread_t thread;
 	bool running, ending;
-	bool busy;             /* the thread writes `writing` */
-	enum store_table table;
-	struct buffer writing;
-	uint32_t writing_segment;
-	struct sort sort;      /* of the thread */
-	struct part *job;      /* parts to be written of the sorted rows: job i has order[job_from[i]..job_from[i + 1]) */
-	uint32_t *job_from;
-	uint32_t n_jobs, next_job, jobs_done, jobs_room;
+	struct batch batch[STAGES];
 	bool helping;          /* somebody uses the second writer */
-	int rc;                /* of the thread */
+	int rc;                /* of writing */
 	struct error error;
 };
 
@@ -57,8 +79,8 @@ int stage_init(struct stage *s, const struct folder *folder, const char *sensor,
                uint64_t next_part, struct error *e) MUST_USE;
 void stage_fini(struct stage *s);
 
-/* From any thread. Blobs of row i lie at `heap` + their `at`; heap NULL: none. */
-int stage_put(struct stage *s, enum store_table table, const void *rows, uint32_t n, const uint8_t *heap,
+/* From any thread; `stage` is a table or STAGE_NARROW. Blobs of row i lie at `heap` + their `at`; heap NULL: none. */
+int stage_put(struct stage *s, unsigned stage, const void *rows, uint32_t n, const uint8_t *heap,
               uint32_t heap_n, struct error *e) MUST_USE;
 
 /* ---- While nobody puts ---- */

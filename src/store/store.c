@@ -148,9 +148,24 @@ void store_close(struct store *s)
 }
 
 /* ---- Rows ---- */
+#define FLOWS 64
+
 int store_put_flows(struct store *s, const struct flow_record *r, size_t n, struct error *e)
 {
-	return stage_put(&s->stage, STORE_FLOW, r, (uint32_t)n, NULL, 0, e);
+	struct narrow_flow narrow[FLOWS];
+	uint32_t kept = 0;
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (narrow_from(&r[i], &narrow[kept]))
+			kept++;
+		else
+			rc = stage_put(&s->stage, STORE_FLOW, &r[i], 1, NULL, 0, e);
+		if (!rc && kept && (kept == FLOWS || i + 1 == n)) {
+			rc = stage_put(&s->stage, STAGE_NARROW, narrow, kept, NULL, 0, e);
+			kept = 0;
+		}
+	}
+	return rc;
 }
 
 int store_put_payloads(struct store *s, const struct flow_payload_record *r, size_t n, struct error *e)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +64,8 @@ struct session {
 	struct analysis *analysis;
 	struct ingest *ingest; /* with --db */
 	struct enrich *enrich;
+	int enrich_rc;
+	struct error enrich_error;
 	struct progress_line line;
 	struct path_list paths;
 	int json_fd;        /* of --json, or -1 */
@@ -169,16 +172,35 @@ static int close_json(struct session *s)
 	return s->json_fd >= 0 ? s->line.env->close(s->line.env, s->json_fd) : 0;
 }
 
+static void *open_databases(void *session)
+{
+	struct session *s = session;
+	s->enrich_rc = enrich_open(s->line.env, &s->options.databases, &s->enrich, &s->enrich_error);
+	return NULL;
+}
+
+/* The databases are read meanwhile: as long as that takes a small capture is analysed. */
 static int open_store(struct session *s, struct analysis_config *config, struct error *e)
 {
-	int rc = enrich_open(s->line.env, &s->options.databases, &s->enrich, e);
+	pthread_t thread;
+	struct ingest_config ingest = { .db = s->options.db, .monitored = s->options.monitored,
+	                                .options = s->options.row_options };
+	bool alone = pthread_create(&thread, NULL, open_databases, s);
+	int rc = ingest_open(&s->ingest, s->line.env, &ingest, config, e);
+	if (alone)
+		open_databases(s);
+	else
+		pthread_join(thread, NULL);
 	if (rc)
 		return rc;
+	if (s->enrich_rc) {
+		*e = s->enrich_error;
+		return s->enrich_rc;
+	}
 	if (enrich_notice(s->enrich))
 		fprintf(stderr, "monomi: %s; `monomi doctor` tells more\n", enrich_notice(s->enrich));
-	struct ingest_config ingest = { .db = s->options.db, .monitored = s->options.monitored, .enrich = s->enrich,
-	                                .options = s->options.row_options };
-	return ingest_open(&s->ingest, s->line.env, &ingest, config, e);
+	ingest_place(s->ingest, s->enrich);
+	return 0;
 }
 
 static int open_analysis(struct session *s)

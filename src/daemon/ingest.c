@@ -19,7 +19,7 @@ struct ingest {
 };
 
 /* ---- Countries and AS ---- */
-#define LOOKED_UP 64
+#define LOOKED_UP 256
 
 static void look_up(const void *ctx, const struct addr *addresses, size_t n, struct store_origin *out)
 {
@@ -40,12 +40,10 @@ static const uint8_t *digest_of(const struct enrich *x, enum enrich_kind kind)
 	return d ? d->digest : NULL;
 }
 
-static const struct store_origins *origins_of(struct ingest *in, const struct enrich *x)
+void ingest_place(struct ingest *in, const struct enrich *x)
 {
-	if (!x)
-		return NULL;
 	in->origins = (struct store_origins){ look_up, x, digest_of(x, ENRICH_COUNTRY), digest_of(x, ENRICH_AS) };
-	return &in->origins;
+	store_place(in->store, &in->origins);
 }
 
 /* ---- Rows ---- */
@@ -85,7 +83,6 @@ int ingest_open(struct ingest **out, const struct env *env, const struct ingest_
 	struct store_config store = {
 		.path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored, .options = ingest->options,
 		.addresses = scope_addresses(&config->scope), .memory = config->memory,
-		.origins = origins_of(in, ingest->enrich),
 	};
 	int rc = store_open(&in->store, env, &store, e);
 	if (rc) {

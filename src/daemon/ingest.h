@@ -12,13 +12,14 @@ struct ingest;
 struct ingest_config {
 	const char *db;
 	const char *monitored; /* as given, "" without */
-	const struct enrich *enrich; /* countries and AS; NULL: all unknown */
 	const char *options;   /* all that makes the rows of a packet, as text */
 };
 
 /* Opens the store and takes its part of config->memory; `config` then gives the rows to it, for analysis_open. */
 int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
                 struct analysis_config *config, struct error *e) MUST_USE;
+/* What knows countries and AS, before the first file; it outlives the ingest. Without it all are unknown. */
+void ingest_place(struct ingest *in, const struct enrich *x);
 void ingest_close(struct ingest *in); /* after analysis_close; NULL is fine */
 
 /* As analysis_file, and into the store: out->stored. A refused file is an error of it (MON-DMN-006). After another

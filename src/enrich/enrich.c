@@ -241,36 +241,44 @@ const char *enrich_notice(const struct enrich *x)
 
 /* ---- Looking up ---- */
 
-static uint32_t mmdb_record(const struct mmdb *m, const struct addr *a)
+/* The last answers about IPv4, and of which addresses they are too: who asks in ascending order mostly asks of the same. */
+struct near {
+	uint32_t first, last;
+};
+
+static bool is_near(const struct near *n, bool v4, uint32_t address) { return v4 && n->first <= address && address <= n->last; }
+
+static uint32_t mmdb_record(const struct mmdb *m, const struct addr *a, struct near *near)
 {
-	return addr_is_v4(a) ? mmdb_lookup4(m, addr_v4(a)) : mmdb_lookup6(m, a->bytes);
+	return addr_is_v4(a) ? mmdb_range4(m, addr_v4(a), &near->first, &near->last) : mmdb_lookup6(m, a->bytes);
 }
 
-static void country_of(const struct enrich *x, const struct addr *a, struct enrich_answer *out)
+static void country_of(const struct enrich *x, const struct addr *a, struct near *near, char out[static 2])
 {
 	const struct mmdb *m = &x->db[ENRICH_COUNTRY].mmdb;
-	uint32_t record = mmdb_record(m, a);
+	uint32_t record = mmdb_record(m, a, near);
 	struct mmdb_value v;
+	out[0] = out[1] = 0;
 	if (record == MMDB_NONE ||
 	    (!mmdb_find(m, record, &country_fields[0], &v) && !mmdb_find(m, record, &country_fields[1], &v)))
 		return;
 	struct span s = mmdb_string(m, &v);
 	if (s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z')
-		memcpy(out->country, s.p, 2);
+		memcpy(out, s.p, 2);
 }
 
-static void as_of(const struct enrich *x, const struct addr *a, struct enrich_answer *out)
+static void as_of(const struct enrich *x, const struct addr *a, struct near *near, struct enrich_answer *out)
 {
 	struct mmdb_value v;
 	if (x->as_is_csv) {
-		uint32_t row = addr_is_v4(a) ? ranges_lookup4(&x->ranges, addr_v4(a)) :
+		uint32_t row = addr_is_v4(a) ? ranges_range4(&x->ranges, addr_v4(a), &near->first, &near->last) :
 		                               ranges_lookup6(&x->ranges, a->bytes);
 		out->as_record = row;
 		out->as_number = row == RANGES_NONE ? 0 : x->ranges.list[row].number;
 		return;
 	}
 	const struct mmdb *m = &x->db[ENRICH_AS].mmdb;
-	out->as_record = mmdb_record(m, a);
+	out->as_record = mmdb_record(m, a, near);
 	if (out->as_record == MMDB_NONE || !mmdb_find(m, out->as_record, &as_fields[0], &v))
 		return;
 	uint64_t number = mmdb_number(m, &v);
@@ -280,12 +288,23 @@ static void as_of(const struct enrich *x, const struct addr *a, struct enrich_an
 void enrich_lookup(const struct enrich *x, const struct addr *addresses, size_t n, struct enrich_answer *out)
 {
 	bool countries = x->db[ENRICH_COUNTRY].there, systems = x->db[ENRICH_AS].there;
+	struct near country = { 1, 0 }, as = { 1, 0 };
+	const struct enrich_answer *last = NULL; /* about IPv4 */
 	for (size_t i = 0; i < n; i++) {
+		const struct addr *a = &addresses[i];
+		bool v4 = addr_is_v4(a);
+		uint32_t address = v4 ? addr_v4(a) : 0;
 		out[i] = (struct enrich_answer){ .as_record = MMDB_NONE };
-		if (countries)
-			country_of(x, &addresses[i], &out[i]);
-		if (systems)
-			as_of(x, &addresses[i], &out[i]);
+		if (countries && is_near(&country, v4, address))
+			memcpy(out[i].country, last->country, sizeof out->country);
+		else if (countries)
+			country_of(x, a, &country, out[i].country);
+		if (systems && is_near(&as, v4, address)) {
+			out[i].as_record = last->as_record;
+			out[i].as_number = last->as_number;
+		} else if (systems)
+			as_of(x, a, &as, &out[i]);
+		last = v4 ? &out[i] : last;
 	}
 }
 

@@ -177,12 +177,20 @@ static uint32_t record_of(const struct mmdb *m, uint32_t node)
 	return node <= m->nodes ? MMDB_NONE : node - m->nodes - SEPARATOR;
 }
 
+uint32_t mmdb_range4(const struct mmdb *m, uint32_t v4, uint32_t *first, uint32_t *last)
+{
+	uint32_t node = m->v4_start, below = UINT32_MAX; /* bits that were not looked at */
+	for (; below && node < m->nodes; below >>= 1)
+		node = child(m, node, (v4 & (below ^ below >> 1)) != 0);
+	*first = v4 & ~below;
+	*last = v4 | below;
+	return record_of(m, node);
+}
+
 uint32_t mmdb_lookup4(const struct mmdb *m, uint32_t v4)
 {
-	uint32_t node = m->v4_start;
-	for (int i = 31; i >= 0 && node < m->nodes; i--)
-		node = child(m, node, v4 >> i & 1);
-	return record_of(m, node);
+	uint32_t first, last;
+	return mmdb_range4(m, v4, &first, &last);
 }
 
 uint32_t mmdb_lookup6(const struct mmdb *m, const uint8_t address[static 16])

@@ -44,6 +44,8 @@ int mmdb_open(struct mmdb *m, struct span file, const struct mmdb_field *fields,
 
 /* The place of the record for an address (IPv4: its 32 bits in `v4`), for mmdb_find; MMDB_NONE: it has none. */
 uint32_t mmdb_lookup4(const struct mmdb *m, uint32_t v4);
+/* The same, which holds for all addresses *first … *last too. */
+uint32_t mmdb_range4(const struct mmdb *m, uint32_t v4, uint32_t *first, uint32_t *last);
 uint32_t mmdb_lookup6(const struct mmdb *m, const uint8_t address[static 16]);
 
 bool mmdb_find(const struct mmdb *m, uint32_t record, const struct mmdb_field *field, struct mmdb_value *out);

@@ -290,7 +290,7 @@ void ranges_close(struct ranges *r)
 	env_free(r->env, r->first4, BLOCK4 * sizeof *r->first4);
 }
 
-uint32_t ranges_lookup4(const struct ranges *r, uint32_t v4)
+uint32_t ranges_range4(const struct ranges *r, uint32_t v4, uint32_t *first, uint32_t *last)
 {
 	uint32_t block = v4 >> 16, low = r->first4[block], high = block + 1 < BLOCK4 ? r->first4[block + 1] : r->n4;
 	while (low < high) { /* invariant: starts before `low` are not after v4, those from `high` are */
@@ -300,7 +300,15 @@ uint32_t ranges_lookup4(const struct ranges *r, uint32_t v4)
 		else
 			high = middle;
 	}
+	*first = low ? r->starts4[low - 1].start : 0;
+	*last = low < r->n4 ? r->starts4[low].start - 1 : UINT32_MAX;
 	return low ? r->starts4[low - 1].row : RANGES_NONE;
+}
+
+uint32_t ranges_lookup4(const struct ranges *r, uint32_t v4)
+{
+	uint32_t first, last;
+	return ranges_range4(r, v4, &first, &last);
 }
 
 uint32_t ranges_lookup6(const struct ranges *r, const uint8_t address[static 16])

@@ -43,4 +43,5 @@ void ranges_close(struct ranges *r);
 
 /* The row of `list`, or RANGES_NONE. */
 uint32_t ranges_lookup4(const struct ranges *r, uint32_t v4);
+uint32_t ranges_range4(const struct ranges *r, uint32_t v4, uint32_t *first, uint32_t *last); /* also of *first … *last */
 uint32_t ranges_lookup6(const struct ranges *r, const uint8_t address[static 16]);

@@ -104,10 +104,14 @@ int store_open(struct store **out, const struct env *env, const struct store_con
 		store_close(s);
 		return rc;
 	}
-	for (unsigned w = 0; w < WRITERS; w++)
-		s->stage.writer[w].origins = config->origins;
 	*out = s;
 	return 0;
+}
+
+void store_place(struct store *s, const struct store_origins *origins)
+{
+	for (unsigned w = 0; w < WRITERS; w++)
+		s->stage.writer[w].origins = origins;
 }
 
 static void forget_staged(struct store *s)

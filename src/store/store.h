@@ -41,11 +41,12 @@ struct store_config {
 	uint64_t addresses;    /* monitored by it; 0: not known */
 	const char *monitored; /* its prefixes as text, "" when not known */
 	const char *options;   /* what else makes the rows of a packet, as text: shared minutes need it to be equal */
-	const struct store_origins *origins; /* outlives the store; NULL: all unknown */
 	size_t memory;         /* bytes for staging and for DuckDB, each about a quarter of it */
 };
 
 int store_open(struct store **out, const struct env *env, const struct store_config *config, struct error *e) MUST_USE;
+/* Before the first row is put; outlives the store. Without it all are unknown. */
+void store_place(struct store *s, const struct store_origins *origins);
 void store_close(struct store *s); /* what was not committed is gone; NULL is fine */
 
 /* ---- Rows of the segment at hand ---- */

@@ -73,6 +73,18 @@ static int drop_rows(void *ctx, const int32_t *minutes, uint32_t n, struct error
 }
 
 /* ---- Opening ---- */
+/* What is no table and does not grow: the programs' code, the databases, blocks that are read ahead. */
+#define BESIDE ((size_t)96 << 20)
+
+/* --memory bounds all of the process, from INGEST_MEMORY_KEPT on. */
+static size_t memory_of_tables(size_t memory) { return memory > 2 * BESIDE ? memory - BESIDE : memory / 2; }
+
+static size_t memory_of_shards(const struct analysis_config *config, size_t tables)
+{
+	size_t least = (size_t)ANALYSIS_MEMORY_LEAST * config->shards;
+	return tables / 2 > least ? tables / 2 : least;
+}
+
 int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
                 struct analysis_config *config, struct error *e)
 {
@@ -80,9 +92,10 @@ int ingest_open(struct ingest **out, const struct env *env, const struct ingest_
 	if (!in)
 		return error_no_memory(e, "opening the store");
 	in->env = env;
+	size_t tables = memory_of_tables(config->memory);
 	struct store_config store = {
 		.path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored, .options = ingest->options,
-		.addresses = scope_addresses(&config->scope), .memory = config->memory,
+		.addresses = scope_addresses(&config->scope), .memory = tables,
 	};
 	int rc = store_open(&in->store, env, &store, e);
 	if (rc) {
@@ -94,7 +107,7 @@ int ingest_open(struct ingest **out, const struct env *env, const struct ingest_
 	in->rows.drop = drop_rows;
 	in->rows.ctx = in->store;
 	config->rows = &in->rows;
-	config->memory /= 2;
+	config->memory = memory_of_shards(config, tables);
 	*out = in;
 	return 0;
 }

@@ -15,6 +15,10 @@ struct ingest_config {
 	const char *options;   /* all that makes the rows of a packet, as text */
 };
 
+/* From this much memory on config->memory bounds the whole process. With less the tables are bounded, but what writes
+ * Parquet takes its least. */
+#define INGEST_MEMORY_KEPT ((size_t)320 << 20)
+
 /* Opens the store and takes its part of config->memory; `config` then gives the rows to it, for analysis_open. */
 int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
                 struct analysis_config *config, struct error *e) MUST_USE;

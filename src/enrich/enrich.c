@@ -246,7 +246,10 @@ struct near {
 	uint32_t first, last;
 };
 
-static bool is_near(const struct near *n, bool v4, uint32_t address) { return v4 && n->first <= address && address <= n->last; }
+static bool is_near(const struct near *n, bool v4, uint32_t address)
+{
+	return v4 && n->first <= address && address <= n->last;
+}
 
 static uint32_t mmdb_record(const struct mmdb *m, const struct addr *a, struct near *near)
 {

@@ -13,7 +13,8 @@
 
 /* No Bloom filters: 0.3 bytes a row for what the order of rows and their statistics mostly tell (docs/bytes.md). With a
  * small dictionary, sorted addresses and ports become deltas: 5 % less. */
-#define FORMAT "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V2, WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 4096"
+#define FORMAT "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V2, WRITE_BLOOM_FILTER false, " \
+	"DICTIONARY_SIZE_LIMIT 4096"
 
 int32_t day_of_minute(int32_t minute) { return minute / 1440 - (minute % 1440 < 0); }
 

@@ -30,9 +30,9 @@ static uint32_t protocol_code(uint8_t protocol)
 _Static_assert(CLASS_COUNT <= 8, "a class has 3 bits in flow_kind");
 
 /* 16 bits: protocol, class, evidence. Rows alike in these are alike in flags, lengths, options and ports. */
-static uint64_t flow_kind(uint8_t protocol, uint8_t class, uint16_t rules)
+static uint64_t flow_kind(uint8_t protocol, uint8_t of_class, uint16_t rules)
 {
-	return (uint64_t)protocol_code(protocol) << 14 | (uint64_t)class << RULE_BITS | (rules & ((1u << RULE_BITS) - 1));
+	return (uint64_t)protocol_code(protocol) << 14 | (uint64_t)of_class << RULE_BITS | (rules & ((1u << RULE_BITS) - 1));
 }
 
 uint64_t sort_flow_key(uint8_t protocol, uint8_t class, uint16_t rules, uint32_t source, uint16_t port)

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+"""--memory bounds the whole process with --db, from 320M on: a trace whose rows would take more, analysed and stored in that
+much, by one shard and by two; the rows are the same as with plenty.
+
+Mutants it kills: a batch that is not bounded, memory of tables that is not shared out between the analysis and the store.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+import harness  # noqa: E402
+import trace  # noqa: E402
+
+PACKETS = 3000000
+BOUND = 320 << 20
+
+
+def peak(checks, name, path, db, *options):
+    """Most bytes that a run had in memory."""
+    run = subprocess.Popen([harness.MONOMI, "analyze", "--db", db, *options, path], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(run.pid, 0)
+    run.returncode = os.waitstatus_to_exitcode(status)
+    checks.true(name + " ends well", run.returncode == 0, run.returncode)
+    return usage.ru_maxrss * 1024
+
+
+def main():
+    checks = harness.Checks()
+    path = trace.trace(checks, PACKETS)
+    if not path:
+        checks.finish()
+    with tempfile.TemporaryDirectory(prefix="monomi-memory-") as folder:
+        plenty = os.path.join(folder, "plenty")
+        need = peak(checks, "plenty", path, plenty, "--memory", "4G", "--shards", "2")
+        checks.true("a bound that is felt", need > BOUND, need)
+        rows = harness.monomi("digest", "--db", plenty).out
+        for shards in ("1", "2"):
+            db = os.path.join(folder, shards)
+            took = peak(checks, shards + " shards", path, db, "--memory", "320M", "--shards", shards)
+            checks.true("within 320 MiB, %s shards" % shards, took <= BOUND, took)
+            checks.true("the same rows, %s shards" % shards, harness.monomi("digest", "--db", db).out == rows)
+    checks.finish()
+
+
+main()

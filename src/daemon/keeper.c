@@ -39,11 +39,14 @@ struct keeper {
 
 static int open_store(struct keeper *k, struct error *e)
 {
-	const struct ingest_config ingest = { .db = k->config->db, .monitored = k->config->monitored, .enrich = k->enrich,
+	const struct ingest_config ingest = { .db = k->config->db, .monitored = k->config->monitored,
 	                                      .options = k->config->row_options };
 	k->analysis = k->config->analysis;
 	k->analysis.several = false;
-	return ingest_open(&k->ingest, k->env, &ingest, &k->analysis, e);
+	int rc = ingest_open(&k->ingest, k->env, &ingest, &k->analysis, e);
+	if (!rc)
+		ingest_place(k->ingest, k->enrich);
+	return rc;
 }
 
 static int open_all(struct keeper *k, struct error *e)

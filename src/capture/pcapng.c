@@ -419,7 +419,7 @@ static ALWAYS_INLINE int read_block(struct reader *reader, struct batch *b, cons
 		return rc;
 	if (k->type == BLOCK_SECTION)
 		return read_section(reader, b, k, e);
-	if (k->type == BLOCK_STATISTICS)
+	if (k->type == BLOCK_STATISTICS && k->total <= STATISTICS_MAX)
 		read_statistics(reader, k);
 	return k->type == BLOCK_INTERFACE ? read_interface(reader, b, k, e) : 0;
 }

@@ -446,6 +446,79 @@ static void test_many_interfaces(void **state)
 }
 
 /* Interfaces are a section's own. */
+/* A time as two halves, and a count. */
+static void put_moment(uint16_t code, uint64_t units)
+{
+	put16(&b, code);
+	put16(&b, 8);
+	put32(&b, (uint32_t)(units >> 32));
+	put32(&b, (uint32_t)units);
+}
+
+static void put_count(uint16_t code, uint64_t n)
+{
+	put16(&b, code);
+	put16(&b, 8);
+	put64(&b, n);
+}
+
+static void put_statistics(uint32_t interface, uint64_t from, uint64_t to, uint64_t received, uint64_t dropped, size_t more)
+{
+	size_t at = block_start(&b, 5);
+	put32(&b, interface);
+	put64(&b, 0);
+	put_option(&b, 1, "a comment", 9);
+	put_moment(2, from);
+	put_moment(3, to);
+	put_count(4, received);
+	put_count(5, dropped);
+	put_count(7, 1); /* dropped by the system */
+	put_zeros(&b, more);
+	block_end(&b, at);
+}
+
+static void make_statistics(bool swap)
+{
+	start(swap);
+	put_interface(&b, 1, 0, 255, 0); /* microseconds */
+	put_interface(&b, 1, 0, 9, 0);
+	put_enhanced(&b, 0, 5, 60, 60);
+	put_statistics(0, UINT64_C(6000000000), UINT64_C(6000000010), 10, 2, 0);
+	put_statistics(1, UINT64_C(6000000005000), UINT64_C(6000000020000), 7, 0, 0); /* beside the other */
+	put_statistics(0, UINT64_C(6000000000), UINT64_C(6000000030), 15, 4, 0);      /* in place of the first */
+	put_statistics(0, 50, 40, 15, 4, 0);                                          /* ends before it begins */
+	put_statistics(2, 0, UINT64_MAX, 99, 99, 0);                                  /* nobody described it */
+	put_statistics(1, 0, 1, 999, 999, 70000);                                     /* too long to be looked at */
+	put_section(&b, 1, 0);
+	put_interface(&b, 1, 0, 9, 0);
+	put_statistics(0, UINT64_C(6000000100000), UINT64_C(6000000100007), 1, 0, 0);
+	put_enhanced(&b, 0, 6, 60, 60);
+}
+
+static void test_statistics(void **state)
+{
+	(void)state;
+	for (int swap = 0; swap < 2; swap++) {
+		make_statistics(swap);
+		expect_end(2);
+		assert_int_equal(o.info.observed.sections, 2);
+		assert_int_equal(o.info.observed.from, INT64_C(6000000000000));
+		assert_int_equal(o.info.observed.to, INT64_C(6000000100007));
+		assert_int_equal(o.info.observed.ns, 30000 + 7);
+		assert_int_equal(o.info.observed.received, 15 + 7 + 1);
+		assert_int_equal(o.info.observed.dropped, 4 + 1 + 1 + 1);
+		static struct outcome pieces;
+		read_bytes(&pieces, b.p, b.n, (struct reading){ .block = 64, .piece = 7 });
+		assert_int_equal(pieces.rc, CAPTURE_END);
+		assert_memory_equal(&pieces.info.observed, &o.info.observed, sizeof o.info.observed);
+	}
+	start(false);
+	put_interface(&b, 1, 0, 255, 0);
+	put_enhanced(&b, 0, 5, 60, 60);
+	expect_end(1);
+	assert_int_equal(o.info.observed.sections, 0);
+}
+
 static void test_section_forgets(void **state)
 {
 	(void)state;
@@ -472,7 +545,7 @@ int main(void)
 		cmocka_unit_test(test_snap_lies), cmocka_unit_test(test_unknown_blocks),
 		cmocka_unit_test(test_unknown_block_damaged), cmocka_unit_test(test_damage), cmocka_unit_test(test_huge_block),
 		cmocka_unit_test(test_huge_wrong_packet), cmocka_unit_test(test_interface_option_damaged),
-		cmocka_unit_test(test_packet_option_damaged),
+		cmocka_unit_test(test_packet_option_damaged), cmocka_unit_test(test_statistics),
 		cmocka_unit_test(test_many_interfaces), cmocka_unit_test(test_section_forgets),
 		cmocka_unit_test(test_everything),
 	};

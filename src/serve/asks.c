@@ -69,6 +69,11 @@ static void write_ask(struct message *m, const struct request *r)
 	const char *format = values_text(v, "format");
 	bool list = x->shape == SHAPE_LIST;
 	message_begin(m, x->query);
+	if (!strcmp(x->query, RESOURCE_SCHEMAS)) {
+		message_add(m, "schema");
+		message_add_number(m, 0);
+		return;
+	}
 	message_add(m, x->shape == SHAPE_ONE ? "jsonl" : format ? format : "json");
 	message_add_number(m, v->limit);
 	if (v->to)

@@ -255,10 +255,6 @@ static int refuse_method(struct request *r, const char *allowed)
 
 static int route(struct request *r, const char *path, const char *method)
 {
-	static const struct {
-		const char *path;
-		int (*answer)(struct request *);
-	} own[] = { { "/metrics", answer_metrics }, { "/healthz", answer_health }, { "/openapi.json", answer_openapi } };
 	unsigned n_parts = 0;
 	int rc = check_client(r);
 	if (rc <= 0)
@@ -269,9 +265,6 @@ static int route(struct request *r, const char *path, const char *method)
 		return refuse_method(r, !get ? "POST" : post ? "GET, HEAD, POST" : "GET, HEAD");
 	if (r->resource)
 		return answer_resource(r, n_parts);
-	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-		if (!strcmp(path, own[i].path))
-			return own[i].answer(r);
 	if (!strcmp(path, "/v1") || !strncmp(path, "/v1/", 4))
 		return answer_error(r, 404, "MON-SRV-104", "there is no such resource; /openapi.json tells them");
 	return answer_page(r, path);

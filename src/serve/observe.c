@@ -15,6 +15,13 @@
 
 static int64_t now_of(const struct server *s) { return s->env->realtime(s->env) / 1000000000; }
 
+const char schema_of_status[] =
+	"{\"allOf\":[{\"type\":\"object\",\"properties\":{\"version\":{\"type\":\"string\"},\"schema\":{\"type\":\"integer\"},"
+	"\"now\":{\"type\":\"string\",\"format\":\"date-time\"},\"lag\":{\"type\":[\"integer\",\"null\"],"
+	"\"description\":\"seconds since as_of\"},\"capturing\":{\"type\":\"boolean\"}},"
+	"\"required\":[\"version\",\"schema\",\"now\",\"lag\",\"capturing\"]},{\"$ref\":\"#/components/schemas/status\"}],"
+	"\"unevaluatedProperties\":false}";
+
 /* The store's answer with what the server knows before it. */
 int answer_status(struct request *r)
 {
@@ -35,6 +42,15 @@ int answer_status(struct request *r)
 	text_add(&t, rows->p + 1, rows->n - 1);
 	return answer_text(r, 200, HTTP_JSON, &t);
 }
+
+const char schema_of_about[] =
+	"{\"type\":\"object\",\"properties\":{\"version\":{\"type\":\"string\"},\"schema\":{\"type\":\"integer\"},"
+	"\"databases\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\"},"
+	"\"type\":{\"type\":\"string\"},\"built\":{\"type\":\"string\",\"format\":\"date-time\"},"
+	"\"credit\":{\"type\":[\"string\",\"null\"]}},\"required\":[\"kind\",\"type\",\"built\",\"credit\"],"
+	"\"additionalProperties\":false}},\"sensors\":{\"type\":\"array\",\"items\":"
+	"{\"$ref\":\"#/components/schemas/sensor-names\",\"unevaluatedProperties\":false}}},"
+	"\"required\":[\"version\",\"schema\",\"databases\",\"sensors\"],\"additionalProperties\":false}";
 
 static void put_database(struct text *t, const struct serve_database *d)
 {

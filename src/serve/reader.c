@@ -1,5 +1,6 @@
 /* The role that reads: takes requests, lets threads answer them, watches the clock and the store's next commit. */
 #include "serve/message.h"
+#include "serve/resources.h"
 #include "serve/serve.h"
 
 #include <errno.h>
@@ -120,13 +121,39 @@ static bool parse_format(const char *text, enum store_format *out)
 /* ask ID QUERY FORMAT LIMIT [NAME VALUE]… */
 enum { ASK_ID = 1, ASK_QUERY, ASK_FORMAT, ASK_LIMIT, ASK_PARAMS };
 
+static bool is_first_with(size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (resources[k].query && !strcmp(resources[k].query, resources[i].query))
+			return false;
+	return true;
+}
+
+/* "QUERY":SCHEMA, … of all queries that resources have: members of an object. */
+static int describe_all(struct worker *w, int out, struct error *e)
+{
+	const struct env *env = w->reader->env;
+	char head[80];
+	int rc = 0;
+	for (size_t i = 0, n = 0; i < n_resources && !rc; i++) {
+		const char *query = resources[i].query;
+		if (!query || !strcmp(query, RESOURCE_SCHEMAS) || !is_first_with(i))
+			continue;
+		int length = snprintf(head, sizeof head, "%s\"%s\":", n++ ? ",\n" : "", query);
+		if (env->write(env, out, head, (size_t)length) != length)
+			return error_set(e, -ENOSPC, "MON-SRV-023", "there is no memory for an answer");
+		rc = store_session_describe(w->session, query, out, e);
+	}
+	return rc;
+}
+
 static int ask_store(struct worker *w, int out, struct store_answer *answer, struct error *e)
 {
 	const struct message *m = &w->request;
 	struct store_param params[MESSAGE_FIELDS / 2];
 	struct store_ask ask = { .query = m->field[ASK_QUERY], .params = params, .out = out };
 	if (!strcmp(m->field[ASK_FORMAT], "schema"))
-		return store_session_describe(w->session, ask.query, out, e);
+		return describe_all(w, out, e);
 	if (!parse_format(m->field[ASK_FORMAT], &ask.format) || !message_number(m->field[ASK_LIMIT], &ask.limit))
 		return error_set(e, -EINVAL, "MON-SRV-021", "a request of the server has a wrong form");
 	for (size_t i = ASK_PARAMS; i + 1 < m->n_fields; i += 2)

@@ -35,17 +35,21 @@ enum shape {
 
 struct request;
 
+#define RESOURCE_SCHEMAS "*"
 #define RESOURCE_PARAMETERS 12
 struct resource {
 	const char *path;  /* "/v1/ports/{protocol}/{port}" */
-	const char *query; /* named query; NULL: none */
+	const char *query; /* named query; RESOURCE_SCHEMAS: how the rows of all look; NULL: none */
 	enum shape shape;
 	const char *what;  /* what GET does; NULL: it has none */
 	const struct parameter *parameter[RESOURCE_PARAMETERS + 1]; /* NULL after the last; those of the path first */
 	int (*answer)(struct request *r); /* of SHAPE_OTHER, and of what is not only the query's answer */
 	const char *post;                 /* what its POST does; NULL: it has none */
+	const char *schema;               /* JSON Schema of the server's own answer */
+	const char *type;                 /* of an answer that is not JSON */
 };
 
+extern const char schema_of_status[], schema_of_about[], schema_of_live[];
 extern const struct resource resources[];
 extern const size_t n_resources;
 

@@ -31,7 +31,9 @@ void live_receive(struct server *s)
 	char *room = s->live_room;
 	ssize_t n;
 	while ((n = recv(s->config->live_fd, room, SERVE_LIVE_MOST, MSG_DONTWAIT | MSG_TRUNC)) > 0) {
-		if ((size_t)n > SERVE_LIVE_MOST || memchr(room, '\n', (size_t)n) || memchr(room, '\r', (size_t)n))
+		while (n > 0 && (size_t)n <= SERVE_LIVE_MOST && room[n - 1] == '\n')
+			n--;
+		if (!n || (size_t)n > SERVE_LIVE_MOST || memchr(room, '\n', (size_t)n) || memchr(room, '\r', (size_t)n))
 			continue;
 		struct body *b = body_make(s->env, (size_t)n);
 		if (!b)
@@ -49,6 +51,12 @@ bool live_is_there(const struct server *s)
 {
 	return s->live.now && s->env->monotonic(s->env) - s->live.at < LIVE_OLD;
 }
+
+const char schema_of_live[] =
+	"{\"type\":\"object\",\"properties\":{\"at\":{\"type\":\"integer\"},\"sensors\":{\"type\":\"array\"},"
+	"\"seconds\":{\"type\":\"array\"},\"minutes\":{\"type\":\"array\"},\"ports\":{\"type\":\"array\"},"
+	"\"sources\":{\"type\":\"array\"},\"tools\":{\"type\":\"array\"},\"ignored\":{\"type\":\"integer\"},"
+	"\"undecoded\":{\"type\":\"integer\"},\"simulated\":{\"type\":\"boolean\"}},\"required\":[\"at\",\"simulated\"]}";
 
 int answer_live(struct request *r)
 {

@@ -125,7 +125,7 @@ int service_describe(struct store_reader *r, const char *query, int out, struct 
 	put_columns(&t, statement, named, false);
 	text_puts(&t, "},\"required\":[");
 	put_columns(&t, statement, named, true);
-	text_puts(&t, "],\"additionalProperties\":false}");
+	text_puts(&t, "]}");
 	rc = write_out(r->env, &t, out, e);
 	text_fini(&t);
 	duckdb_destroy_prepare(&statement);

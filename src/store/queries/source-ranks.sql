@@ -81,7 +81,9 @@ WITH sent4 AS (
 SELECT source, packets::UBIGINT AS packets, accesses::UBIGINT AS accesses, coalesce(ports, 0)::UBIGINT AS ports,
     coalesce(tool, 'unknown') AS tool, country, as_number, as_name(as_number) AS as_name, moment_of_second(first) AS first,
     moment_of_second(last) AS last, sensors
-FROM (SELECT picked4.* REPLACE (ip_of4(source) AS source), ports FROM picked4 LEFT JOIN ports4 USING (source)
-    UNION ALL SELECT picked6.* REPLACE (ip_of6(source) AS source), ports FROM picked6 LEFT JOIN ports6 USING (source))
-ORDER BY packets DESC, source
+FROM (SELECT picked4.* REPLACE (ip_of4(source) AS source), ports, source AS key4, NULL AS key6
+        FROM picked4 LEFT JOIN ports4 USING (source)
+    UNION ALL SELECT picked6.* REPLACE (ip_of6(source) AS source), ports, NULL, source
+        FROM picked6 LEFT JOIN ports6 USING (source))
+ORDER BY packets DESC, key4, key6
 LIMIT $limit::BIGINT OFFSET $offset::BIGINT

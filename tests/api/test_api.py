@@ -1,0 +1,260 @@
+#!/usr/bin/python3
+"""The API as it is served, over a store of the committed sample and of a simulated day: every resource answers as
+/openapi.json says and docs/formats/api.md tells, each parameter is taken or refused with a sentence, pages of a list give each
+row once, the forms of a list hold the same rows, the numbers are those of `monomi query`.
+
+Killed mutants: a parameter that is passed over, a cursor that forgets its span, a row too many on a page, `before` of another
+length, a column that the head does not tell.
+"""
+import csv
+import io
+import itertools
+import json
+import os
+import re
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "lib")]
+import harness
+import server
+import stores
+
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
+SAMPLE = os.path.join(harness.SOURCE_DIR, "samples", "scans.pcap")
+SPAN = "from=2026-11-24T06:00:00Z&to=2026-11-24T06:11:00Z"
+IN_PATH = {"protocol": "tcp", "port": "23", "address": "198.19.7.13"}
+GOOD = {"from": ["-1d", "2026-11-24", "2026-11-24T06:00:00Z", "2026-11-24T15:00:00%2B09:00"], "to": ["2026-11-24T06:11:00Z"],
+        "sensor": ["roof", "nobody"], "limit": ["1", "1000"], "country": ["jp", "ZZ"], "as": ["0", "4294967295"],
+        "tool": ["zmap", "unknown"], "port": ["0", "65535"], "q": ["80", "%27%20OR%201=1--", "%E7%89%A9%E8%A6%8B", "%25"]}
+BAD = {"from": ["", "tomorrow", "2026-13-01", "2026-11-24T25:00:00Z", "-24", "-99999999d", "2026-02-30", "1969-12-31", "2090-01-01"],
+       "to": ["2026-11-24T06:00", "1970-01-01", "%00"], "sensor": ["", "a/b", "a%27b", "x" * 65], "cursor": ["", "1", "1.2", "1.2.3.4",
+       "2.1.0", "0.99999999999.0", "0.1.99999999"], "limit": ["0", "1001", "-1", "1e3", "99999999999999999999"], "format": ["xml", ""],
+       "step": ["year", "minut", "minute%20hour"], "country": ["J", "JPN", "1A"], "as": ["4294967296", "AS1"], "tool": ["", "a%20b"],
+       "port": ["65536", "x"], "protocol": ["icmp", "6"], "q": ["", "x" * 101, "%FF", "%C0%80", "a%0Ab", "%ED%A0%80"]}
+
+
+def make_store(folder):
+    db, runs = os.path.join(folder, "db"), []
+    for sensor, prefix, seed in (("made", "198.51.100.0/29", 5), ("six", "2001:db8:77::/64", 6)):
+        made = os.path.join(folder, sensor + ".pcapng")
+        runs.append(harness.monomi("simulate", "--seed", seed, "--addresses", prefix, "--from", "2026-11-23", "--to", "2026-11-24",
+                                   "--out", made))
+        runs.append(harness.analyze([made], "--db", db, "--sensor", sensor, "--monitored", prefix))
+    runs.append(harness.analyze([SAMPLE], "--db", db, "--sensor", "roof", "--monitored", "198.18.0.0/15"))
+    for run in runs:
+        if run.code:
+            raise AssertionError(run.err)
+    return db
+
+
+class Schemas:
+    def __init__(self, document):
+        self.document = document
+
+    def faults(self, schema, value):
+        resolver = jsonschema.RefResolver("", self.document)
+        found = jsonschema.Draft202012Validator(schema, resolver=resolver,
+                                                format_checker=jsonschema.FormatChecker()).iter_errors(value)
+        return [e.message[:200] for e in itertools.islice(found, 3)]
+
+    def of(self, operation, status, kind="application/json"):
+        answers = operation["responses"]
+        answer = answers.get(str(status), answers["default"])
+        if "$ref" in answer:
+            answer = self.document["components"]["responses"]["error"]
+        return answer["content"][kind]["schema"]
+
+
+def url_of(path, operation, **more):
+    taken = {p["name"] for p in operation.get("parameters", [])}
+    url = re.sub(r"\{(\w+)\}", lambda m: IN_PATH[m.group(1)], path)
+    query = [x for x in SPAN.split("&") if x.split("=")[0] in taken and x.split("=")[0] not in more]
+    query += ["q=80"] if "q" in taken and "q" not in more else []
+    query += ["%s=%s" % pair for pair in more.items()]
+    return url + ("?" + "&".join(query) if query else "")
+
+
+def conforms(checks, schemas, name, answer, operation, status):
+    checks.equal("%s: status" % name, answer.status, status)
+    try:
+        faults = schemas.faults(schemas.of(operation, answer.status), answer.json)
+    except ValueError as e:
+        faults = ["no JSON: %s: %r" % (e, answer.body[:100])]
+    checks.equal("%s: as the document says" % name, faults, [])
+
+
+def each_resource(checks, s, schemas):
+    """Every path with the parameters it has, each with good values and bad ones."""
+    for path, methods in schemas.document["paths"].items():
+        operation = methods.get("get")
+        if not operation or path in ("/v1/stream", "/v1/live", "/metrics", "/healthz"):
+            continue
+        answer = s.ask(url_of(path, operation))
+        conforms(checks, schemas, path, answer, operation, 200)
+        if "rows" in (answer.json if answer.status == 200 else {}):
+            checks.true("%s: rows" % path, answer.json["rows"], answer.text[:200])
+        for p in operation["parameters"]:
+            name = p["name"]
+            if p["in"] == "path":
+                continue
+            choices = p["schema"].get("enum", GOOD.get(name, []))
+            for value in choices:
+                if name != "format":
+                    url = url_of(path, operation, **{name: value})
+                    conforms(checks, schemas, url, s.ask(url), operation, 404 if value == "nobody" and path.endswith("/{port}") else 200)
+            for value in BAD[name]:
+                url = url_of(path, operation, **{name: value})
+                conforms(checks, schemas, url, s.ask(url), operation, 400)
+            twice = url_of(path, operation) + "&%s=%s&%s=%s" % ((name, (choices or ["1.2.3"])[0]) * 2)
+            conforms(checks, schemas, twice, s.ask(twice.replace("?&", "?")), operation, 400)
+        url = url_of(path, operation, nothing="1")
+        conforms(checks, schemas, url, s.ask(url), operation, 400)
+    for path in ("/v1/ports/tcp/65536", "/v1/ports/icmp/1", "/v1/ip/1.2.3", "/v1/ip/%3Cscript%3E", "/v1/ports/tcp/23/history?step=x"):
+        checks.equal(path, s.ask(path).status, 400)
+    for path in ("/v1", "/v1/", "/v1/nothing", "/v1/ports/tcp", "/v1/ports/tcp/23/", "/v1/ports//23", "/v1/ip/", "/v1/ports/tcp/1"):
+        conforms(checks, schemas, path, s.ask(path), {"responses": {"default": {"$ref": ""}}}, 404)
+
+
+def documented(checks, schemas):
+    """docs/formats/api.md names the columns of each resource; its table and the program's are one."""
+    with open(os.path.join(harness.SOURCE_DIR, "docs", "formats", "api.md"), encoding="utf-8") as f:
+        rows = re.findall(r"^\| `([^`]+)`(.*?) \| (.*) \|$", f.read(), re.M)
+    told = {}
+    for resource, _, columns in rows:
+        path = resource.split("?")[0]
+        if path.startswith("…"):
+            path = "/v1/ports/{protocol}/{port}" + path[1:]
+        told[path] = set(itertools.chain.from_iterable(re.findall(r"\w+", x) for x in re.findall(r"`([^`/]+)`", columns)))
+    for path, methods in schemas.document["paths"].items():
+        operation = methods.get("get")
+        if not operation or path in ("/openapi.json",):
+            continue
+        if path.startswith("/v1/ports/{protocol}/{port}/") and not told.get(path):
+            continue # as its table without a port
+        if not checks.true("%s is in docs/formats/api.md" % path, path in told):
+            continue
+        schema = operation["responses"]["200"]["content"].get("application/json", {}).get("schema", {})
+        query = re.search(r'"rows".*?schemas/([a-z-]+)', json.dumps(schema))
+        if query and path in told:
+            have = set(schemas.document["components"]["schemas"][query.group(1)]["properties"])
+            checks.equal("%s: columns in docs/formats/api.md" % path, sorted(have - told[path]), [])
+    checks.equal("resources of docs/formats/api.md that are none", sorted(p for p in told if p not in schemas.document["paths"]
+                                                                        and p.startswith("/v1/")), [])
+
+
+def paging(checks, s):
+    """Pages of any size come to the same rows, whatever the form."""
+    for path in ("/v1/sources?", "/v1/ports?", "/v1/countries?", "/v1/victims?", "/v1/ports/tcp/23/sources?", "/v1/coverage?"):
+        base = path + "from=2026-11-22&to=2026-11-25"
+        whole, seen, cursor, pages = s.ask(base + "&limit=1000").json, [], None, 0
+        size = max(len(whole["rows"]) // 5, 1)
+        while pages < 20:
+            page = s.ask(base + "&limit=%d" % size + ("&cursor=" + cursor if cursor else "")).json
+            seen += page["rows"]
+            cursor, pages = page["next"], pages + 1
+            checks.equal("%s: the page's span" % path, (page["from"], page["to"]), (whole["from"], whole["to"]))
+            if not cursor:
+                break
+        checks.equal("%s: pages" % path, seen[:1000], whole["rows"])
+        checks.equal("%s: no row twice" % path, len({json.dumps(r) for r in seen}), len(seen))
+        table = list(csv.DictReader(io.StringIO(s.ask(base + "&limit=1000&format=csv").text)))
+        lines = [json.loads(x) for x in s.ask(base + "&limit=1000&format=jsonl").text.splitlines()]
+        checks.equal("%s: jsonl" % path, lines, whole["rows"])
+        checks.equal("%s: csv" % path, [list(r) for r in table], [list(r) for r in whole["rows"]])
+    answer = s.ask("/v1/ports?limit=1&format=csv&" + SPAN)
+    checks.true("a file says that packets are made up", "SIMULATED" in answer.headers["content-disposition"]
+                and answer.headers["x-monomi-simulated"] == "true", answer.headers)
+    rest = s.ask("/v1/ports?limit=1000&cursor=" + answer.headers["x-monomi-next"]).json["rows"]
+    checks.equal("a file's next page", rest, s.ask("/v1/ports?limit=1000&" + SPAN).json["rows"][1:])
+
+
+def numbers(checks, s, db):
+    """The same numbers by other ways."""
+    day = "from=2026-11-23&to=2026-11-24"
+    rate = s.ask("/v1/rate?step=span&" + day).json["rows"][0]
+    hours = s.ask("/v1/rate?step=hour&" + day).json["rows"]
+    want = stores.query(db, "rate-per-day", "--param", "from=2026-11-23", "--param", "to=2026-11-23")[0]
+    checks.equal("rate", round(rate["rate"], 9), round(want["rate"], 9))
+    checks.true("accesses where no number of addresses is known count, but in no rate", rate["accesses"] > want["accesses"])
+    checks.equal("hours", (len(hours), sum(r["accesses"] for r in hours)), (24, rate["accesses"]))
+    checks.true("bands", abs(rate["low"] + rate["high"] + rate["without"] - rate["rate"]) < 1e-6, rate)
+    long = s.ask("/v1/rate?step=day&from=2026-11-21&to=2026-11-24").json["rows"]
+    checks.equal("days", [r["accesses"] for r in long], [0, 0, rate["accesses"]])
+    checks.equal("a gap", [r["observed"] for r in long[:2]], [0, 0])
+    checks.equal("no rate of a gap", [r["rate"] for r in long[:2]], [None, None])
+    ports = s.ask("/v1/ports?limit=1000&" + day).json["rows"]
+    tops = stores.query(db, "top-ports", "--param", "from=2026-11-23", "--param", "to=2026-11-23", "--param", "limit=50")
+    checks.equal("ports", [(r["protocol"], r["port"], r["accesses"]) for r in ports[:50]],
+                 [(r["protocol"], r["port"], r["accesses"]) for r in tops])
+    checks.equal("ranks", [r["rank"] for r in ports], list(range(1, len(ports) + 1)))
+    first = ports[0]
+    one = s.ask("/v1/ports/%s/%d?%s" % (first["protocol"], first["port"], day)).json
+    checks.equal("one port", [one[k] for k in ("rank", "accesses", "rate", "sources", "share")],
+                 [first[k] for k in ("rank", "accesses", "rate", "sources", "share")])
+    senders, cursor = [], ""
+    while cursor is not None:
+        page = s.ask("/v1/ports/%s/%d/sources?limit=1000&%s%s" % (first["protocol"], first["port"], day, cursor)).json
+        senders, cursor = senders + page["rows"], page["next"] and "&cursor=" + page["next"]
+    checks.equal("its sources", (len(senders), sum(r["accesses"] for r in senders)), (one["sources"], one["accesses"]))
+    by_country = s.ask("/v1/countries?limit=1000&" + day).json["rows"]
+    checks.equal("countries", sum(r["accesses"] for r in by_country), rate["accesses"])
+    before = s.ask("/v1/ports?limit=1000&from=2026-11-24&to=2026-11-24T12:00:00Z").json
+    noon = s.ask("/v1/ports?limit=1000&from=2026-11-23T12:00:00Z&to=2026-11-24").json["rows"]
+    length = before["to"]
+    checks.equal("nothing past what there is", length, "2026-11-24T06:11:00Z")
+    late = {(r["protocol"], r["port"]): r["rate"] for r in
+            s.ask("/v1/ports?limit=1000&from=2026-11-23T17:49:00Z&to=2026-11-24").json["rows"]}
+    checks.true("before", any(r["before_rank"] for r in before["rows"]) and noon and
+                all(r["before_rate"] is None or abs(r["before_rate"] - late.get((r["protocol"], r["port"]), 0)) < 1e-9
+                    for r in before["rows"]), before["rows"][:2])
+    tools = {r["tool"]: r["packets"] for r in s.ask("/v1/tools?" + SPAN).json["rows"]}
+    want = {r["tool"]: r["packets"] for r in stores.query(db, "tools", "--param", "from=2026-11-24")}
+    checks.equal("tools", tools, want)
+    ip = s.ask("/v1/ip/198.19.7.13").json
+    want = stores.query(db, "source", "--param", "source=198.19.7.13")[0]
+    checks.equal("an address", {k: ip[k] for k in want if k in ip}, {k: want[k] for k in want if k in ip})
+    many = s.ask("/v1/ip", "POST", body=json.dumps({"addresses": ["198.19.7.13", "192.0.2.1"]})).json["rows"]
+    checks.equal("many addresses", {r["address"]: r["seen"] for r in many}, {"198.19.7.13": True, "192.0.2.1": False})
+    checks.equal("the same", [r for r in many if r["seen"]], [ip])
+
+
+def bodies(checks, s):
+    for body in (b"", b"{}", b"[]", b'{"addresses":[]}', b'{"addresses":["1.2.3.4/8"]}', b'{"addresses":[1]}', b'{"addresses":"1.2.3.4"}',
+                 b'{"addresses":["1.2.3.4"],"x":1}', b'{"addresses":["1.2.3.4"]}x', b"\xff", b"[" * 60000, b"a" * 70000,
+                 json.dumps({"addresses": ["192.0.2.1"] * 1001}).encode(), b'{"addresses":["1.2.3.4\\u0000"]}'):
+        answer = s.ask("/v1/ip", "POST", body=body)
+        checks.equal("a body as %r…" % body[:30], (answer.status, answer.json["error"]["code"]), (400, "MON-SRV-113"))
+    most = s.ask("/v1/ip", "POST", body=json.dumps({"addresses": ["192.0.%d.%d" % (i // 256, i % 256) for i in range(1000)]}))
+    checks.equal("1000 addresses", (most.status, len(most.json["rows"])), (200, 1000))
+
+
+def main():
+    checks = harness.Checks()
+    if jsonschema is None or not os.path.exists(server.PROGRAM):
+        checks.skip("python3-jsonschema absent" if jsonschema is None else "serve-main is not built")
+        checks.finish()
+    with harness.scratch() as folder:
+        db = make_store(folder)
+        with server.Server(db) as s:
+            document = s.ask("/openapi.json")
+            checks.equal("/openapi.json", document.status, 200)
+            schemas = Schemas(document.json)
+            for name, schema in document.json["components"]["schemas"].items():
+                jsonschema.Draft202012Validator.check_schema(schema)
+                checks.true("schema of %s" % name, schema)
+            each_resource(checks, s, schemas)
+            documented(checks, schemas)
+            paging(checks, s)
+            numbers(checks, s, db)
+            bodies(checks, s)
+            said = s.stop()
+            checks.equal("ends well", (s.code, said), (0, ""))
+    checks.finish()
+
+
+main()

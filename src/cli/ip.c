@@ -292,7 +292,7 @@ static int run(const struct ip_options *o, const char *address)
 	bool simulated;
 	int rc = enrich_open(s.env, &o->databases, &s.enrich, &e), status = EXIT_FAILED;
 	if (!rc)
-		rc = store_reader_open(&s.reader, s.env, o->db, &limits, verdict_tool, &e);
+		rc = store_reader_open(&s.reader, s.env, o->db, &limits, verdict_tool, "source", &e);
 	if (rc)
 		cli_complain(&e, NULL);
 	else

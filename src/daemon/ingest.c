@@ -327,4 +327,8 @@ int ingest_quarantine(struct ingest *in, const char *path, const char *kept_as, 
 
 bool ingest_broken(const struct ingest *in) { return in->broken; }
 
-int ingest_finish(struct ingest *in, struct error *e) { return in->broken ? 0 : store_commit(in->store, e); }
+int ingest_finish(struct ingest *in, struct error *e)
+{
+	int rc = in->broken ? 0 : store_commit(in->store, e);
+	return rc || in->broken ? rc : store_settle(in->store, e);
+}

@@ -1,5 +1,6 @@
 /* The rows of each part: read whole, added up by minute as the tracker did, and held against the windows. */
 #include "store/check.h"
+#include "store/month.h"
 #include "store/part.h"
 
 #define XXH_INLINE_ALL
@@ -237,7 +238,6 @@ static int check_rollup(struct check *k, enum rollup_kind kind, char *const *tex
 {
 	char path[STORE_PATH], quoted[DUCK_PATH];
 	const char *number = strstr(text[3], "/part-");
-	check_bytes(k, text);
 	if (!number || !folder_path(k->folder, path, "%s", text[3]) || !duck_quote(path, quoted))
 		return error_set(k->e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
 	return check_query(k, CHECK_ROWS, "SELECT '%s sums up ' || n || ' rows of ' || rows FROM (SELECT coalesce("
@@ -257,14 +257,17 @@ static int check_part(struct check *k, void *ctx, char *const *text)
 	for (int i = 0; i < 7; i++)
 		if (!text[i])
 			return error_set(k->e, -EINVAL, "MON-STO-006", "the catalog names a part of which it does not say all");
+	check_bytes(k, text);
 	for (int r = 0; r < ROLLUPS; r++)
 		if (!strcmp(text[0], rollup_name((enum rollup_kind)r)))
 			return check_rollup(k, (enum rollup_kind)r, text);
+	enum month_kind month;
+	if (check_is_month(text[0], &month))
+		return check_month(k, month, text);
 	if (!table_named(text[0], &p.table, &v4)) {
 		check_found(k, CHECK_LEDGER, "%s is of no table that is known", text[3]);
 		return 0;
 	}
-	check_bytes(k, text);
 	int rc = begin_day(k, d, text[2], (int32_t)strtol(text[1], NULL, 10));
 	if (rc)
 		return rc;

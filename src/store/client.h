@@ -82,9 +82,10 @@ int store_worker(const struct env *env, store_tool_fn tool, int argc, char **arg
 /* ---- The same in this process, for queries of our own ---- */
 struct store_reader;
 
-/* `tool`: for queries that name tools; NULL: they fail. */
+/* `tool`: for queries that name tools; NULL: they fail. `only`: the named query that will be asked, which opens faster;
+ * NULL: any. */
 int store_reader_open(struct store_reader **out, const struct env *env, const char *db,
-                      const struct store_limits *limits, store_tool_fn tool, struct error *e) MUST_USE;
+                      const struct store_limits *limits, store_tool_fn tool, const char *only, struct error *e) MUST_USE;
 void store_reader_close(struct store_reader *r); /* NULL is fine */
 
 /* A value as text; `text` NULL: NULL. */

@@ -1,6 +1,6 @@
 /* A commit: parts, one transaction, a snapshot, then what was replaced is removed (docs/formats/store.md). */
 #include "store/duck.h"
-#include "store/state.h"
+#include "store/month.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -211,6 +211,8 @@ static int write_catalog(void *ctx, struct error *e)
 	if (!rc)
 		rc = insert_windows(s, e);
 	if (!rc)
+		rc = month_forget(s, c->n_parts, e);
+	if (!rc)
 		rc = commit_insert_parts(s, s->sensor, s->stage.parts.part, c->n_parts, e);
 	if (!rc)
 		rc = cover(s, e);
@@ -297,6 +299,8 @@ int commit_tidy(struct store *s, struct error *e)
 	if (s->catalog.based_on != s->catalog.commit)
 		return 0; /* the last commit has no snapshot: the one before needs them */
 	int rc = s->catalog.first_made ? catalog_tidy(&s->catalog, e) : 0;
+	if (!rc)
+		rc = month_unlink(s, e);
 	return rc ? rc : remove_doomed(s, UINT64_MAX, e);
 }
 

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,17 +174,26 @@ static int settle(const struct part_writer *w, const char *name, const char *pat
 	return rc ? rc : look_at(w, name, out, e);
 }
 
-/* All rows of a feed as the file `name`. */
-static int copy_feed(struct part_writer *w, const char *table, const char *name, struct part_file *out,
-                     struct error *e)
+int part_copy(struct part_writer *w, const char *name, const char *select, struct part_file *out, struct error *e)
 {
 	char path[STORE_PATH], quoted[DUCK_PATH];
+	int64_t rows = 0;
 	int rc = part_name(w, name, path, quoted, e);
 	if (!rc)
 		rc = before_copy(w, e);
 	if (!rc)
-		rc = duck_run(w->con, e, "COPY (SELECT * FROM staged%u_%s()) TO %s (" FORMAT ")", w->number, table, quoted);
+		rc = duck_number(w->con, &rows, e, "COPY (%s) TO %s (" FORMAT ")", select, quoted);
+	out->rows = (uint64_t)rows;
 	return rc ? rc : settle(w, name, path, out, e);
+}
+
+/* All rows of a feed as the file `name`. */
+static int copy_feed(struct part_writer *w, const char *table, const char *name, struct part_file *out,
+                     struct error *e)
+{
+	char select[96];
+	snprintf(select, sizeof select, "SELECT * FROM staged%u_%s()", w->number, table);
+	return part_copy(w, name, select, out, e);
 }
 
 /* ---- Rollups ---- */
@@ -198,7 +206,6 @@ static int write_rollups(struct part_writer *w, struct part *p, struct error *e)
 		struct feed *f = &w->rollup_feed[k];
 		*f = (struct feed){ .shape = f->shape, .rows = (const uint8_t *)w->rollup.table[k].row,
 		                    .n = w->rollup.table[k].n };
-		p->rollup[k].rows = f->n;
 		part_rollup_path(p, (enum rollup_kind)k, w->sensor, name);
 		rc = copy_feed(w, rollup_name((enum rollup_kind)k), name, &p->rollup[k], e);
 	}

@@ -52,6 +52,9 @@ int part_writer_init(struct part_writer *w, const struct folder *folder, const c
                      unsigned number, struct error *e) MUST_USE;
 void part_writer_fini(struct part_writer *w);
 
+/* What a SELECT gives as the file `name` of the folder. */
+int part_copy(struct part_writer *w, const char *name, const char *select, struct part_file *out,
+              struct error *e) MUST_USE;
 /* Rows order[0..n), all of p->table, family and day, into a new part, and its rollups; fills p->rows, bytes, from, to. */
 int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const uint8_t *heap, const uint32_t *order,
                uint32_t n, struct error *e) MUST_USE;

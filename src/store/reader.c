@@ -118,13 +118,13 @@ int reader_open(struct store_reader **out, const struct env *env, const char *db
 }
 
 int store_reader_open(struct store_reader **out, const struct env *env, const char *db, const struct store_limits *limits,
-                      store_tool_fn tool, struct error *e)
+                      store_tool_fn tool, const char *only, struct error *e)
 {
 	int rc = reader_open(out, env, db, limits, NULL, e);
 	if (rc)
 		return rc;
 	(*out)->tool = tool;
-	rc = reader_views(*out, NULL, e);
+	rc = reader_views(*out, only, NULL, 0, NULL, e);
 	if (rc)
 		store_reader_close(*out);
 	return rc;

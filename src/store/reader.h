@@ -24,8 +24,16 @@ int reader_open(struct store_reader **out, const struct env *env, const char *db
 /* Checks that `db` is a store that this program reads, and finds its current snapshot. */
 int reader_locate(struct store_reader *r, const char *db, struct error *e) MUST_USE;
 
-/* Makes the views; after it nothing but the files they name can be reached (and `also`, unless NULL). */
-int reader_views(struct store_reader *r, const char *also, struct error *e) MUST_USE;
+/* Makes the views; after it nothing but the files they name can be reached (and `also`, unless NULL). With
+ * `only`, the name of a query, there is what this one needs, of the days and the sensor that its parameters say, and
+ * what says whether packets are made up. */
+int reader_views(struct store_reader *r, const char *only, const struct store_param *params, size_t n_params,
+                 const char *also, struct error *e) MUST_USE;
+
+/* What of views.sql some queries (NULL after the last) come to: all their words, and its statements. */
+void scope_make(const char *const *queries, struct text *words, struct text *sql);
+bool scope_mentions(const struct text *words, const char *name); /* as a word of its own */
+#define STORE_SIMULATED "SELECT 1 FROM segment WHERE simulated LIMIT 1"
 
 /* Runs statements of our own. */
 int reader_execute(struct store_reader *r, const char *sql, struct error *e) MUST_USE;

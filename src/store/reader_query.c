@@ -321,7 +321,7 @@ static int take_simulated(void *ctx, const struct store_cell *cells, size_t n, s
 int store_reader_simulated(struct store_reader *r, bool *out, struct error *e)
 {
 	*out = false;
-	return store_reader_rows(r, "SELECT 1 FROM segment WHERE simulated LIMIT 1", NULL, 0, take_simulated, out, e);
+	return store_reader_rows(r, STORE_SIMULATED, NULL, 0, take_simulated, out, e);
 }
 
 /* COPY is ours: what the query says was held to be one SELECT before. */

@@ -32,7 +32,7 @@ static bool read_line(const char *line, struct table_line *out)
 	return true;
 }
 
-#define TABLES_MOST 40
+#define TABLES_MOST 80
 
 /* The files of one table, as a list in SQL. Older ones, of a catalog of schema 1, may lack columns. */
 struct table_files {
@@ -43,16 +43,21 @@ struct table_files {
 
 struct making {
 	struct store_reader *r;
+	const struct store_param *params;
+	size_t n_params;
+	bool whole;        /* everything is made */
+	struct text words; /* else what is named */
+	struct text sql;   /* of the views */
+	struct text allowed; /* of everything: all files that may be read, in SQL */
 	struct table_files table[TABLES_MOST];
 	unsigned n_tables;
-	struct text allowed; /* all that may be read, in SQL */
 };
 
-static void add_file(struct text *list, const char *folder, const char *path, size_t n)
+static void add_file(struct text *list, bool first, const char *folder, const char *path, size_t n)
 {
 	char whole[2 * PATH_MAX];
 	snprintf(whole, sizeof whole, "%s/%.*s", folder, (int)n, path);
-	text_puts(list, list->n ? ", " : "");
+	text_puts(list, first ? "" : ", ");
 	text_quote(list, whole);
 }
 
@@ -70,24 +75,57 @@ static struct text *files_of(struct making *m, const char *name, size_t n, bool 
 	return &t->list;
 }
 
+static const char *value_of(const struct making *m, const char *name)
+{
+	for (size_t i = 0; !m->whole && i < m->n_params; i++)
+		if (!strcmp(m->params[i].name, name))
+			return m->params[i].value;
+	return NULL;
+}
+
+static bool is_needed(const struct making *m, const char *name) { return m->whole || scope_mentions(&m->words, name); }
+
 static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
 {
 	struct making *m = ctx;
-	struct text *files = files_of(m, cells[0].text, cells[0].n, !cells[2].text);
+	char name[40];
 	(void)n;
+	snprintf(name, sizeof name, "%.*s", (int)cells[0].n, cells[0].text);
+	if (!is_needed(m, name))
+		return 0;
+	struct text *files = files_of(m, cells[0].text, cells[0].n, !cells[2].text);
 	if (!files)
 		return error_set(e, -EPROTO, "MON-STO-111", "the snapshot names a table '%.*s' that cannot be", (int)cells[0].n,
 		                 cells[0].text);
-	add_file(files, m->r->folder, cells[1].text, cells[1].n);
+	add_file(files, !files->n, m->r->folder, cells[1].text, cells[1].n);
 	return 0;
 }
 
-/* Parts of a table in the order of their days, so that results of equal rank come in a fixed order. */
+/* Parts of a table in the order of their days, so that results of equal rank come in a fixed order; those of the days and
+ * the sensor that the query is about, and of months those that it takes whole. What lies beside sums of a month: an
+ * edge. */
+#define KEPT "last >= coalesce($from::DATE, '-infinity') AND day <= coalesce($to::DATE, 'infinity') " \
+	"AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)"
+#define WHOLE_MONTH "(table_name <> 'port_month' OR (day >= coalesce($from::DATE, '-infinity') AND " \
+	"last <= coalesce($to::DATE, 'infinity')))"
+static const char parts_sql[] =
+	"WITH named AS (SELECT *, CASE WHEN contains(table_name, '_month') THEN DATE '1970-01-01' + "
+	"floor(to_minute / 1440)::INTEGER ELSE day END AS last FROM (FROM rest.parts UNION ALL BY NAME "
+	"SELECT NULL::UUID AS digest WHERE false)), "
+	"kept AS MATERIALIZED (SELECT table_name, day, last, sensor, path, digest FROM named WHERE " KEPT " AND " WHOLE_MONTH
+	"), "
+	"edges(name, besides, of) AS (VALUES ('class_edge', 'class_month', 'class_hour'), ('port_edge', 'port_month', "
+	"'port_day'), ('flow_edge4', 'source_month4', 'flow4'), ('flow_edge6', 'source_month6', 'flow6')) "
+	"SELECT table_name, path, digest FROM (FROM kept UNION ALL SELECT name, day, last, sensor, path, digest FROM kept "
+	"AS k JOIN edges ON table_name = of WHERE NOT EXISTS (FROM kept AS m WHERE m.table_name = besides AND "
+	"m.sensor = k.sensor "
+	"AND k.day BETWEEN m.day AND m.last)) ORDER BY table_name, day, sensor, path";
+
 static int list_parts(struct making *m, struct error *e)
 {
-	static const char sql[] = "SELECT table_name, path, json_extract_string(to_json(parts), '$.digest') "
-	                          "FROM rest.parts AS parts ORDER BY table_name, day, sensor, path";
-	return store_reader_rows(m->r, sql, NULL, 0, take_part, m, e);
+	const struct store_param params[] = { { "from", value_of(m, "from") }, { "to", value_of(m, "to") },
+		                              { "sensor", value_of(m, "sensor") } };
+	return store_reader_rows(m->r, parts_sql, params, sizeof params / sizeof *params, take_part, m, e);
 }
 
 /* An empty table with its columns: of one without files yet, and what older files lack. */
@@ -98,17 +136,15 @@ static void make_empty(struct text *sql, const struct table_line *t, const char 
 	text_puts(sql, t->part ? ", day DATE, sensor VARCHAR)" : ")");
 }
 
-static void add_scan(struct making *m, struct text *sql, const struct table_line *t, const struct text *files)
+static void add_scan(struct text *sql, const struct table_line *t, const struct text *files)
 {
 	text_puts(sql, "SELECT * FROM read_parquet([");
 	text_add(sql, files->p, files->n);
 	text_puts(sql, t->part ? "], hive_partitioning = true, hive_types = {'day': DATE, 'sensor': VARCHAR}" : "]");
-	text_puts(&m->allowed, m->allowed.n ? ", " : "");
-	text_add(&m->allowed, files->p, files->n);
 }
 
 /* Only older files are looked into beforehand, since that opens them all. */
-static void make_of_files(struct making *m, struct text *sql, const struct table_line *t, const struct text *files,
+static void make_of_files(struct text *sql, const struct table_line *t, const struct text *files,
                           const struct text *older)
 {
 	if (older->n) {
@@ -118,11 +154,11 @@ static void make_of_files(struct making *m, struct text *sql, const struct table
 	text_printf(sql, "CREATE VIEW rest.%s AS ", t->name);
 	if (older->n) {
 		text_printf(sql, "SELECT * FROM rest.empty_%s UNION ALL BY NAME ", t->name);
-		add_scan(m, sql, t, older);
+		add_scan(sql, t, older);
 		text_puts(sql, files->n ? ", union_by_name = true) UNION ALL BY NAME " : ", union_by_name = true)");
 	}
 	if (files->n) {
-		add_scan(m, sql, t, files);
+		add_scan(sql, t, files);
 		text_puts(sql, ")");
 	}
 }
@@ -137,8 +173,17 @@ static int add_of_snapshot(void *ctx, const char *name)
 {
 	struct snapshot_listing *l = ctx;
 	if (snapshot_holds(name, l->table))
-		add_file(l->files, l->m->r->snapshot, name, strlen(name));
+		add_file(l->files, !l->files->n, l->m->r->snapshot, name, strlen(name));
 	return 0;
+}
+
+/* Edges repeat what other tables have, but for the one of classes. */
+static void allow(struct making *m, const char *name, const struct text *files)
+{
+	if (!m->whole || !files->n || (strstr(name, "_edge") && strcmp(name, "class_edge")))
+		return;
+	text_puts(&m->allowed, m->allowed.n ? ", " : "");
+	text_add(&m->allowed, files->p, files->n);
 }
 
 static int make_table(struct making *m, const struct table_line *t, struct error *e)
@@ -155,10 +200,12 @@ static int make_table(struct making *m, const struct table_line *t, struct error
 			return error_set(e, -EIO, "MON-STO-103", "the snapshot of the store cannot be read: %s", strerror(-rc));
 	}
 	if (files->n || older->n)
-		make_of_files(m, &sql, t, files, older);
+		make_of_files(&sql, t, files, older);
 	else
 		make_empty(&sql, t, "");
-	int rc = text_ok(&sql) && !files->failed && !older->failed && !m->allowed.failed ? reader_execute(m->r, sql.p, e) :
+	allow(m, t->name, files);
+	allow(m, t->name, older);
+	int rc = text_ok(&sql) && !files->failed && !older->failed ? reader_execute(m->r, sql.p, e) :
 	         error_no_memory(e, "listing the parts");
 	text_fini(&sql);
 	return rc;
@@ -179,24 +226,26 @@ static int is_whole(const struct making *m, struct error *e)
 	return 0;
 }
 
-/* `parts` is the first line: it names the files of the others. */
+/* Only what is needed; the files of parts are listed before the first of them. `parts` is the first line. */
 static int make_tables(struct making *m, struct error *e)
 {
 	struct table_line t;
 	bool listed = false;
 	int rc = reader_execute(m->r, "CREATE SCHEMA rest", e);
 	for (const char *line = embedded_views; !rc && *line; line += strcspn(line, "\n") + 1) {
-		if (!read_line(line, &t))
+		if (!read_line(line, &t) || !(is_needed(m, t.name) || !strcmp(t.name, "parts")))
 			continue;
-		rc = make_table(m, &t, e);
-		if (!rc && !listed)
+		if (t.part && !listed)
 			rc = list_parts(m, e);
-		listed = true;
+		listed = listed || t.part;
+		if (!rc)
+			rc = make_table(m, &t, e);
 	}
 	return rc ? rc : is_whole(m, e);
 }
 
-/* From here on these files are all that DuckDB opens, and no setting can change. */
+/* From here on no setting can change, and a stranger's query opens what the snapshot names alone; one of ours, whose files
+ * need no list, parts and the snapshot. */
 static int close_doors(struct making *m, const char *also, struct error *e)
 {
 	struct text sql = { .env = m->r->env };
@@ -207,30 +256,61 @@ static int close_doors(struct making *m, const char *also, struct error *e)
 	text_puts(&sql, "SET parquet_metadata_cache = true; SET allowed_paths = ["); /* parts never change */
 	if (m->allowed.n)
 		text_add(&sql, m->allowed.p, m->allowed.n);
-	text_puts(&sql, "]; SET enable_external_access = false; SET lock_configuration = true");
+	text_puts(&sql, "]; ");
+	if (!m->whole) {
+		text_puts(&sql, "SET allowed_directories = [");
+		add_file(&sql, true, m->r->folder, "parquet/", 8);
+		if (m->r->snapshot[0])
+			add_file(&sql, false, m->r->snapshot, "", 0);
+		text_puts(&sql, "]; ");
+	}
+	text_puts(&sql, "SET enable_external_access = false; SET lock_configuration = true");
 	int rc = text_ok(&sql) && !m->allowed.failed ? reader_execute(m->r, sql.p, e) : error_no_memory(e, "listing the parts");
 	text_fini(&sql);
 	return rc;
 }
 
-int reader_views(struct store_reader *r, const char *also, struct error *e)
+static int make_all(struct making *m, const char *also, struct error *e)
 {
-	struct making *m = env_alloc(r->env, sizeof *m);
-	if (!m)
-		return error_no_memory(e, "listing the parts");
-	m->r = r;
-	m->allowed.env = r->env;
+	struct store_reader *r = m->r;
 	int rc = functions_register(r, e);
 	if (!rc && r->tool)
 		rc = verdict_register(r, e);
 	if (!rc)
 		rc = make_tables(m, e);
 	if (!rc)
-		rc = reader_execute(r, embedded_views, e);
-	if (!rc && !r->stays_open)
-		rc = close_doors(m, also, e);
+		rc = reader_execute(r, m->whole ? embedded_views : m->sql.p, e);
+	return rc || r->stays_open ? rc : close_doors(m, also, e);
+}
+
+/* A query that lists what there is wants to see all of it. */
+static int choose(struct making *m, const char *only, struct error *e)
+{
+	const struct store_named *named = only && store_named_looks(only) ? store_named_find(only) : NULL;
+	m->whole = !named || strstr(named->text, "duckdb_");
+	if (m->whole)
+		return 0;
+	scope_make((const char *const[]){ named->text, STORE_SIMULATED, NULL }, &m->words, &m->sql);
+	return text_ok(&m->words) && text_ok(&m->sql) ? 0 : error_no_memory(e, "listing the views");
+}
+
+int reader_views(struct store_reader *r, const char *only, const struct store_param *params, size_t n_params,
+                 const char *also, struct error *e)
+{
+	struct making *m = env_alloc(r->env, sizeof *m);
+	if (!m)
+		return error_no_memory(e, "listing the parts");
+	m->r = r;
+	m->params = params;
+	m->n_params = n_params;
+	m->words.env = m->sql.env = m->allowed.env = r->env;
+	int rc = choose(m, only, e);
+	if (!rc)
+		rc = make_all(m, also, e);
 	for (unsigned i = 0; i < m->n_tables; i++)
 		text_fini(&m->table[i].list);
+	text_fini(&m->words);
+	text_fini(&m->sql);
 	text_fini(&m->allowed);
 	env_free(r->env, m, sizeof *m);
 	return rc;

@@ -56,7 +56,7 @@ static int make(struct store_service *s, unsigned number, struct error *e)
 	snprintf(sql, sizeof sql, "ATTACH ':memory:' AS c%u; USE c%u", number, number);
 	int rc = reader_execute(&s->reader, sql, e);
 	if (!rc)
-		rc = reader_views(&s->reader, NULL, e);
+		rc = reader_views(&s->reader, NULL, NULL, 0, NULL, e);
 	if (rc)
 		(void)drop(s, number, NULL);
 	return rc;

@@ -144,6 +144,7 @@ void store_close(struct store *s)
 	vector_fini(&s->shared_windows, s->env, sizeof(struct window));
 	vector_fini(&s->plan_minutes, s->env, sizeof(int32_t));
 	vector_fini(&s->plan_segments, s->env, sizeof(struct store_segment));
+	vector_fini(&s->months_gone, s->env, sizeof(int64_t[3]));
 	parts_fini(&s->replaced, s->env);
 	vector_fini(&s->doomed, s->env, sizeof(struct doomed));
 	free_text(s->env, s->monitored);

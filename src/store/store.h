@@ -116,6 +116,8 @@ int store_unspool(struct store *s, const char *name, struct error *e) MUST_USE;
 /* Is it time? Many rows or some seconds are pending. */
 bool store_commit_due(const struct store *s);
 int store_commit(struct store *s, struct error *e) MUST_USE;
+/* With nothing pending: sums of the days that are over, by month, for queries over years, in a commit of their own. */
+int store_settle(struct store *s, struct error *e) MUST_USE;
 
 /* ---- What the folder holds ---- */
 struct store_digest {

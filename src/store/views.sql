@@ -1,5 +1,7 @@
 -- The views of a store for readers (docs/formats/store.md). A line "part" is a table at rest that lies in parts, a line
--- "snapshot" one of the snapshot's files: with their columns, for a store that has no such file yet.
+-- "snapshot" one of the snapshot's files: with their columns, for a store that has no such file yet. An edge has those
+-- parts of another table whose days no sums of a month have. What a named query does not come to is not made (reader_scope.c):
+-- every statement begins a line, ends one, and comes after what it names.
 -- snapshot parts: id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT, bytes UBIGINT, from_minute INTEGER, to_minute INTEGER
 -- snapshot segments: id UINTEGER, segment VARCHAR, sensor VARCHAR, path VARCHAR, packets UBIGINT, bytes UBIGINT, uncompressed UBIGINT, from_ns BIGINT, to_ns BIGINT, options VARCHAR, schema UINTEGER, state VARCHAR, reason VARCHAR, commit UBIGINT, simulated UTINYINT
 -- snapshot windows: sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT, attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID, payload_digest UUID
@@ -13,8 +15,15 @@
 -- part victim_second6: second BIGINT, victim UUID, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part source_evidence4: hour INTEGER, source UINTEGER, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
--- part class_hour: hour INTEGER, protocol UTINYINT, class UTINYINT, band UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
 -- part port_day: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
+-- part class_month: hour INTEGER, protocol UTINYINT, class UTINYINT, band UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
+-- part port_month: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
+-- part source_month4: on_day DATE, source UINTEGER, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, first BIGINT, last BIGINT, classes UTINYINT, country VARCHAR, as_number UINTEGER, probes_tcp UBIGINT, probes_udp UBIGINT, probes_icmp UBIGINT, probes_other UBIGINT
+-- part source_month6: on_day DATE, source UUID, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, first BIGINT, last BIGINT, classes UTINYINT, country VARCHAR, as_number UINTEGER, probes_tcp UBIGINT, probes_udp UBIGINT, probes_icmp UBIGINT, probes_other UBIGINT
+-- part class_edge: hour INTEGER, protocol UTINYINT, class UTINYINT, band UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
+-- part port_edge: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
+-- part flow_edge4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
+-- part flow_edge6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 
 -- Names of numbers. A test compares them with the program's own.
 CREATE MACRO class_name(c) AS
@@ -34,16 +43,13 @@ CREATE MACRO band_of(p, port) AS (CASE WHEN NOT has_port(p) THEN 0 WHEN port <= 
 
 -- Rows as they were observed: what another column tells is there again. Keys are numbers, for speed. Country and AS are
 -- as of when the row was kept.
-CREATE VIEW flow4 AS SELECT day, sensor, minute, source, port, protocol, class, tags, rules, packets,
+CREATE MACRO whole_flow(rows) AS TABLE SELECT day, sensor, minute, source, port, protocol, class, tags, rules, packets,
     coalesce(destinations, packets) AS destinations, coalesce(accesses, packets) AS accesses,
     coalesce(attempts, packets) AS attempts, coalesce(bytes, packets::UBIGINT * length_min) AS bytes, length_min,
     coalesce(length_max, length_min) AS length_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max, first,
-    coalesce(last, first) AS last, tcp_flags, syn, country, as_number, country_db, as_db FROM rest.flow4;
-CREATE VIEW flow6 AS SELECT day, sensor, minute, source, port, protocol, class, tags, rules, packets,
-    coalesce(destinations, packets) AS destinations, coalesce(accesses, packets) AS accesses,
-    coalesce(attempts, packets) AS attempts, coalesce(bytes, packets::UBIGINT * length_min) AS bytes, length_min,
-    coalesce(length_max, length_min) AS length_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max, first,
-    coalesce(last, first) AS last, tcp_flags, syn, country, as_number, country_db, as_db FROM rest.flow6;
+    coalesce(last, first) AS last, tcp_flags, syn, country, as_number, country_db, as_db FROM query_table(rows);
+CREATE VIEW flow4 AS FROM whole_flow('rest.flow4');
+CREATE VIEW flow6 AS FROM whole_flow('rest.flow6');
 
 -- The same for people.
 CREATE VIEW flow AS SELECT day, sensor, moment_of_minute(minute) AS minute, source, version,
@@ -97,31 +103,63 @@ CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, 
 CREATE VIEW coverage_day AS SELECT moment_of_second(unit * 86400)::DATE AS day, sensor, observed_ns / 1e9 AS seconds, addresses,
     address_days FROM coverage_by(86400000000000, 0);
 
--- Rollups: sums over flow, by sensor. Those of class and port lie at rest, as sums over each part.
+-- Rollups: sums over flow, by sensor. Those of class and port lie at rest, as sums over each part, and for days that are
+-- over once more as sums of a month.
 CREATE VIEW class_hour AS SELECT day, sensor, hour, protocol, class, band, packets, coalesce(accesses, packets) AS accesses,
-    coalesce(attempts, packets) AS attempts, bytes, flows FROM rest.class_hour;
+    coalesce(attempts, packets) AS attempts, bytes, flows
+    FROM (FROM rest.class_edge UNION ALL BY NAME
+        SELECT * REPLACE (DATE '1970-01-01' + floor(hour / 24)::INTEGER AS day) FROM rest.class_month);
 CREATE VIEW port_day AS SELECT day, sensor, protocol, port, class, packets, coalesce(accesses, packets) AS accesses,
     coalesce(attempts, packets) AS attempts, bytes, flows FROM rest.port_day;
+-- The months that a query takes whole, by their first day, and the days beside them.
+CREATE VIEW rest.port_span AS SELECT day, sensor, protocol, port, class, packets, coalesce(accesses, packets) AS accesses
+    FROM (FROM rest.port_edge UNION ALL BY NAME FROM rest.port_month);
 -- Packets of classes whose packets are probes (scan, payload, p2p), when tools are named.
 CREATE MACRO probes(class, packets) AS CASE WHEN class IN (3, 4, 5) THEN packets ELSE 0 END;
-CREATE VIEW rest.source_day4 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,
-    sum(attempts)::UBIGINT AS attempts, sum(bytes)::UBIGINT AS bytes, min(minute::BIGINT * 60 + first) AS first,
-    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes, min(country) AS country,
-    min(as_number) AS as_number,
+-- Of each source and day; one row a sensor.
+CREATE MACRO sums_of_sources(rows) AS TABLE SELECT day, sensor, source, sum(packets)::UBIGINT AS packets,
+    sum(accesses)::UBIGINT AS accesses, sum(attempts)::UBIGINT AS attempts, sum(bytes)::UBIGINT AS bytes,
+    min(minute::BIGINT * 60 + first) AS first, max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes,
+    min(country) AS country, min(as_number) AS as_number,
     coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS probes_tcp,
     coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS probes_udp,
     coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS probes_icmp,
     coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS probes_other
-    FROM main.flow4 GROUP BY day, sensor, source;
-CREATE VIEW rest.source_day6 AS SELECT day, sensor, source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses,
-    sum(attempts)::UBIGINT AS attempts, sum(bytes)::UBIGINT AS bytes, min(minute::BIGINT * 60 + first) AS first,
-    max(minute::BIGINT * 60 + last) AS last, bit_or(1::UTINYINT << class) AS classes, min(country) AS country,
-    min(as_number) AS as_number,
-    coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS probes_tcp,
-    coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS probes_udp,
-    coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS probes_icmp,
-    coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS probes_other
-    FROM main.flow6 GROUP BY day, sensor, source;
+    FROM whole_flow(rows) GROUP BY day, sensor, source;
+CREATE MACRO days_of_sources(edge, months) AS TABLE FROM sums_of_sources(edge) UNION ALL BY NAME
+    SELECT sensor, source, packets, coalesce(accesses, packets) AS accesses, coalesce(attempts, packets) AS attempts, bytes, first,
+        coalesce(last, first) AS last, classes, country, as_number, coalesce(probes_tcp, packets) AS probes_tcp, probes_udp,
+        probes_icmp, probes_other, on_day AS day FROM query_table(months);
+CREATE VIEW rest.source_day4 AS FROM days_of_sources('rest.flow_edge4', 'rest.source_month4');
+CREATE VIEW rest.source_day6 AS FROM days_of_sources('rest.flow_edge6', 'rest.source_month6');
+-- By AS number, or by country as a number of its two letters: a source is counted once, whatever the days and sensors.
+CREATE MACRO origin_number(by_as, country, as_number) AS
+    CASE WHEN by_as THEN as_number ELSE (ascii(country) * 256 + ascii(country[2]))::UINTEGER END;
+CREATE MACRO origin_letters(n) AS chr((n // 256)::INTEGER) || chr((n % 256)::INTEGER);
+CREATE MACRO sums_of_origins(rows, by_as, "from", "to", of_sensor) AS TABLE
+    SELECT origin, sum(accesses) AS accesses, sum(packets) AS packets, count(*) AS sources
+    FROM (SELECT origin_number(by_as, country, as_number) AS origin, source, sum(accesses) AS accesses, sum(packets) AS packets
+        FROM query_table(rows)
+        WHERE day BETWEEN coalesce("from"::DATE, '-infinity') AND coalesce("to"::DATE, 'infinity')
+            AND (of_sensor::VARCHAR IS NULL OR sensor = of_sensor::VARCHAR)
+        GROUP BY ALL)
+    GROUP BY origin;
+CREATE MACRO origins(by_as, "from", "to", of_sensor, most) AS TABLE
+    SELECT origin, sum(accesses)::UBIGINT AS accesses, sum(accesses) / nullif(sum(sum(accesses)) OVER (), 0) AS share,
+        sum(packets)::UBIGINT AS packets, sum(sources)::UBIGINT AS sources
+    FROM (FROM sums_of_origins('rest.source_day4', by_as, "from", "to", of_sensor)
+        UNION ALL FROM sums_of_origins('rest.source_day6', by_as, "from", "to", of_sensor))
+    GROUP BY origin
+    ORDER BY accesses DESC, packets DESC, origin
+    LIMIT most::BIGINT;
+-- The sources with most packets, and all that have as many as the last of them: numbers and sums alone.
+CREATE MACRO loudest(rows, "from", "to", of_sensor, most) AS TABLE
+    WITH sums AS MATERIALIZED (SELECT source, sum(packets)::UBIGINT AS packets FROM query_table(rows)
+        WHERE day BETWEEN coalesce("from"::DATE, '-infinity') AND coalesce("to"::DATE, 'infinity')
+            AND (of_sensor::VARCHAR IS NULL OR sensor = of_sensor::VARCHAR)
+        GROUP BY source)
+    SELECT source, packets FROM sums
+    WHERE packets >= (SELECT min(packets) FROM (SELECT packets FROM sums ORDER BY packets DESC LIMIT most::BIGINT));
 CREATE VIEW source_day AS SELECT day, sensor, source, version, packets, accesses, attempts, bytes, moment_of_second(first) AS first,
     moment_of_second(last) AS last, classes, probes_tcp, probes_udp, probes_icmp, probes_other, country, as_number
     FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM rest.source_day4

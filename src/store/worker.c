@@ -74,7 +74,7 @@ static int answer(struct worker *w, bool *simulated, struct error *e)
 	if (!rc)
 		r->tool = w->tool;
 	if (!rc) {
-		rc = reader_views(r, w->format == STORE_PARQUET ? out : NULL, e);
+		rc = reader_views(r, w->query, w->params, w->n_params, w->format == STORE_PARQUET ? out : NULL, e);
 		rc = rc == -EIO && is_outdated(r) ? -EAGAIN : rc;
 	}
 	if (!rc)

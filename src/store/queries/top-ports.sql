@@ -10,8 +10,8 @@
 SELECT protocol_name(protocol) AS protocol, port, accesses, accesses / sum(accesses) OVER () AS share
 FROM (
     SELECT protocol, CASE WHEN has_port(protocol) THEN port END AS port, sum(accesses)::UBIGINT AS accesses
-    FROM port_day
-    WHERE day >= coalesce($from::DATE, '-infinity') AND day <= coalesce($to::DATE, 'infinity')
+    FROM rest.port_span
+    WHERE day BETWEEN coalesce($from::DATE, '-infinity') AND coalesce($to::DATE, 'infinity')
         AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
     GROUP BY ALL
 )

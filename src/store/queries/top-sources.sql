@@ -10,9 +10,16 @@
 -- column sensors: sensors that saw it
 -- column first: its first second there
 -- column last: its last
+WITH top4 AS MATERIALIZED (FROM loudest('rest.source_day4', $from, $to, $sensor, $limit)),
+top6 AS MATERIALIZED (FROM loudest('rest.source_day6', $from, $to, $sensor, $limit)),
+days AS (
+    SELECT ip_of4(source) AS source, * EXCLUDE source FROM rest.source_day4 WHERE source IN (SELECT source FROM top4)
+    UNION ALL BY NAME
+    SELECT ip_of6(source) AS source, * EXCLUDE source FROM rest.source_day6 WHERE source IN (SELECT source FROM top6)
+)
 SELECT source, sum(packets)::UBIGINT AS packets, sum(accesses)::UBIGINT AS accesses, count(DISTINCT day) AS days,
-    count(DISTINCT sensor) AS sensors, min(first) AS first, max(last) AS last
-FROM source_day
+    count(DISTINCT sensor) AS sensors, moment_of_second(min(first)) AS first, moment_of_second(max(last)) AS last
+FROM days
 WHERE day BETWEEN coalesce($from::DATE, '-infinity') AND coalesce($to::DATE, 'infinity')
     AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
 GROUP BY source

@@ -29,6 +29,9 @@ int capture_run(const struct role_call *c, struct error *e)
 	if (rc)
 		return rc;
 	const struct live_config config = { .socket = CAPTURE_FD_SOCKET, .folder = folder, .application = "monomi" };
+	rc = role_lock_in(c, e); /* before the thread that writes */
+	if (rc)
+		return rc;
 	rc = live_open(&l, c->env, &config, e);
 	if (rc)
 		return rc;

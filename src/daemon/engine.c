@@ -190,6 +190,8 @@ int engine_run(const struct role_call *c, struct error *e)
 	struct engine g = { .c = c, .env = c->env, .config = c->config, .watch = -1, .line = { .env = c->env } };
 	int rc = open_all(&g, e);
 	if (!rc)
+		rc = role_lock_in(c, e);
+	if (!rc)
 		rc = role_ready(c, e);
 	if (!rc)
 		rc = look(&g, e);

@@ -43,6 +43,7 @@ static int open_store(struct keeper *k, struct error *e)
 	                                      .options = k->config->row_options };
 	k->analysis = k->config->analysis;
 	k->analysis.several = false;
+	k->analysis.temporary = k->config->db; /* it reaches no other folder */
 	int rc = ingest_open(&k->ingest, k->env, &ingest, &k->analysis, e);
 	if (!rc)
 		ingest_place(k->ingest, k->enrich);
@@ -57,6 +58,8 @@ static int open_all(struct keeper *k, struct error *e)
 			return rc;
 	}
 	int rc = enrich_open(k->env, &k->config->databases, &k->enrich, e);
+	if (!rc)
+		rc = role_lock_in(k->c, e); /* before the threads that write parts */
 	if (!rc)
 		rc = open_store(k, e);
 	return rc ? rc : tries_open(&k->tries, k->env, k->config->db, k->c->crashed, e);

@@ -1,5 +1,6 @@
 #include "daemon/role.h"
 
+#include "daemon/confine.h"
 #include "daemon/verdict.h"
 #include "serve/serve.h"
 
@@ -20,6 +21,73 @@ int role_folder(const struct run_config *config, bool past, char out[static ROLE
 	return n < ROLE_PATH ? 0 : error_set(e, -ENAMETOOLONG, "MON-DMN-020", "the path of the store is too long");
 }
 
+/* ---- Locking in ---- */
+#define FILES 256        /* descriptors */
+#define CLIENTS 4096
+
+static const struct {
+	unsigned allowed;
+	bool search, writes;
+	size_t files;
+} limits[ROLES] = {
+	[ROLE_KEEPER] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, true, CLIENTS },
+	[ROLE_ENGINE] = { CONFINE_FILES | CONFINE_SEND, true, false, FILES },
+	[ROLE_CAPTURE] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, true, FILES },
+	[ROLE_SIMULATOR] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, true, FILES },
+	[ROLE_READER] = { CONFINE_FILES | CONFINE_THREADS | CONFINE_SEND | CONFINE_MEMORY_FILES, true, true, CLIENTS },
+	[ROLE_SERVER] = { CONFINE_ACCEPT | CONFINE_SEND, false, false, CLIENTS },
+};
+
+/* Without Landlock nobody may read all that root can: who reads the store is the keeper then. */
+static enum role user_of(enum role r)
+{
+	bool reads = r == ROLE_ENGINE || r == ROLE_READER;
+	return r == ROLE_SIMULATOR ? ROLE_CAPTURE : reads && !confine_has_landlock() ? ROLE_KEEPER : r;
+}
+
+static void add_path(struct confine *x, const char *path, bool writable)
+{
+	x->path[x->n_paths++] = (struct confine_path){ path, writable };
+}
+
+/* DuckDB looks at what its machine has, and does without where it may not. */
+static void add_store(struct confine *x, const struct run_config *config, bool writable)
+{
+	add_path(x, config->db, writable);
+	add_path(x, "/proc/self", false);
+	add_path(x, "/sys/fs/cgroup", false);
+}
+
+int role_lock_in(const struct role_call *c, struct error *e)
+{
+	char folder[2][ROLE_PATH];
+	struct confine x = { .allowed = limits[c->role].allowed, .search = limits[c->role].search && confine_has_landlock(),
+		             .files = limits[c->role].files, .writes = limits[c->role].writes };
+	for (int past = 0; past < 2; past++) {
+		int rc = role_folder(c->config, past, folder[past], e);
+		if (rc)
+			return rc;
+	}
+	if (geteuid() == 0)
+		x.uid = x.gid = ROLE_USER + user_of(c->role);
+	switch (c->role) {
+	case ROLE_KEEPER:
+		add_store(&x, c->config, true);
+		x.more = (const char *const *)c->config->files;
+		x.n_more = c->config->n_files;
+		break;
+	case ROLE_READER: add_store(&x, c->config, false); break;
+	case ROLE_ENGINE: add_path(&x, folder[0], false); break;
+	case ROLE_CAPTURE: add_path(&x, folder[0], true); break;
+	case ROLE_SIMULATOR:
+		add_path(&x, folder[0], true);
+		add_path(&x, folder[1], true);
+		break;
+	case ROLE_SERVER: case ROLES: break;
+	}
+	return confine_enter(&x, e);
+}
+
 int role_ready(const struct role_call *c, struct error *e)
 {
 	uint8_t number = (uint8_t)c->role;
@@ -37,7 +105,11 @@ void role_say(const struct role_call *c, const struct error *e)
 #define READER_MEMORY_LEAST (512u << 20)
 #define QUERY_SECONDS 20
 
-static int ready(void *ctx, struct error *e) { return role_ready(ctx, e); }
+static int ready(void *ctx, struct error *e)
+{
+	int rc = role_lock_in(ctx, e);
+	return rc ? rc : role_ready(ctx, e);
+}
 
 static int reader_run(struct role_call *c, struct error *e)
 {
@@ -128,7 +200,7 @@ int run_role(const struct env *env, const char *name, bool crashed, const struct
 	while (r < ROLES && strcmp(names[r], name))
 		r++;
 	c.role = r;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* once more when it is locked in */
 	watch_signals();
 	switch (r) {
 	case ROLE_KEEPER: return keeper_run(&c, e);

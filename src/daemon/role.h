@@ -28,7 +28,13 @@ struct role_call {
 	const volatile sig_atomic_t *stop, *drain; /* TERM: end; HUP: end when everything that waits is done */
 };
 
-/* Everything is open: locks the process in, and tells the parent. */
+/* Users of roles when the parent is root: ROLE_USER + role, each in a group of its own number; who fills the live folder is
+ * ROLE_CAPTURE's. The keeper owns the store. */
+#define ROLE_USER 65440
+
+/* Locks the process in (confine.h), for good. */
+int role_lock_in(const struct role_call *c, struct error *e) MUST_USE;
+/* Everything is open, and nothing of anybody's was read: tells the parent. */
 int role_ready(const struct role_call *c, struct error *e) MUST_USE;
 /* A line on stderr about something that goes on. */
 void role_say(const struct role_call *c, const struct error *e);

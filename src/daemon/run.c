@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +128,67 @@ static void close_all(struct parent *p)
 }
 
 /* ---- Folders ---- */
+/* Whoever is root gives the store to the keeper, and what captures write to the capture; links are given, not followed. */
+struct giving {
+	const struct env *env;
+	char path[ROLE_PATH];
+	int depth;
+	uid_t user;
+	struct error *e;
+};
+
+static int give(struct giving *g, uid_t user);
+
+static int give_inside(void *ctx, const char *name)
+{
+	struct giving *g = ctx;
+	size_t at = strlen(g->path);
+	uid_t user = g->user;
+	if (snprintf(g->path + at, sizeof g->path - at, "/%s", name) >= (int)(sizeof g->path - at))
+		return error_set(g->e, -ENAMETOOLONG, "MON-DMN-020", "the path of the store is too long");
+	bool live = g->depth >= 2 && strstr(g->path, "/spool/live/");
+	int rc = give(g, live ? ROLE_USER + ROLE_CAPTURE : user);
+	g->path[at] = 0;
+	g->user = user;
+	return rc;
+}
+
+static int give(struct giving *g, uid_t user)
+{
+	char link[8];
+	int rc = lchown(g->path, user, ROLE_USER + ROLE_KEEPER) ? -errno : 0;
+	if (rc)
+		return error_set(g->e, rc, "MON-DMN-037", "%s cannot be given to the keeper: %s", g->path, strerror(-rc));
+	if (g->env->readlink(g->env, g->path, link, sizeof link) >= 0)
+		return 0;
+	g->user = user;
+	g->depth++;
+	rc = g->env->list(g->env, g->path, give_inside, g);
+	g->depth--;
+	return rc == -ENOTDIR ? 0 : rc;
+}
+
+static int give_store(const struct parent *p, struct error *e)
+{
+	struct giving g = { .env = p->env, .e = e };
+	const char *db = config_of(p)->db;
+	int rc = p->env->mkdir(p->env, db, 0750);
+	if (rc && rc != -EEXIST)
+		return error_set(e, rc, "MON-DMN-032", "%s cannot be made: %s", db, strerror(-rc));
+	if (geteuid())
+		return 0;
+	snprintf(g.path, sizeof g.path, "%s", db);
+	return give(&g, ROLE_USER + ROLE_KEEPER);
+}
+
+static int give_folder(const char *path, bool last)
+{
+	if (geteuid())
+		return 0;
+	return lchown(path, ROLE_USER + (last ? ROLE_CAPTURE : ROLE_KEEPER), ROLE_USER + ROLE_KEEPER) ||
+	       chmod(path, last ? 0770 : 0750) ? -errno : 0;
+}
+
 /* Made before anybody writes or watches there; the store itself is the keeper's to make, so it comes after that. */
 static int make_folders(const struct parent *p, struct error *e)
 {
@@ -141,7 +203,7 @@ static int make_folders(const struct parent *p, struct error *e)
 			if (slash)
 				*slash = 0;
 			rc = p->env->mkdir(p->env, path, 0770);
-			rc = rc == -EEXIST ? 0 : rc;
+			rc = rc && rc != -EEXIST ? rc : give_folder(path, !slash);
 			if (rc)
 				return error_set(e, rc, "MON-DMN-032", "%s cannot be made: %s", path, strerror(-rc));
 			if (slash)
@@ -183,14 +245,15 @@ static struct given given_to(const struct parent *p, enum role r)
 static void become_role(const struct given *g, const char *name, bool crashed)
 {
 	char *const argv[] = { "monomi", RUN_ROLE, (char *)(uintptr_t)name, crashed ? "crashed" : NULL, NULL };
+	if (dup2(g->null, STDIN_FILENO) < 0 || dup2(g->null, STDOUT_FILENO) < 0)
+		_exit(70);
 	for (int i = 0; i < g->n; i++)
 		if (fcntl(g->fd[i], F_DUPFD, FDS_SAFE + i) != FDS_SAFE + i)
 			_exit(70);
 	for (int i = 0; i < g->n; i++)
 		if (dup2(FDS_SAFE + i, ROLE_FD_ARGUMENTS + i) < 0)
 			_exit(70);
-	if (dup2(g->null, STDIN_FILENO) < 0 || dup2(g->null, STDOUT_FILENO) < 0 ||
-	    close_range((unsigned)(ROLE_FD_ARGUMENTS + g->n), ~0u, 0))
+	if (close_range((unsigned)(ROLE_FD_ARGUMENTS + g->n), ~0u, 0))
 		_exit(70);
 	setpgid(0, 0); /* a terminal's INT is the parent's alone to hear */
 	execv("/proc/self/exe", argv);
@@ -428,7 +491,9 @@ static int read_again(struct parent *p, struct error *e)
 
 static int watch(struct parent *p, struct error *e)
 {
-	int rc = start(p, ROLE_KEEPER, e);
+	int rc = give_store(p, e);
+	if (!rc)
+		rc = start(p, ROLE_KEEPER, e);
 	while (!rc && !p->ending && !p->failed) {
 		rc = step(p, next_wait(p), e);
 		if (!rc && !p->ending)

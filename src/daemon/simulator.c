@@ -312,6 +312,8 @@ int simulator_run(const struct role_call *c, struct error *e)
 	if (!rc)
 		rc = look(&m, e);
 	if (!rc)
+		rc = role_lock_in(c, e);
+	if (!rc)
 		rc = role_ready(c, e);
 	if (!rc)
 		rc = go_live(&m, e);

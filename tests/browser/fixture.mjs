@@ -36,7 +36,7 @@ const COUNTRIES = [
 	["GB", 96.2, 95.1], ["FR", 70.4, 71.3], ["TW", 62.8, 64.9], ["JP", 30.3, 31.4], ["MU", 4.1, 4.4], [null, 20.1, 19.8],
 ];
 const NETWORKS = [
-	[64501, "Sim Telecom A", "VN", 98, 298.4], [64510, "Sim Cloud B with a name that is rather long for a table", "US", 266, 271], [64499, "Sim Telecom C", "CN", 241, 244.9],
+	[64501, "Sim Telecom A", "VN", 98, 298.4], [64510, "Sim <b>Cloud</b> B & with a name that is rather long for a table", "US", 266, 271], [64499, "Sim Telecom C", "CN", 241, 244.9],
 	[64503, "Sim Telecom D", "BR", 40, 131.7], [64511, "Sim Hosting E", "NL", 120, 118.3], [64496, "Sim Research F", "US", 81, 80.9],
 	[null, null, null, 20, 19.8],
 ];
@@ -211,7 +211,7 @@ function search(q) {
 	for (const s of SENSORS)
 		if (s.includes(text))
 			out.push({ kind: "sensor", value: s, text: null, accesses: 330_000 });
-	if (/^[0-9a-f.:]{4,}$/.test(text))
+	if (/^[0-9a-f.:]{4,}$/.test(text) && /[.:]/.test(text))
 		out.unshift({ kind: "address", value: text, text: null, accesses: 412 });
 	return out;
 }
@@ -283,8 +283,9 @@ function page(path) {
 	}
 }
 
-// `state.scene` may change while it runs.
+// `state.scene` may change while it runs; `asked` counts the questions by path.
 export function serve(port, state) {
+	const asked = new Map();
 	const streams = new Set();
 	const server = createServer((request, response) => {
 		const { pathname, searchParams } = new URL(request.url, "http://localhost");
@@ -293,6 +294,7 @@ export function serve(port, state) {
 			const [type, body] = page(pathname);
 			return response.writeHead(200, { "content-type": type, "content-security-policy": POLICY }).end(body);
 		}
+		asked.set(pathname, (asked.get(pathname) ?? 0) + 1);
 		if (pathname === "/v1/stream") {
 			if (scene === "failing" || scene === "bare")
 				return response.writeHead(503).end();
@@ -311,7 +313,7 @@ export function serve(port, state) {
 	});
 	server.on("close", () => streams.forEach(s => s.destroy()));
 	return new Promise(done => server.listen(port, "127.0.0.1", () => done({
-		server, port: server.address().port, state, close: () => new Promise(over => { streams.forEach(s => s.destroy()); server.close(over); server.closeAllConnections(); }),
+		server, asked, port: server.address().port, state, hangUp: () => streams.forEach(s => s.destroy()), close: () => new Promise(over => { streams.forEach(s => s.destroy()); server.close(over); server.closeAllConnections(); }),
 		send: (event, data) => streams.forEach(s => s.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)),
 	})));
 }

@@ -4,14 +4,15 @@
 import { readFileSync, existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
-import { address, serve } from "./fixture.mjs";
+import { BEHAVIOUR } from "./behaviour.mjs";
+import { address, live, serve } from "./fixture.mjs";
 
 const BROWSER = "/usr/bin/chromium";
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const PATIENCE = 30_000; // of a loaded machine; nothing here asserts a time
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const VIEWS = [
-	"/", "/trend", "/trend?range=28d&sensor=sin-1&show=table", "/ports", "/ports/tcp/2323?range=7d", "/ports/icmp/-", "/sources?tool=mirai", `/sources/${address(0)}`,
+	"/", "/trend", "/trend?range=28d&sensor=sin-1&show=table", "/ports", "/ports/tcp/2323?range=7d", "/sources?tool=mirai", `/sources/${address(0)}`,
 	"/networks", "/networks/64510", "/countries/VN", "/sensors", "/search?q=23", "/about", "/no-such-view",
 ];
 const SIZES = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
@@ -63,7 +64,8 @@ async function opened(browser, fixture, { lang, size }) {
 	});
 	context.setDefaultTimeout(PATIENCE);
 	const page = await context.newPage(), where = { at: "" };
-	page.on("console", m => m.type() === "error" && fault(where.at, `console: ${m.text()} ${m.location().url}`));
+	page.on("console", m => m.type() === "error" && !(where.failing && /503|CHUNKED|REFUSED/.test(m.text())) && fault(where.at, `console: ${m.text()} ${m.location().url}`));
+	page.on("request", r => new URL(r.url()).port !== String(fixture.port) && fault(where.at, `asks elsewhere: ${r.url()}`));
 	page.on("pageerror", e => fault(where.at, `exception: ${e.message}`));
 	return { context, page, where, base: `http://127.0.0.1:${fixture.port}` };
 }
@@ -86,6 +88,27 @@ async function tour(browser, fixture, look) {
 	return paint;
 }
 
+async function behave(browser) {
+	const fixture = await serve(0, { scene: "full" });
+	for (const [name, act] of Object.entries(BEHAVIOUR)) {
+		fixture.state.scene = "full";
+		const { context, page, where, base } = await opened(browser, fixture, { lang: "en", size: "desk" });
+		Object.assign(where, { at: name, failing: true });
+		checks++;
+		try {
+			await page.goto(base + "/");
+			await page.locator("main section").first().waitFor();
+			const wrong = await act(page, fixture, live);
+			if (wrong)
+				fault(name, wrong);
+		} catch (e) {
+			fault(name, String(e.message).split("\n")[0] + " at " + page.url());
+		}
+		await context.close();
+	}
+	await fixture.close();
+}
+
 async function main() {
 	if (!existsSync(BROWSER)) {
 		console.log("SKIP: no chromium");
@@ -99,7 +122,7 @@ async function main() {
 		for (let look = looks.shift(); look; look = looks.shift())
 			paints.push(await tour(browser, fixture, look));
 	};
-	await Promise.all([walker(), walker()]);
+	await Promise.all([walker(), walker(), behave(browser)]);
 	await browser.close();
 	await fixture.close();
 	paints.sort((a, b) => a - b);

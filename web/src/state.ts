@@ -29,8 +29,8 @@ export function useStale(status: Loaded<Status>): string | null {
 	if (!status.data?.as_of)
 		return null;
 	const heard = Math.max(c.at, status.at, c.started);
-	const lost = !c.open && status.failure !== undefined && now - heard > LOST;
-	const late = status.data.capturing && !status.data.simulated && at - Date.parse(status.data.as_of) > LATE;
+	const lost = !c.open && now - heard > LOST;
+	const late = status.data.capturing && at - Date.parse(status.data.as_of) > LATE;
 	return lost || late ? status.data.as_of : null;
 }
 

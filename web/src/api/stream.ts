@@ -8,12 +8,24 @@ export const live = new Cell<Live | null>(null);
 export interface Contact { open: boolean; at: number; started: number }
 export const contact = new Cell<Contact>({ open: false, at: 0, started: Date.now() });
 
-const HIDDEN = 30_000, LONGEST = 30_000;
+const HIDDEN = 30_000, LONGEST = 30_000, POLL = 60_000, BETWEEN = 5000;
 let source: EventSource | null = null;
 let wait = 1000;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const heard = (): void => contact.set({ ...contact.get(), open: true, at: Date.now() });
+
+let asked = 0;
+let waiting: ReturnType<typeof setTimeout> | undefined;
+
+// New rows: at once, but while a store fills, when there is a commit every second, only every few.
+function committed(): void {
+	clearTimeout(waiting);
+	waiting = setTimeout(() => {
+		asked = Date.now();
+		askAgain();
+	}, Math.max(0, asked + BETWEEN - Date.now()));
+}
 
 function parsed(e: Event): unknown {
 	try {
@@ -41,7 +53,7 @@ function open(): void {
 	});
 	source.addEventListener("commit", () => {
 		heard();
-		askAgain();
+		committed();
 	});
 	source.onerror = () => {
 		close();
@@ -57,9 +69,16 @@ function close(): void {
 	contact.set({ ...contact.get(), open: false });
 }
 
+// Without a stream the rows still come, if seldom.
+function poll(): void {
+	if (!contact.get().open && !document.hidden)
+		askAgain();
+}
+
 // Follows the stream. A browser has six connections to a host: a page that nobody sees gives its own back.
 export function streamStart(): void {
 	open();
+	setInterval(poll, POLL);
 	document.addEventListener("visibilitychange", () => {
 		if (document.hidden) {
 			timer = setTimeout(close, HIDDEN);

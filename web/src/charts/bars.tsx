@@ -12,13 +12,13 @@ export function Bar({ now, before, most, hot }: { now: number; before?: number |
 	);
 }
 
-export function RankChange({ rank, before, jump }: { rank: number; before: number | null; jump: number }): JSX.Element {
+export function RankChange({ rank, before, hot }: { rank: number; before: number | null; hot: boolean }): JSX.Element {
 	if (before === null)
 		return <span class="moved isnew">{t("newEntry")}</span>;
 	const up = before - rank;
 	if (up === 0)
 		return <span class="moved">–</span>;
-	return <span class={"moved" + (up >= jump ? " hot" : "")}>{up > 0 ? "▲" : "▼"}{Math.abs(up)}</span>;
+	return <span class={"moved" + (hot ? " hot" : "")}>{up > 0 ? "▲" : "▼"}{Math.abs(up)}</span>;
 }
 
 // Parts of a whole, side by side, their lengths in common with other such bars.

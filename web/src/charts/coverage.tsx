@@ -4,6 +4,7 @@ import { dateTime, duration } from "../text/format";
 import { t } from "../text/strings";
 import { ticksOf } from "./scale";
 
+export interface Begun { sensor: string; first: number } // nothing is missing before it began
 type Range = readonly [number, number];
 const SHORT = 30_000, LATE = 180_000; // ms that are no gap; at the end, where rows are yet to come
 
@@ -24,12 +25,12 @@ export function gapsOf(own: Range[], from: number, to: number): Range[] {
 }
 
 // For each sensor a line of the time it observed; the rest is shaded.
-export function Coverage({ rows, sensors, from, to }: { rows: CoverageRow[]; sensors: string[]; from: number; to: number }): JSX.Element {
+export function Coverage({ rows, sensors, from, to }: { rows: CoverageRow[]; sensors: Begun[]; from: number; to: number }): JSX.Element {
 	const x = (at: number): number => Math.min(100, Math.max(0, ((at - from) / (to - from)) * 100));
 	return (
 		<figure class="heat coverage" role="group" aria-label={t("coverage")}>
-			{sensors.map(sensor => {
-				const own = rangesOf(rows, sensor), gaps = gapsOf(own, from, to);
+			{sensors.map(({ sensor, first }) => {
+				const own = rangesOf(rows, sensor), gaps = gapsOf(own, Math.max(from, first), to);
 				return (
 					<div class="line" key={sensor}>
 						<span class="head">{sensor}</span>

@@ -3,9 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { CountryRow } from "../api/types";
 import { count, rate, share } from "../text/format";
 import { countryName } from "../text/places";
-import { COUNTRY_JUMP } from "../text/sentences";
+import { COUNTRY_JUMP, hasJumped } from "../text/sentences";
 import { t } from "../text/strings";
-import { jumped } from "../parts/ranks";
 import { go } from "../router";
 import { stepOf, Steps, thresholds } from "./heat";
 
@@ -27,22 +26,23 @@ export function WorldMap({ rows, small }: { rows: CountryRow[] | undefined; smal
 	const w = useWorld(), by = new Map((rows ?? []).filter(r => r.country).map(r => [r.country!, r]));
 	const value = (r: CountryRow): number => r.rate ?? r.accesses;
 	const bounds = thresholds([...by.values()].map(value));
+	const hot = (r: CountryRow): boolean => hasJumped(r, COUNTRY_JUMP);
 	const look = (code: string): string => {
 		const r = by.get(code);
-		return r ? `m${stepOf(value(r), bounds)}${jumped(r, COUNTRY_JUMP) ? " hot" : ""}` : "m0";
+		return r ? `m${stepOf(value(r), bounds)}${hot(r) ? " hot" : ""}` : "m0";
 	};
 	const title = (code: string): string => {
 		const r = by.get(code);
 		return r ? `${countryName(code)} ${r.rate === null ? count(r.accesses) : rate(r.rate)} (${share(r.share)})` : countryName(code);
 	};
 	const open = (code: string) => (by.has(code) ? () => go(`/countries/${code}`) : undefined);
-	const some = [...by.values()].some(r => jumped(r, COUNTRY_JUMP));
+	const some = [...by.values()].some(hot);
 	return (
 		<figure class={"map" + (small ? " small" : "")} aria-hidden="true">
 			<svg viewBox={`0 0 ${w?.width ?? 1000} ${w?.height ?? 470}`}>
 				{w && <path class="m0" d={w.rest} />}
 				{w && Object.entries(w.areas).map(([code, d]) => <path key={code} class={look(code)} d={d} onClick={open(code)}><title>{title(code)}</title></path>)}
-				{w && [...by.keys()].filter(code => w.areas[code] && jumped(by.get(code)!, COUNTRY_JUMP)).map(code => <path key={"hot" + code} class="outline" d={w.areas[code]} />)}
+				{w && [...by.keys()].filter(code => w.areas[code] && hot(by.get(code)!)).map(code => <path key={"hot" + code} class="outline" d={w.areas[code]} />)}
 				{w && Object.entries(w.dots).filter(([code]) => by.has(code)).map(([code, [x, y]]) => <circle key={code} class={look(code)} cx={x} cy={y} r={small ? 11 : 6} onClick={open(code)}><title>{title(code)}</title></circle>)}
 			</svg>
 			{bounds.length > 0 && <Steps bounds={bounds} />}

@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { count, dateTime, hourMinute, rate as rateText, utc } from "../text/format";
+import { useStatus } from "../state";
 import { t } from "../text/strings";
+import { plotSave } from "./png";
 import { type Axis, axisOf, heightOf, ticksOf } from "./scale";
 
 export interface Point { at: number; v: number | null; part?: boolean } // ms since 1970: where its step begins
@@ -209,6 +211,11 @@ export function TimePlot(p: PlotProps): JSX.Element {
 			</div>
 		</figure>
 	);
+}
+
+export function SavePlot({ plot, title }: { plot: PlotProps; title: string }): JSX.Element {
+	const status = useStatus();
+	return <button type="button" onClick={() => plotSave(plot, title, t("perDayAddress"), status.data?.simulated === true)}>{t("png")}</button>;
 }
 
 export function Legend({ lines, more }: { lines: Line[]; more?: JSX.Element }): JSX.Element {

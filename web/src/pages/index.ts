@@ -23,7 +23,7 @@ const VIEWS: { path: RegExp; title: (a: string[]) => string; View: (p: ViewProps
 	{ path: /^\/$/, title: () => t("now"), View: Now },
 	{ path: /^\/trend$/, title: () => t("trend"), View: Trend },
 	{ path: /^\/ports$/, title: () => t("ports"), View: Ports },
-	{ path: /^\/ports\/([a-z0-9-]+)\/(\d{1,5}|-)$/, title: ([protocol = "", port]) => portKey(protocol, port === "-" ? null : Number(port)), View: Port },
+	{ path: /^\/ports\/([a-z0-9-]+)\/(\d{1,5})$/, title: ([protocol = "", port]) => portKey(protocol, Number(port)), View: Port },
 	{ path: /^\/sources$/, title: () => t("sources"), View: Sources },
 	{ path: /^\/sources\/([^/]+)$/, title: ([address = ""]) => address, View: Source },
 	{ path: /^\/networks$/, title: () => t("networks"), View: Networks },

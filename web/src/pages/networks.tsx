@@ -14,7 +14,7 @@ import { type Span, useSpan } from "../span";
 import { countryAnswer, networkAnswer } from "../text/answers";
 import { count, NONE, rate, share } from "../text/format";
 import { countryName } from "../text/places";
-import { COUNTRY_JUMP, countriesAnswer, networksAnswer } from "../text/sentences";
+import { COUNTRY_JUMP, countriesAnswer, hasJumped, networksAnswer } from "../text/sentences";
 import { t } from "../text/strings";
 import type { ViewProps } from "./index";
 
@@ -37,7 +37,7 @@ function NetworkList({ params, country, n }: { params: Record<string, string | n
 			id="networks" label={t("networksOnly")} unit={`${t("perDayAddress")}, ${t("againstSpanBefore")}`} of={of} url={url} answer={networksAnswer((rows ?? []).slice(0, 10))}
 			actions={<><CopyRows columns={columns} rows={rows} /><CsvLink url={url} /></>}
 		>
-			<Table label={t("networksOnly")} columns={columns} of={of} id={r => String(r.as_number)} hint={12} sorts="by" mark={r => (r.before_rank !== null && r.before_rank - r.rank >= COUNTRY_JUMP ? "jumped" : "")} />
+			<Table label={t("networksOnly")} columns={columns} of={of} id={r => String(r.as_number)} hint={12} sorts="by" mark={r => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "")} />
 			<Pager of={of} />
 		</Section>
 	);
@@ -104,7 +104,7 @@ export function Country({ status, arguments: [code = ""] }: ViewProps): JSX.Elem
 
 export function Network({ status, arguments: [as = ""] }: ViewProps): JSX.Element {
 	const { query } = usePlace(), span = useSpan(status.data?.first ?? null), params = paramsOf(span, query);
-	const of = useApi<Listing<NetworkRow>>(urlOf("/v1/networks", { ...params, as, limit: 1000 }));
+	const of = useApi<Listing<NetworkRow>>(urlOf("/v1/networks", { ...params, limit: 1000 }));
 	const row = of.data?.rows.find(r => String(r.as_number) === as);
 	const name = row?.as_name ?? "";
 	return (

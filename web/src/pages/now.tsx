@@ -1,37 +1,39 @@
 import type { JSX } from "preact";
+import { useContext } from "preact/hooks";
 import { type Loaded, urlOf, useApi } from "../api/client";
 import type { CountryRow, Listing, NetworkRow, PortRow, RateRow, SensorRow, ToolRow } from "../api/types";
 import { Split } from "../charts/bars";
-import { Legend, type Line, TimePlot } from "../charts/plot";
+import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
 import { WorldMap } from "../charts/map";
 import { rateLine } from "../charts/rows";
 import { LiveRow } from "../parts/live";
 import { barColumn, changeColumn, countryColumn, countryMark, CsvLink, networkColumns, portColumn, portMark, rankColumn, rateColumn, serviceColumn, toolColumns } from "../parts/ranks";
-import { Section, why } from "../parts/section";
+import { Section, Stale, why } from "../parts/section";
 import { Table } from "../parts/table";
 import { useSensors, useWhole } from "../parts/trust";
-import { STEP } from "../span";
+import { go } from "../router";
+import { STEP, zoomHref } from "../span";
 import { change, count, NONE, rate } from "../text/format";
 import { lang } from "../text/language";
 import {
-	type Before, beforeDay, COUNTRY_JUMP, countriesAnswer, dayAnswer, lastWeekday, mover, networksAnswer, nowLead, PORT_JUMP,
+	type Before, beforeDay, COUNTRY_JUMP, countriesAnswer, dayAnswer, hasJumped, lastWeekday, mover, networksAnswer, nowLead, PORT_JUMP,
 	portsAnswer, rateAnswer, toolsAnswer, weeksAnswer,
 } from "../text/sentences";
 import { t } from "../text/strings";
 import type { ViewProps } from "./index";
 
 type Rows<Row> = Loaded<Listing<Row>>;
-const DAY = STEP.day;
+const DAY = STEP.day, COMPARABLE = 0.5; // a span observed less than this is compared with nothing
 
 const DAY_URL = urlOf("/v1/rate", { step: "10min", from: "-24h" });
 const WEEKS_URL = urlOf("/v1/rate", { step: "day", from: "-28d" });
 const PORTS_URL = urlOf("/v1/ports", { from: "-24h", limit: 8 });
 const COUNTRIES_URL = urlOf("/v1/countries", { from: "-24h", limit: 60 });
 const NETWORKS_URL = urlOf("/v1/networks", { from: "-24h", limit: 4 });
-const TOOLS_URL = urlOf("/v1/tools", { from: "-24h", limit: 5 });
+const TOOLS_URL = urlOf("/v1/tools", { from: "-24h" });
 const span = (from: string, to: string): string => urlOf("/v1/rate", { step: "span", from, to });
 
-const known = (r: RateRow | undefined): r is RateRow => r !== undefined && r.rate !== null && (r.observed ?? 1) > 0;
+const known = (r: RateRow | undefined): r is RateRow => r !== undefined && r.rate !== null && (r.observed ?? 1) >= COMPARABLE;
 
 interface Then { before: Before; row: RateRow | undefined; days: 1 | 7; line: string }
 
@@ -64,10 +66,10 @@ function quartiles(rows: SensorRow[]): [number, number, number] | null {
 function Big({ whole, then, week, day, asOf }: { whole: Rows<RateRow>; then: Then; week: RateRow | undefined; day: RateRow | undefined; asOf: string | null }): JSX.Element {
 	const row = whole.data?.rows[0], sensors = useSensors().data?.rows ?? [], mid = quartiles(sensors);
 	const sevenAgo = new Date((asOf ? Date.parse(asOf) : Date.now()) - 7 * DAY);
-	const missing = whole.data !== undefined && !known(row), accesses = row?.accesses;
+	const missing = whole.data !== undefined && (!row || row.rate === null), accesses = row?.accesses;
 	return (
 		<Section id="rate" label={t("rate")} unit={t("last24h")} answer={missing ? t("noAddresses") : rateAnswer(row, then.before, then.days)} of={whole} url={span("-24h", "")} class="rate">
-			<p class={"big" + (whole.data ? "" : " waits")}>{known(row) ? rate(row.rate) : whole.data || whole.failure ? NONE : " "}</p>
+			<p class={"big" + (whole.data ? "" : " waits")}>{row && row.rate !== null ? rate(row.rate) : whole.data || whole.failure ? NONE : " "}</p>
 			<p class="under">{missing && accesses !== undefined ? t("accessesIn", count(accesses)) : t("perDayAddress")}</p>
 			<table class="facts">
 				<tbody>
@@ -81,6 +83,8 @@ function Big({ whole, then, week, day, asOf }: { whole: Rows<RateRow>; then: The
 	);
 }
 
+const zoomTrend = (from: number, to: number): void => go("/trend" + zoomHref(from, to).replace(/^[^?]*/, ""));
+
 function DayChart({ then, ports, whole, stale }: { then: Then; ports: Rows<PortRow>; whole: RateRow | undefined; stale: boolean }): JSX.Element {
 	const now = useApi<Listing<RateRow>>(DAY_URL);
 	const earlier = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "10min", from: then.days === 7 ? "-8d" : "-48h", to: then.days === 7 ? "-7d" : "-24h" }));
@@ -92,16 +96,15 @@ function DayChart({ then, ports, whole, stale }: { then: Then; ports: Rows<PortR
 		rateLine(t("tenMinutes"), "now", rows, 0, now.data?.as_of, STEP["10min"]),
 		rateLine(then.line, "before", earlier.data?.rows ?? [], then.days * DAY),
 	];
+	const answer = dayAnswer(rows, because, (total ?? 0) > (was ?? 0));
+	const plot = { label: `${t("hours24")}: ${answer}`, lines, from: to - DAY, to, step: STEP["10min"], ending: true, minutes: true, stale, why: why(now), zoom: zoomTrend };
 	return (
 		<Section
 			id="day" label={t("hours24")} unit={t("perDayAddress")} of={now} url={DAY_URL} class="day"
-			answer={dayAnswer(rows, because, (total ?? 0) > (was ?? 0))}
-			actions={<><a href="/trend">{t("trend")}</a><CsvLink url={DAY_URL} /></>}
+			answer={answer}
+			actions={<><a href="/trend?range=24h&show=table">{t("table")}</a><CsvLink url={DAY_URL} /><SavePlot plot={plot} title={answer} /></>}
 		>
-			<TimePlot
-				label={`${t("hours24")}: ${dayAnswer(rows, because, (total ?? 0) > (was ?? 0))}`} lines={lines} from={to - DAY} to={to} step={STEP["10min"]}
-				ending minutes stale={stale} why={why(now)}
-			/>
+			<TimePlot {...plot} />
 			<Legend lines={lines} />
 		</Section>
 	);
@@ -117,7 +120,7 @@ function WeeksChart({ stale }: { stale: boolean }): JSX.Element {
 	return (
 		<Section
 			id="weeks" label={t("weeks4")} unit={t("perDayAddress")} of={now} url={WEEKS_URL} class="weeks" answer={weeksAnswer(rows)}
-			actions={<><a href="/trend?range=28d">{t("trend")}</a><CsvLink url={WEEKS_URL} /></>}
+			actions={<><a href="/trend?range=28d&show=table">{t("table")}</a><CsvLink url={WEEKS_URL} /></>}
 		>
 			<TimePlot label={`${t("weeks4")}: ${weeksAnswer(rows)}`} lines={lines} from={to - 28 * DAY} to={to} step={DAY} steps ending stale={stale} why={why(now)} last={t("today")} />
 			<Legend lines={lines} />
@@ -129,7 +132,7 @@ const bands = (r: RateRow | undefined): { look: string; v: number }[] =>
 	r ? [{ look: "low", v: r.low ?? 0 }, { look: "high", v: r.high ?? 0 }, { look: "without", v: r.without ?? 0 }] : [];
 
 function Bands({ now, before, name }: { now: RateRow | undefined; before: RateRow | undefined; name: string }): JSX.Element | null {
-	if (!known(now) || now.low === null)
+	if (!now || now.rate === null || now.low === null)
 		return null;
 	const most = Math.max(now.rate ?? 0, before?.rate ?? 0);
 	return (
@@ -175,7 +178,7 @@ function Networks(): JSX.Element {
 	const of = useApi<Listing<NetworkRow>>(NETWORKS_URL);
 	return (
 		<Section id="networks" label={t("networksOnly")} unit={t("perDayAddress")} of={of} url={NETWORKS_URL} answer={networksAnswer(of.data?.rows ?? [])} actions={<a href="/networks">{t("all")}</a>}>
-			<Table label={t("networksOnly")} columns={[...networkColumns(), rateColumn<NetworkRow>()]} of={of} id={r => String(r.as_number)} hint={4} mark={r => (r.before_rank !== null && r.before_rank - r.rank >= COUNTRY_JUMP ? "jumped" : "")} />
+			<Table label={t("networksOnly")} columns={[...networkColumns(), rateColumn<NetworkRow>()]} of={of} id={r => String(r.as_number)} hint={4} mark={r => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "")} />
 		</Section>
 	);
 }
@@ -184,12 +187,13 @@ function Tools(): JSX.Element {
 	const of = useApi<Listing<ToolRow>>(TOOLS_URL);
 	return (
 		<Section id="tools" label={t("tools")} unit={t("shareOfSources")} of={of} url={TOOLS_URL} answer={toolsAnswer(of.data?.rows ?? [])}>
-			<Table label={t("tools")} columns={toolColumns(of.data?.rows)} of={of} id={r => r.tool} empty={t("noneTools")} hint={4} />
+			<Table label={t("tools")} columns={toolColumns(of.data?.rows)} of={of} rows={of.data?.rows.slice(0, 5)} id={r => r.tool} empty={t("noneTools")} hint={4} />
 		</Section>
 	);
 }
 
 export function Now({ status }: ViewProps): JSX.Element {
+	const stale = useContext(Stale) !== null;
 	const whole = useWhole(), asOf = status.data?.as_of ?? null, { week, day, then } = useThen(asOf);
 	const ports = useApi<Listing<PortRow>>(PORTS_URL);
 	const row = whole.data?.rows[0];
@@ -199,8 +203,8 @@ export function Now({ status }: ViewProps): JSX.Element {
 			<LiveRow lead={nowLead(row, then.before, because?.row ?? null)} />
 			<div class="row rates">
 				<Big whole={whole} then={then} week={week} day={day} asOf={asOf} />
-				<DayChart then={then} ports={ports} whole={row} stale={false} />
-				<WeeksChart stale={false} />
+				<DayChart then={then} ports={ports} whole={row} stale={stale} />
+				<WeeksChart stale={stale} />
 			</div>
 			<div class="row whom">
 				<Ports ports={ports} whole={row} day={day} />

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { CountryRow, Listing, NetworkRow, PortDetail, PortHistoryRow, SourceRow, ToolRow } from "../api/types";
-import { type Line, TimePlot } from "../charts/plot";
+import { type Line, SavePlot, TimePlot } from "../charts/plot";
 import { pointsOf } from "../charts/rows";
 import { Controls, Crumbs, Facts } from "../parts/controls";
 import { countryColumn, countryMark, CsvLink, networkColumns, rankColumn, rateColumn, shareColumn, toolColumns } from "../parts/ranks";
@@ -40,15 +40,21 @@ interface Part { base: string; params: Record<string, string | null> }
 
 function History({ base, params, step }: Part & { step: keyof typeof STEP }): JSX.Element {
 	const url = urlOf(`${base}/history`, { step, ...params }), of = useApi<Listing<PortHistoryRow>>(url);
+	const key = base.split("/").slice(3).reverse().join("/");
 	const rows = of.data?.rows ?? [], from = Date.parse(of.data?.from ?? "") || Date.now() - STEP.day, to = Date.parse(of.data?.to ?? "") || Date.now();
 	const frame = { from, to, step: STEP[step], steps: step === "day", zoom, minutes: STEP[step] < STEP.hour, why: why(of), ending: true };
 	const line = (name: string, value: (r: PortHistoryRow) => number | null): Line[] => [{ name, look: "now", points: pointsOf(rows, value, 0, of.data?.as_of, STEP[step]) }];
+	const plot = { label: t("perDayAddress"), lines: line(t("perDayAddress"), r => r.rate), ...frame };
 	return (
-		<Section id="history" label={t("history")} of={of} url={url} actions={<CsvLink url={url} />}>
+		<Section id="history" label={t("history")} of={of} url={url} actions={<><CsvLink url={url} /><SavePlot plot={plot} title={key} /></>}>
 			<h3>{t("perDayAddress")}</h3>
-			<TimePlot label={t("perDayAddress")} lines={line(t("perDayAddress"), r => r.rate)} {...frame} />
-			<h3>{t("distinctSources", t(STEP_WORD[step]))}, {t("logScale")}</h3>
-			<TimePlot label={t("sources")} lines={line(t("sources"), r => r.sources)} size="low" log {...frame} />
+			<TimePlot {...plot} />
+			{(!rows.length || rows.some(r => r.sources !== null)) && (
+				<>
+					<h3>{t("distinctSources", t(STEP_WORD[step]))}, {t("logScale")}</h3>
+					<TimePlot label={t("sources")} lines={line(t("sources"), r => r.sources)} size="low" log {...frame} />
+				</>
+			)}
 		</Section>
 	);
 }
@@ -93,7 +99,7 @@ export function Port({ status, arguments: [protocol = "", port = ""] }: ViewProp
 	const { query } = usePlace(), span = useSpan(status.data?.first ?? null);
 	const params = { from: span.from, to: span.to, sensor: query.get("sensor") };
 	const base = `/v1/ports/${encodeURIComponent(protocol)}/${encodeURIComponent(port)}`, url = urlOf(base, params);
-	const of = useApi<PortDetail>(url), key = portKey(protocol, port === "-" ? null : Number(port));
+	const of = useApi<PortDetail>(url), key = portKey(protocol, Number(port));
 	return (
 		<>
 			<section class="head" data-waits={of.data || of.failure ? undefined : ""}>

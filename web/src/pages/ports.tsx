@@ -4,7 +4,7 @@ import type { HeatRow, Listing, PortRow, RateRow } from "../api/types";
 import { Heat, type HeatRowProps } from "../charts/heat";
 import { Controls, Pager } from "../parts/controls";
 import {
-	barColumn, changeColumn, CsvLink, portColumn, portHref, portMark, rankColumn, rateColumn, serviceColumn, shareColumn, sourcesColumn,
+	barColumn, changeColumn, CsvLink, portColumn, PortLink, portMark, rankColumn, rateColumn, serviceColumn, shareColumn, sourcesColumn,
 } from "../parts/ranks";
 import { Section } from "../parts/section";
 import { CopyRows, Table } from "../parts/table";
@@ -23,7 +23,7 @@ export function heatRows<Row extends { moment: string; accesses: number }>(rows:
 	const by = new Map<string, HeatRowProps & { sum: number }>();
 	for (const r of rows) {
 		const { protocol, port } = of(r), key = portKey(protocol, port);
-		const line = by.get(key) ?? { key, name: key, head: <a href={portHref(protocol, port)}>{key}</a>, cells: new Map<number, number>(), sum: 0 };
+		const line = by.get(key) ?? { key, name: key, head: <PortLink protocol={protocol} port={port} />, cells: new Map<number, number>(), sum: 0 };
 		const at = Date.parse(r.moment);
 		line.cells.set(at, (line.cells.get(at) ?? 0) + r.accesses);
 		line.sum += r.accesses;

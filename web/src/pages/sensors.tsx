@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { CoverageRow, Listing, SensorRow } from "../api/types";
-import { Coverage, gapsOf, rangesOf } from "../charts/coverage";
+import { type Begun, Coverage, gapsOf, rangesOf } from "../charts/coverage";
 import { Controls } from "../parts/controls";
 import { CsvLink } from "../parts/ranks";
 import { Section } from "../parts/section";
@@ -39,9 +39,9 @@ function columnsOf(asOf: string | null, live: boolean): Column<SensorRow>[] {
 }
 
 // The gaps of all sensors, longest first.
-function Gaps({ of, sensors }: { of: Listing<CoverageRow>; sensors: string[] }): JSX.Element | null {
+function Gaps({ of, sensors }: { of: Listing<CoverageRow>; sensors: Begun[] }): JSX.Element | null {
 	const from = Date.parse(of.from), to = Date.parse(of.to);
-	const gaps = sensors.flatMap(sensor => gapsOf(rangesOf(of.rows, sensor), from, to).map(([a, b]) => ({ sensor, a, b }))).sort((x, y) => y.b - y.a - x.b + x.a).slice(0, 20);
+	const gaps = sensors.flatMap(({ sensor, first }) => gapsOf(rangesOf(of.rows, sensor), Math.max(from, first), to).map(([a, b]) => ({ sensor, a, b }))).sort((x, y) => y.b - y.a - x.b + x.a).slice(0, 20);
 	if (!gaps.length)
 		return null;
 	const iso = (at: number): string => new Date(at).toISOString();
@@ -57,7 +57,7 @@ export function Sensors({ status }: ViewProps): JSX.Element {
 	const span = useSpan(status.data?.first ?? null), params = { from: span.from, to: span.to };
 	const url = urlOf("/v1/sensors", params), of = useApi<Listing<SensorRow>>(url), rows = of.data?.rows ?? [];
 	const coverUrl = urlOf("/v1/coverage", params), cover = useApi<Listing<CoverageRow>>(coverUrl);
-	const names = [...new Set([...rows, ...(cover.data?.rows ?? [])].map(r => r.sensor))];
+	const begun = rows.map(r => ({ sensor: r.sensor, first: r.first ? Date.parse(r.first) : -Infinity }));
 	const asOf = of.data?.as_of ?? null, live = status.data?.capturing === true, columns = columnsOf(asOf, live);
 	const silent = rows.filter(r => !isUp(r, asOf)).map(r => ({ sensor: r.sensor, seconds: (Date.parse(asOf ?? "") - Date.parse(r.last ?? "")) / 1000 }));
 	const answer = of.data && status.data ? sensorsAnswer(rows, rows.length - silent.length, silent[0] ?? null, live) : "";
@@ -72,9 +72,9 @@ export function Sensors({ status }: ViewProps): JSX.Element {
 			<div class="row">
 				<Section id="coverage" label={t("coverage")} unit={t("coverageUnit")} of={cover} url={coverUrl} actions={<CsvLink url={coverUrl} />}>
 					<div data-waits={cover.data || cover.failure ? undefined : ""}>
-						{cover.data && <Coverage rows={cover.data.rows} sensors={names} from={Date.parse(cover.data.from)} to={Date.parse(cover.data.to)} />}
+						{cover.data && <Coverage rows={cover.data.rows} sensors={begun} from={Date.parse(cover.data.from)} to={Date.parse(cover.data.to)} />}
 					</div>
-					{cover.data && <Gaps of={cover.data} sensors={names} />}
+					{cover.data && <Gaps of={cover.data} sensors={begun} />}
 				</Section>
 			</div>
 		</>

@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { urlOf, useApi } from "../api/client";
 import type { Counted, Listing, PortOfSource, SourceDetail, SourceHistoryRow } from "../api/types";
 import { Bar } from "../charts/bars";
 import { Heat } from "../charts/heat";
 import { Controls, Crumbs, Facts } from "../parts/controls";
-import { countryHref, CsvLink, networkHref, portHref } from "../parts/ranks";
+import { countryHref, CsvLink, networkHref, PortLink } from "../parts/ranks";
 import { Failed, Section } from "../parts/section";
 import { Time } from "../parts/time";
-import { usePlace } from "../router";
 import { STEP, useSpan } from "../span";
 import { namesOf, sourceAnswer } from "../text/answers";
 import { count, NONE } from "../text/format";
@@ -17,31 +17,33 @@ import { t } from "../text/strings";
 import type { ViewProps } from "./index";
 import { heatRows } from "./ports";
 
+const SHOWN = 15;
 const packetsOf = (x: Counted | string): number | null => (typeof x === "string" ? null : (x.packets ?? null));
 
 function Names({ of, name }: { of: (Counted | string)[] | null; name: (n: string) => string }): JSX.Element {
 	const rows = of ?? [], names = namesOf(rows);
 	if (!names.length)
 		return <p class="note">{NONE}</p>;
+	const counted = rows.some(r => packetsOf(r) !== null);
 	return (
 		<table>
-			<tbody>{names.map((n, i) => <tr key={n}><td>{name(n)}</td><td class="n soft">{count(packetsOf(rows[i]!))}</td></tr>)}</tbody>
+			<tbody>{names.map((n, i) => <tr key={n}><td>{name(n)}</td>{counted && <td class="n soft">{count(packetsOf(rows[i]!))}</td>}</tr>)}</tbody>
 		</table>
 	);
 }
 
 function Asked({ rows }: { rows: PortOfSource[] }): JSX.Element {
-	const most = Math.max(0, ...rows.map(r => r.packets));
+	const most = Math.max(0, ...rows.map(r => r.packets)), [all, allSet] = useState(false);
 	return (
-		<div class="scroll" tabIndex={0} role="region" aria-label={t("asked")}>
+		<><div class="scroll" tabIndex={0} role="region" aria-label={t("asked")}>
 			<table>
 				<thead><tr><th scope="col">{t("port")}</th><th scope="col"><span class="hidden">{t("service")}</span></th><th scope="col">{t("class")}</th><th scope="col"><span class="hidden">{t("packets")}</span></th><th scope="col" class="n">{t("packets")}</th><th scope="col" class="n">{t("accesses")}</th></tr></thead>
 				<tbody>
-					{rows.map((r, i) => {
+					{(all ? rows : rows.slice(0, SHOWN)).map((r, i) => {
 						const key = portKey(r.protocol, r.port);
 						return (
 							<tr key={i}>
-								<td class="what"><a href={portHref(r.protocol, r.port)}>{key}</a></td><td class="soft fill">{serviceName(key)}</td><td class="soft">{className(r.class)}</td>
+								<td class="what"><PortLink {...r} /></td><td class="soft fill">{serviceName(key)}</td><td class="soft">{className(r.class)}</td>
 								<td class="bars"><Bar now={r.packets} most={most} /></td><td class="n">{count(r.packets)}</td><td class="n">{count(r.accesses)}</td>
 							</tr>
 						);
@@ -49,12 +51,13 @@ function Asked({ rows }: { rows: PortOfSource[] }): JSX.Element {
 				</tbody>
 			</table>
 		</div>
+		{rows.length > SHOWN && <p class="pager"><button type="button" onClick={() => allSet(!all)}>{all ? t("showLess") : t("showAll", rows.length)}</button></p>}</>
 	);
 }
 
 function Timeline({ address, first }: { address: string; first: string | null }): JSX.Element {
-	const { query } = usePlace(), span = useSpan(first, "7d"), step = span.step === "day" ? "day" : "hour";
-	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}/history`, { step, from: span.from, to: span.to, sensor: query.get("sensor") });
+	const span = useSpan(first, "7d"), step = span.step === "day" ? "day" : "hour";
+	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}/history`, { step, from: span.from, to: span.to });
 	const of = useApi<Listing<SourceHistoryRow>>(url);
 	const rows = heatRows((of.data?.rows ?? []).map(r => ({ ...r, accesses: r.packets })), r => r).slice(0, 20);
 	return (

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { ClassRow, Listing, RateRow } from "../api/types";
 import { Bar } from "../charts/bars";
-import { Legend, type Line, TimePlot } from "../charts/plot";
+import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
 import { pointsOf, rateLine } from "../charts/rows";
 import { Controls } from "../parts/controls";
 import { CsvLink } from "../parts/ranks";
@@ -26,7 +26,7 @@ const rateColumns = (): Column<RateRow>[] => [
 	{ key: "high", head: t("high"), number: true, cell: r => rate(r.high), text: r => r.high, sort: r => r.high },
 	{ key: "without", head: t("without"), number: true, cell: r => rate(r.without), text: r => r.without, sort: r => r.without },
 	{ key: "accesses", head: t("accesses"), number: true, cell: r => count(r.accesses), text: r => r.accesses, sort: r => r.accesses },
-	{ key: "sources", head: t("sources"), number: true, cell: r => count(r.sources), text: r => r.sources, sort: r => r.sources },
+	{ key: "sources", head: t("sources"), number: true, optional: true, cell: r => count(r.sources), text: r => r.sources, sort: r => r.sources },
 	{ key: "observed", head: t("observed"), number: true, class: "soft", cell: r => share(r.observed), text: r => r.observed, sort: r => r.observed },
 ];
 
@@ -80,12 +80,15 @@ export function Trend({ status }: ViewProps): JSX.Element {
 		lines.push(rateLine(t("spanBefore"), "before", before.data.rows, to - from));
 	const bands: Line[] = (["high", "low", "without"] as const).map(k => ({ name: t(`${k}Long`), look: k, points: pointsOf(rows, r => r[k], 0, asOf, step) }));
 	const sources: Line[] = [{ name: t("sources"), look: "now", points: pointsOf(rows, r => r.sources, 0, asOf, step) }];
+	const counted = rows.some(r => r.sources !== null); // distinct sources do not add up: long steps have none
 	const answer = trendAnswer(whole, wholeBefore, span.name), columns = rateColumns();
+	const plot = { label: answer || t("trend"), lines, size: "tall" as const, ending: true, ...frame };
 	const actions = (
 		<>
 			<a href={here({ show: asTable ? null : "table" })}>{asTable ? t("chart") : t("table")}</a>
 			{asTable && <CopyRows columns={columns} rows={rows} />}
 			<CsvLink url={url} />
+			{!asTable && <SavePlot plot={plot} title={answer || t("trend")} />}
 		</>
 	);
 	return (
@@ -98,7 +101,7 @@ export function Trend({ status }: ViewProps): JSX.Element {
 				<Section id="total" label={t("rate")} unit={t("perDayAddress")} of={of} url={url} actions={actions}>
 					{asTable
 						? <Table label={t("rate")} columns={columns} of={of} rows={[...rows].reverse()} id={r => r.moment} sorts="sort" hint={12} />
-						: <><TimePlot label={answer || t("trend")} lines={lines} size="tall" ending {...frame} /><Legend lines={lines} /></>}
+						: <><TimePlot {...plot} /><Legend lines={lines} /></>}
 				</Section>
 			</div>
 			{!asTable && (
@@ -109,10 +112,12 @@ export function Trend({ status }: ViewProps): JSX.Element {
 					</Section>
 				</div>
 			)}
-			<div class="row two">
-				<Section id="sources" label={t("distinctSources", t(STEP_WORD[span.step]))} actions={<a href="/sources">{t("sources")}</a>}>
-					<TimePlot label={t("sources")} lines={sources} size="low" {...frame} />
-				</Section>
+			<div class={"row " + (counted ? "two" : "")}>
+				{counted && (
+					<Section id="sources" label={t("distinctSources", t(STEP_WORD[span.step]))} actions={<a href="/sources">{t("sources")}</a>}>
+						<TimePlot label={t("sources")} lines={sources} size="low" {...frame} />
+					</Section>
+				)}
 				<Classes span={span} sensor={sensor} />
 			</div>
 		</>

@@ -2,11 +2,12 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { live } from "../api/stream";
 import type { Live } from "../api/types";
+import { usePhone } from "../state";
 import { useCell } from "../store";
 import { count, hourMinute, rate } from "../text/format";
 import { portKey, serviceName, toolName } from "../text/services";
 import { t } from "../text/strings";
-import { portHref, sourceHref } from "./ranks";
+import { PortLink, sourceHref } from "./ranks";
 
 const SECONDS = 300;
 
@@ -44,7 +45,7 @@ function Tail({ of }: { of: Live }): JSX.Element {
 				<tbody>
 					{of.ports.slice(0, 10).map(p => {
 						const key = portKey(p.protocol, p.port);
-						return <tr key={key}><td><a href={portHref(p.protocol, p.port)}>{key}</a></td><td class="soft">{serviceName(key)}</td><td class="n">{count(p.accesses)}</td><td class="n">{count(p.sources)}</td></tr>;
+						return <tr key={key}><td><PortLink {...p} /></td><td class="soft">{serviceName(key)}</td><td class="n">{count(p.accesses)}</td><td class="n">{count(p.sources)}</td></tr>;
 					})}
 				</tbody>
 			</table>
@@ -54,7 +55,7 @@ function Tail({ of }: { of: Live }): JSX.Element {
 
 // The page's answer, and beside it what came in the last minutes: counters, no rows yet.
 export function LiveRow({ lead }: { lead: string }): JSX.Element {
-	const of = useCell(live), [open, openSet] = useState(false);
+	const of = useCell(live), [open, openSet] = useState(false), phone = usePhone();
 	const last = of?.seconds.slice(-60) ?? [], perSecond = last.length ? last.reduce((n, s) => n + s[1], 0) / 60 : 0;
 	return (
 		<>
@@ -64,7 +65,7 @@ export function LiveRow({ lead }: { lead: string }): JSX.Element {
 					<section id="live" aria-labelledby="live-label">
 						<div class="eyebrow">
 							<h2 id="live-label">{t("liveNow")}</h2><span class="unit">{t("liveUnit")}</span>
-							<span class="actions"><button type="button" aria-expanded={open} onClick={() => openSet(!open)}>{open ? t("liveHide") : t("liveTail")}</button></span>
+							<span class="actions"><button type="button" aria-expanded={open} onClick={() => openSet(!open)}>{open ? t("liveHide") : phone ? t("liveShow") : t("liveTail")}</button></span>
 						</div>
 						<div class="beat"><p><b>{rate(perSecond)}</b> {t("perSecond")}<span class="soft"> · {hourMinute(new Date(of.at))}:{String(new Date(of.at).getSeconds()).padStart(2, "0")}</span></p><Spark of={of} /></div>
 					</section>

@@ -4,20 +4,24 @@ import type { CountryRow, NetworkRow, PortRow, Ranked, ToolRow } from "../api/ty
 import { change, count, NONE, rate, share } from "../text/format";
 import { countryName } from "../text/places";
 import { portKey, serviceName, toolName } from "../text/services";
-import { COUNTRY_JUMP, PORT_JUMP } from "../text/sentences";
+import { COUNTRY_JUMP, hasJumped, PORT_JUMP } from "../text/sentences";
 import { t } from "../text/strings";
 import type { Column } from "./table";
 
 // The columns of rankings: the same on every page.
-export const portHref = (protocol: string, port: number | null): string => `/ports/${protocol}/${port ?? "-"}`;
+export const portHref = (protocol: string, port: number): string => `/ports/${protocol}/${port}`;
+
+// What has no port, as ICMP, has no page.
+export function PortLink({ protocol, port }: { protocol: string; port: number | null }): JSX.Element {
+	return port === null ? <>{portKey(protocol, port)}</> : <a href={portHref(protocol, port)}>{portKey(protocol, port)}</a>;
+}
 export const countryHref = (code: string): string => `/countries/${code}`;
 export const networkHref = (as: number): string => `/networks/${as}`;
 export const sourceHref = (address: string): string => `/sources/${encodeURIComponent(address).replace(/%3A/gi, ":")}`;
 
-export const jumped = (r: Ranked, jump: number): boolean => r.before_rank !== null && r.before_rank - r.rank >= jump;
 
 export const rankColumn = <Row extends Ranked>(jump: number): Column<Row> => ({
-	key: "rank", head: t("rank"), class: "rank", cell: r => <><span class="place">{r.rank}</span><RankChange rank={r.rank} before={r.before_rank} jump={jump} /></>,
+	key: "rank", head: t("rank"), class: "rank", cell: r => <><span class="place">{r.rank}</span><RankChange rank={r.rank} before={r.before_rank} hot={hasJumped(r, jump)} /></>,
 	text: r => r.rank, sort: r => -r.rank,
 });
 
@@ -27,7 +31,7 @@ export const rateColumn = <Row extends Ranked>(): Column<Row> => ({
 
 export const changeColumn = <Row extends Ranked>(jump: number): Column<Row> => ({
 	key: "change", head: t("changeHead"), number: true,
-	cell: r => <span class={jumped(r, jump) ? "strong" : ""}>{change(r.rate, r.before_rate)}</span>,
+	cell: r => <span class={hasJumped(r, jump) ? "strong" : ""}>{change(r.rate, r.before_rate)}</span>,
 	text: r => (r.rate !== null && r.before_rate ? r.rate / r.before_rate - 1 : null),
 	sort: r => (r.rate !== null && r.before_rate ? r.rate / r.before_rate : null),
 });
@@ -37,7 +41,7 @@ export const shareColumn = <Row extends { share: number }>(): Column<Row> => ({
 });
 
 export const sourcesColumn = <Row extends { sources: number | null }>(): Column<Row> => ({
-	key: "sources", head: t("sources"), number: true, cell: r => count(r.sources), text: r => r.sources, sort: r => r.sources,
+	key: "sources", head: t("sources"), number: true, optional: true, cell: r => count(r.sources), text: r => r.sources, sort: r => r.sources,
 });
 
 export function barColumn<Row extends Ranked>(rows: Row[] | undefined, jump: number): Column<Row> {
@@ -45,13 +49,13 @@ export function barColumn<Row extends Ranked>(rows: Row[] | undefined, jump: num
 	const most = Math.max(0, ...(rows ?? []).flatMap(r => [value(r), r.before_rate ?? 0]));
 	return {
 		key: "bar", head: `❙ ${t("before")}`, class: "bars",
-		cell: r => <Bar now={value(r)} before={r.before_rate} most={most} hot={jumped(r, jump)} />,
+		cell: r => <Bar now={value(r)} before={r.before_rate} most={most} hot={hasJumped(r, jump)} />,
 	};
 }
 
 export const portColumn = (): Column<PortRow> => ({
 	key: "port", head: t("port"), class: "what", sort: r => r.port,
-	cell: r => <a href={portHref(r.protocol, r.port)}>{portKey(r.protocol, r.port)}</a>, text: r => portKey(r.protocol, r.port),
+	cell: r => <PortLink {...r} />, text: r => portKey(r.protocol, r.port),
 });
 
 export const serviceColumn = (): Column<PortRow> => ({
@@ -86,8 +90,8 @@ export function toolColumns(rows: ToolRow[] | undefined): Column<ToolRow>[] {
 	];
 }
 
-export const portMark = (r: PortRow): string => (jumped(r, PORT_JUMP) ? "jumped" : "");
-export const countryMark = (r: CountryRow): string => (jumped(r, COUNTRY_JUMP) ? "jumped" : "");
+export const portMark = (r: PortRow): string => (hasJumped(r, PORT_JUMP) ? "jumped" : "");
+export const countryMark = (r: CountryRow): string => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "");
 
 export function CsvLink({ url }: { url: string }): JSX.Element {
 	return <a href={url + (url.includes("?") ? "&" : "?") + "format=csv"} download>{t("csv")}</a>;

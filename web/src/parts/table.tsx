@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { Listing } from "../api/types";
 import type { Loaded } from "../api/client";
 import { here, usePlace } from "../router";
+import { NONE } from "../text/format";
 import { t } from "../text/strings";
 import { why } from "./section";
 
@@ -15,6 +16,7 @@ export interface Column<Row> {
 	number?: boolean;
 	class?: string;
 	headless?: boolean; // its head is for who cannot see
+	optional?: boolean; // absent where no row has it
 }
 
 export interface TableProps<Row> {
@@ -53,7 +55,7 @@ function Head<Row>({ column, by, name }: { column: Column<Row>; by: string | nul
 	const first = column.number ? "descending" : "ascending";
 	return (
 		<th scope="col" class={looks} aria-sort={on === null ? "none" : on === "on" ? first : first === "ascending" ? "descending" : "ascending"}>
-			<a class="sorter" href={here({ [name]: next })} data-replace>{column.head}{on && <i aria-hidden="true">{(on === "on") === (first === "descending") ? "▾" : "▴"}</i>}</a>
+			<a class="sorter" href={here({ [name]: next })}>{column.head}{on && <i aria-hidden="true">{(on === "on") === (first === "descending") ? "▾" : "▴"}</i>}</a>
 		</th>
 	);
 }
@@ -62,21 +64,22 @@ export function Table<Row>(p: TableProps<Row>): JSX.Element {
 	const { query } = usePlace();
 	const by = p.sorts ? query.get(p.sorts) : null;
 	const rows = sorted(p.rows ?? p.of.data?.rows ?? [], p.columns, by);
-	const words = why(p.of, () => rows.length === 0, p.empty);
+	const words = p.of.data === undefined && p.of.failure ? NONE : why(p.of, () => rows.length === 0, p.empty); // its section says why
+	const columns = p.columns.filter(c => !c.optional || rows.length === 0 || rows.some(r => c.text!(r) !== null));
 	return (
 		<div class="scroll" tabIndex={0} role="region" aria-label={p.label}>
 			<table aria-label={p.label} class={p.mark ? "marked" : undefined} data-list={p.sorts ? "" : undefined}>
-				<thead><tr>{p.columns.map(c => <Head key={c.key} column={c} by={by} name={p.sorts} />)}</tr></thead>
+				<thead><tr>{columns.map(c => <Head key={c.key} column={c} by={by} name={p.sorts} />)}</tr></thead>
 				<tbody>
 					{words === null
 						? rows.map(r => (
 							<tr key={p.id(r)} class={p.mark?.(r)}>
-								{p.columns.map(c => <td key={c.key} class={`${c.class ?? ""}${c.number ? " n" : ""}`}>{c.cell(r)}</td>)}
+								{columns.map(c => <td key={c.key} class={`${c.class ?? ""}${c.number ? " n" : ""}`}>{c.cell(r)}</td>)}
 							</tr>
 						))
 						: Array.from({ length: p.hint ?? 5 }, (_, i) => (
 							<tr key={i} class={"blank" + (p.of.slow ? " grey" : "")}>
-								<td colSpan={p.columns.length}>{i === 0 && words ? words : <span class="block" />}</td>
+								<td colSpan={columns.length}>{i === 0 && words ? words : <span class="block" />}</td>
 							</tr>
 						))}
 				</tbody>

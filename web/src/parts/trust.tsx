@@ -56,7 +56,7 @@ function Lag({ status }: { status: Loaded<Status> }): JSX.Element | null {
 		return <Item class="wide">{t("notCapturing")}</Item>;
 	const last = counters ? counters.at : s.as_of ? Date.parse(s.as_of) : NaN;
 	const behind = Number.isFinite(last) ? Math.max(0, (now - last) / 1000) : NaN;
-	const late = !s.simulated && behind > 180;
+	const late = behind > 180;
 	return <Item class="wide" name={t("lag")} bad={late}>{Number.isFinite(behind) ? duration(behind) : NONE}</Item>;
 }
 

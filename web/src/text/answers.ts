@@ -6,6 +6,7 @@ import { portKey, toolName } from "./services";
 
 // The first lines of the views beside Now. As there: functions of rows, written in both languages.
 
+const COMPARABLE = 0.5; // a span observed less than this is compared with nothing
 const SPAN: Record<RangeName, Record<Lang, string>> = {
 	"24h": { en: "the last 24 hours", ja: "直近24時間" },
 	"7d": { en: "the last 7 days", ja: "直近7日" },
@@ -20,7 +21,7 @@ export const spanName = (name: RangeName | null, l = lang()): string =>
 export function trendAnswer(row: RateRow | undefined, before: RateRow | undefined, name: RangeName | null, l = lang()): string {
 	if (!row || row.rate === null)
 		return "";
-	const was = before && before.rate ? before.rate : null, part = was ? row.rate / was - 1 : 0;
+	const was = before && before.rate && (before.observed ?? 1) >= COMPARABLE ? before.rate : null, part = was ? row.rate / was - 1 : 0;
 	const size = shareRound(Math.abs(part), l), same = Math.abs(part) < 0.005;
 	if (l === "ja") {
 		const than = was === null ? "" : same ? "前の期間と同じ。" : `前の期間より${size}${part > 0 ? "多い" : "少ない"}。`;
@@ -109,13 +110,13 @@ export function sensorsAnswer(rows: SensorRow[], up: number, silent: { sensor: s
 	return l === "ja" ? `${n}台すべて観測中。${missing}` : `${n === 1 ? "The sensor observes" : `All ${n} observe`}.${missing}`;
 }
 
-export function searchAnswer(q: string, rows: SearchRow[], next: string | null, l = lang()): string {
+export function searchAnswer(q: string, rows: SearchRow[], l = lang()): string {
 	if (!q)
 		return l === "ja" ? "何を探しますか。" : "What are you looking for?";
 	if (!rows.length)
 		return l === "ja" ? `「${q}」に当たるものはありません。` : `Nothing matches “${q}”.`;
-	const n = `${rows.length}${next ? "+" : ""}`;
-	return l === "ja" ? `「${q}」に当たるものは${n}件。` : `${n} ${rows.length === 1 && !next ? "match" : "matches"} for “${q}”.`;
+	const n = rows.length;
+	return l === "ja" ? `「${q}」に当たるものは${n}件。` : `${n} ${n === 1 ? "match" : "matches"} for “${q}”.`;
 }
 
 // A country or a network: 451.6 accesses/day/address in the last 24 hours: 4.1 % of all, rank 3.

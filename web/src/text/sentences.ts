@@ -8,6 +8,9 @@ import { portKey, toolName } from "./services";
 // translated; null and "" mean that the rows do not bear an answer.
 
 export const PORT_JUMP = 4, COUNTRY_JUMP = 3; // ranks risen that are worth a look
+const LOUD = 0.002; // of all: among smaller ones, ranks move by chance
+
+export const hasJumped = (r: Ranked, jump: number): boolean => r.before_rank !== null && r.before_rank - r.rank >= jump && r.share >= LOUD;
 
 export interface Before { rate: number | null; name: Record<Lang, string> }
 
@@ -112,7 +115,7 @@ const sum = (rows: { share: number }[]): number => rows.reduce((s, r) => s + (r.
 export function jumper<Row extends Ranked>(rows: Row[], jump: number): Row | null {
 	let best: Row | null = null;
 	for (const r of rows)
-		if (r.before_rank !== null && r.before_rank - r.rank >= jump && r.rank < (best?.rank ?? Infinity))
+		if (hasJumped(r, jump) && r.rank < (best?.rank ?? Infinity))
 			best = r;
 	return best;
 }
@@ -137,7 +140,7 @@ export function countriesAnswer(rows: CountryRow[], l = lang()): string {
 	const known = rows.filter(r => r.country !== null), lead = known[0];
 	if (!lead)
 		return "";
-	const jumped = known.filter(r => r.before_rank !== null && r.before_rank - r.rank >= COUNTRY_JUMP).slice(0, 2);
+	const jumped = known.filter(r => hasJumped(r, COUNTRY_JUMP)).slice(0, 2);
 	const names = jumped.map(r => countryName(r.country, l));
 	if (l === "ja")
 		return names.length ? `${names.join("と")}が急増。` : `最多は${countryName(lead.country, l)}（${shareRound(lead.share, l)}）。`;

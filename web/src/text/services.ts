@@ -70,6 +70,12 @@ const NOTES: Record<string, Both> = {
 export const serviceName = (key: string, l = lang()): string => NAMES[key]?.[l] ?? "";
 export const serviceNote = (key: string, l = lang()): string => NOTES[key]?.[l] ?? "";
 
+// Ports whose common name holds a text, as 22/tcp for "ssh".
+export function servicesNamed(text: string): string[] {
+	const wanted = text.toLowerCase();
+	return Object.keys(NAMES).filter(key => Object.values(NAMES[key]!).some(name => name.toLowerCase().includes(wanted)));
+}
+
 // 23/tcp; protocols without ports by their name alone.
 export function portKey(protocol: string, port: number | null): string {
 	return port === null ? protocol : `${port}/${protocol}`;

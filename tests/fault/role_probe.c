@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static void try_system(const struct probe *p)
 	say(p, "kill", kill(getppid(), 0) < 0 && denied());
 	say(p, "setuid", setuid(0) < 0 && denied());
 	say(p, "io_uring", syscall(SYS_io_uring_setup, 1, NULL) < 0 && denied());
-	say(p, "unshare", unshare(0x10000000) < 0 && denied());
+	say(p, "unshare", unshare(CLONE_NEWUSER) < 0 && denied());
 }
 
 static void try_files(const struct probe *p)

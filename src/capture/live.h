@@ -33,6 +33,8 @@ struct live_own {
 	uint8_t proto;      /* 0: any */
 	uint16_t port;      /* of this host; 0: any */
 };
+/* "tcp/22", "udp/161@192.0.2.0/24" or "192.0.2.7", with commas between, into `out`, at most `room`. MON-CAP-066. */
+int live_own_parse(const char *text, struct live_own *out, size_t room, size_t *n, struct error *e) MUST_USE;
 
 struct live_config {
 	int socket;         /* not closed by live_close */

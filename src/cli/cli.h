@@ -20,6 +20,7 @@ int cli_query(const struct command *self, int argc, char **argv);
 int cli_query_worker(const struct command *self, int argc, char **argv);
 int cli_role(const struct command *self, int argc, char **argv);
 int cli_run(const struct command *self, int argc, char **argv);
+int cli_sensor(const struct command *self, int argc, char **argv);
 int cli_simulate(const struct command *self, int argc, char **argv);
 int cli_store(const struct command *self, int argc, char **argv);
 int cli_version(const struct command *self, int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ RUN_ROLE, cli_role, NULL, NULL },
 	{ "run", cli_run, "", "the observatory: captures, keeps and shows, 24 hours a day" },
 	{ STORE_WORKER, cli_query_worker, NULL, NULL },
+	{ "sensor", cli_sensor, "silence|check|answer|probe|verify", "keeps a sensor's host silent; tests what reaches it" },
 	{ "simulate", cli_simulate, "", "a synthetic telescope: a capture that says so, and the truth about it" },
 	{ "store", cli_store, "check|backup|restore|compact|expire", "checks a store, copies it, takes out what is old" },
 	{ "version", cli_version, "", "version, schema and the libraries in use" },

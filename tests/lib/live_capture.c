@@ -1,4 +1,4 @@
-/* The capture role alone, for tests: INTERFACE FOLDER [ring=BYTES] [memory=BYTES] [filter=TEXT] [own=PREFIX]
+/* The capture role alone, for tests: INTERFACE FOLDER [ring=BYTES] [memory=BYTES] [filter=TEXT] [own=LIST]
  * [kills=N]. It says "ready" when it listens; SIGTERM ends it, and then its status is one line of JSON. With `kills` a
  * parent opens the socket and kills N readers of it (-9), one after the other, before one lives on. */
 #include "capture/live.h"
@@ -19,10 +19,12 @@ static void on_signal(int number)
 	stop = 1;
 }
 
+#define OWN_MOST 8
+
 struct options {
 	struct live_socket_config socket;
 	struct live_config live;
-	struct live_own own;
+	struct live_own own[OWN_MOST];
 	unsigned long kills;
 };
 
@@ -43,12 +45,10 @@ static int parse(struct options *o, int argc, char **argv, struct error *e)
 			o->socket.filter = value;
 		else if (!strcmp(argv[i], "kills"))
 			o->kills = strtoul(value, NULL, 10);
-		else if (prefix_parse(value, &o->own.peer, e))
+		else if (live_own_parse(value, o->own, OWN_MOST, &o->live.n_own, e))
 			return -1;
-		else
-			o->live.n_own = 1;
 	}
-	o->live.own = &o->own;
+	o->live.own = o->own;
 	return 0;
 }
 

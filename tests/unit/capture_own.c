@@ -181,6 +181,23 @@ static void listed(void **state)
 	assert_false(came(icmp(S, PEER, HOST, 8, 1)));
 }
 
+static void lists_are_read(void **state)
+{
+	(void)state;
+	static const char *const wrong[] = { "", ",", "tcp/22,", ",tcp/22", "tcp/0", "tcp/65536", "tcp/", "tcp/-1", "tcp/22x",
+		                             "tcp/22@", "udp/1@192.0.2.1/8", "icmp/8", "192.0.2", "tcp/22,tcp/23,tcp/24,tcp/25" };
+	struct live_own list[3];
+	struct error e;
+	size_t n;
+	assert_int_equal(live_own_parse("tcp/22,udp/161@192.0.2.0/24,2001:db8::7", list, 3, &n, &e), 0);
+	assert_int_equal(n, 3);
+	assert_true(list[0].proto == 6 && list[0].port == 22 && !list[0].peer.version);
+	assert_true(list[1].proto == 17 && list[1].port == 161 && list[1].peer.version == 4 && list[1].peer.bits == 24);
+	assert_true(!list[2].proto && !list[2].port && list[2].peer.version == 6 && list[2].peer.bits == 128);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		assert_true(live_own_parse(wrong[i], list, 3, &n, &e) < 0);
+}
+
 static void tags_ipv6_and_what_is_kept(void **state)
 {
 	(void)state;
@@ -250,6 +267,7 @@ int main(void)
 		cmocka_unit_test(datagrams_and_requests),
 		cmocka_unit_test(errors_about_own_flows),
 		cmocka_unit_test(listed),
+		cmocka_unit_test(lists_are_read),
 		cmocka_unit_test(tags_ipv6_and_what_is_kept),
 		cmocka_unit_test(floods_and_garbage),
 	};

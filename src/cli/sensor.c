@@ -212,6 +212,8 @@ int cli_sensor(const struct command *self, int argc, char **argv)
 	int next = cli_options_parse(self, &command_line, argc - first, argv + first, &s);
 	if (next < 0)
 		return -next - 1;
+	if (!first && next < argc)
+		what = argv[next++];
 	if (next < argc - first)
 		return cli_usage(self, "MON-CLI-092", "sensor takes no '%s'", argv[first + next]);
 	return act(self, what, &s);

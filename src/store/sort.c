@@ -311,7 +311,7 @@ static void share_bins(const struct sort_item *item, uint32_t n, uint32_t parts,
 		count[bin_of(&item[i])]++;
 	memset(start, 0, (parts + 1) * sizeof *start);
 	for (uint32_t b = 0; b < BINS; b++) {
-		part[b] = before < n ? (uint16_t)((uint64_t)before * parts / n) : (uint16_t)(parts - 1);
+		part[b] = (uint16_t)(before < n ? (uint64_t)before * parts / n : parts - 1);
 		before += count[b];
 		start[part[b] + 1] = before;
 	}

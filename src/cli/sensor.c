@@ -103,7 +103,7 @@ static int answer(const struct sensor *s)
 
 static int probe(const struct sensor *s)
 {
-	static struct reach_key key;
+	struct reach_key key;
 	struct error e;
 	size_t n;
 	reach_list(&n);
@@ -153,7 +153,7 @@ static void on_signal(int number)
 
 static int verify(const struct sensor *s)
 {
-	static struct reach_key key;
+	struct reach_key key;
 	bool came[REACH_MOST];
 	struct error e;
 	int fd, rc = reach_key_read(&key, s->env, s->key, &e);
@@ -204,9 +204,7 @@ static int act(const struct command *self, const char *what, const struct sensor
 
 int cli_sensor(const struct command *self, int argc, char **argv)
 {
-	static struct sensor s;
-	s.env = env_system();
-	s.seconds = 60;
+	struct sensor s = { .env = env_system(), .seconds = 60 };
 	const char *what = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
 	int first = *what ? 1 : 0;
 	int next = cli_options_parse(self, &command_line, argc - first, argv + first, &s);

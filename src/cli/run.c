@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_DB = 1, OPT_INTERFACE, OPT_PCAP, OPT_SIMULATE, OPT_LISTEN, OPT_MONITORED, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN,
-       OPT_SENSOR, OPT_DECAPSULATE, OPT_FILTER, OPT_SHARDS, OPT_MEMORY, OPT_SEED, OPT_COUNTRY_DB, OPT_AS_DB, OPT_HELP };
+enum { OPT_DB = 1, OPT_INTERFACE, OPT_PCAP, OPT_SIMULATE, OPT_LISTEN, OPT_MONITORED, OPT_OWN, OPT_MANAGE, OPT_NAT,
+       OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_FILTER, OPT_SHARDS, OPT_MEMORY, OPT_SEED, OPT_COUNTRY_DB,
+       OPT_AS_DB, OPT_HELP };
 
 static const struct cli_option options[] = {
 	{ "db", "FOLDER", OPT_DB, "the store, which is made if need be" },
@@ -22,6 +23,7 @@ static const struct cli_option options[] = {
 	{ "listen", "HOST:PORT", OPT_LISTEN, "where the pages are served (default: 127.0.0.1:8080; loopback only)" },
 	{ "monitored", "PREFIX,…", OPT_MONITORED, "addresses whose packets count" },
 	{ "own", "ADDRESS,…", OPT_OWN, "addresses of this host and its management, left out" },
+	{ "manage", "LIST", OPT_MANAGE, "its management on --interface: tcp/22, udp/161@192.0.2.0/24, 192.0.2.7, …" },
 	{ "nat", "CAPTURED=PUBLIC,…", OPT_NAT, "prefixes of equal length behind a 1:1 NAT" },
 	{ "nat-unknown", NULL, OPT_NAT_UNKNOWN, "behind a 1:1 NAT whose public side is not known" },
 	{ "sensor", "NAME", OPT_SENSOR, "the sensor's name (default: local; simulated)" },
@@ -39,11 +41,14 @@ static const struct cli_option options[] = {
 #define SIMULATED_ADDRESSES "198.18.0.0/24" /* RFC 2544: nobody's */
 #define SIMULATED_SENSOR "simulated"
 
+#define MANAGE_MOST 64
+
 struct session {
 	const char *value[OPT_HELP + 1]; /* by option; NULL: not given */
 	struct path_list files;
 	struct analyze_options analyze;
 	const char **paths;
+	struct live_own manage[MANAGE_MOST];
 	struct run_request request;
 };
 
@@ -153,8 +158,11 @@ static int configure(struct session *s, struct error *e)
 		set_simulated(s);
 	if (!rc)
 		rc = take_rows(s, e);
+	if (!rc && s->value[OPT_MANAGE])
+		rc = live_own_parse(s->value[OPT_MANAGE], s->manage, MANAGE_MOST, &c->n_manage, e);
 	if (!rc)
 		rc = list_files(s, e);
+	c->manage = s->manage;
 	c->seed = 1;
 	if (!rc && s->value[OPT_SEED])
 		rc = parse_seed(s->value[OPT_SEED], &c->seed, e);

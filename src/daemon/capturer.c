@@ -28,7 +28,8 @@ int capture_run(const struct role_call *c, struct error *e)
 	int rc = role_folder(c->config, false, folder, e);
 	if (rc)
 		return rc;
-	const struct live_config config = { .socket = CAPTURE_FD_SOCKET, .folder = folder, .application = "monomi" };
+	const struct live_config config = { .socket = CAPTURE_FD_SOCKET, .folder = folder, .application = "monomi",
+		                            .own = c->config->manage, .n_own = c->config->n_manage };
 	rc = role_lock_in(c, e); /* before the thread that writes */
 	if (rc)
 		return rc;

@@ -2,6 +2,7 @@
  * in roles, and starts those again that die.
  */
 #pragma once
+#include "capture/live.h"
 #include "daemon/analysis.h"
 #include "enrich/enrich.h"
 
@@ -13,6 +14,8 @@ struct run_config {
 	const char *db;
 	enum run_source source;
 	const char *interface;
+	const struct live_own *manage; /* of RUN_INTERFACE */
+	size_t n_manage;
 	char *const *files; /* absolute paths */
 	size_t n_files;
 	const char *listen; /* HOST:PORT */

@@ -17,11 +17,14 @@
 /* ---- Connections ---- */
 static void on_connection(void *cls, struct MHD_Connection *mhd, void **ctx, enum MHD_ConnectionNotificationCode what);
 
+/* The library closes no connection on demand, but one whose time is over; nothing comes or goes any more until then. */
 static void hang_up(struct server *s, struct connection *c)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	if (info)
 		shutdown(info->connect_fd, SHUT_RDWR);
+	MHD_set_connection_option(c->mhd, MHD_CONNECTION_OPTION_TIMEOUT, 1);
+	c->busy = true; /* not twice */
 	s->counters.refused++;
 }
 
@@ -79,10 +82,18 @@ static void set_busy(struct request *r, bool busy)
 	c->since = r->server->env->monotonic(r->server->env);
 }
 
+/* Has the client said all that it will ever say? The library waits for the rest of a request even then. */
+static bool is_over(const struct connection *c)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char one;
+	return info && recv(info->connect_fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void http_tick(struct server *s, int64_t now)
 {
 	for (struct connection *c = s->connections; c; c = c->next)
-		if (!c->busy && now - c->since > REQUEST_MOST * INT64_C(1000000000))
+		if (!c->busy && (now - c->since > REQUEST_MOST * INT64_C(1000000000) || is_over(c)))
 			hang_up(s, c);
 }
 

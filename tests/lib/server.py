@@ -54,18 +54,19 @@ class Server:
 
     def raw(self, data):
         """Sends bytes, and reads to the end that comes of it: "" when the connection was closed without a word."""
+        out = b""
         with self.socket() as s:
             try:
                 s.sendall(data)
                 s.shutdown(socket.SHUT_WR)
-                out = b""
-                while True:
-                    some = s.recv(65536)
-                    if not some:
-                        return out
+            except OSError:
+                pass
+            try:
+                while some := s.recv(65536):
                     out += some
             except ConnectionError:
-                return b""
+                pass
+        return out
 
     def live(self, counters):
         self.process.stdin.write(json.dumps(counters).encode() + b"\n")

@@ -26,8 +26,13 @@ describe("the answer of Now", () => {
 	});
 	it("claims no cause and no change that it does not know", () => {
 		expect(plain(nowLead(rateRow(6506.4), { rate: null, name: beforeDay }, telnet, "en"))).toBe("6,506.4 accesses per address in 24 hours, one every 13.3 s.");
-		expect(nowLead(rateRow(null), { rate: 1, name: beforeDay }, null, "en")).toBe("");
+		expect(nowLead(rateRow(null, { accesses: 0 }), { rate: 1, name: beforeDay }, null, "en")).toBe("");
 		expect(nowLead(undefined, { rate: 1, name: beforeDay }, null, "ja")).toBe("");
+	});
+	it("is of accesses where no rate may be told", () => {
+		expect(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), { rate: null, name: beforeDay }, null, "en")).toBe("5,044 accesses from 8 sources in 24 hours.");
+		expect(nowLead(rateRow(null, { accesses: 5044, sources: null }), { rate: null, name: beforeDay }, null, "ja")).toBe("直近24時間のアクセスは5,044件。");
+		expect(plain(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), { rate: null, name: beforeDay }, null, "en", 120))).toBe("5,044 accesses from 8 sources in 2 min.");
 	});
 	it("tells a fall, and what is many times more", () => {
 		expect(plain(nowLead(rateRow(50), { rate: 100, name: beforeDay }, null, "en"))).toContain("50 % fewer than the day before");
@@ -60,7 +65,8 @@ describe("what made a change", () => {
 	});
 	it("skips steps that were not observed", () => {
 		expect(plain(dayAnswer([rateRow(8640), rateRow(null)], null, false, "en"))).toBe("In the last 10 minutes one every 10.0 s.");
-		expect(dayAnswer([rateRow(null)], null, false, "ja")).toBe("");
+		expect(dayAnswer([rateRow(null, { accesses: 0 })], null, false, "ja")).toBe("");
+		expect(dayAnswer([rateRow(null, { accesses: 7 }), rateRow(null, { accesses: 3 })], null, false, "en")).toBe("At most 7 in one step.");
 	});
 });
 
@@ -81,6 +87,7 @@ describe("rankings", () => {
 		expect(portsAnswer(rows, "ja")).toBe("2323/tcpが8位から1位に。上位2ポートで全体の19%。");
 		expect(plain(portsAnswer([port(23, 1, 1, 4, 4, 0.063)], "en"))).toBe("23/tcp leads with 6.3 %.");
 		expect(portsAnswer([], "en")).toBe("");
+		expect(jumper([port(1, 3, 30, 1, 1, 0.001)], PORT_JUMP)).toBeNull(); // too small to tell from chance
 		expect(jumper([port(1, 3, null, 1, null, 0.1)], PORT_JUMP)).toBeNull();
 	});
 	it("name countries in the language", () => {
@@ -89,6 +96,9 @@ describe("rankings", () => {
 		expect(countriesAnswer(rows, "ja")).toBe("ベトナムとブラジルが急増。");
 		expect(plain(countriesAnswer(rows.slice(0, 1), "en"))).toBe("China leads with 22 %.");
 		expect(countriesAnswer(rows.slice(0, 1), "ja")).toBe("最多は中国（22%）。");
+	});
+	it("say that most is unknown", () => {
+		expect(plain(countriesAnswer([{ ...country(null, 1, 1, 0.995) }, country("JP", 2, 2, 0.005)], "en"))).toBe("No country is known for 99.5 %.");
 	});
 	it("add shares up", () => {
 		const network = { ...ranked, as_number: 64501, as_name: "A", country: "VN", rank: 1, rate: 1, share: 0.0726 };

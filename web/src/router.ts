@@ -3,7 +3,9 @@ import { Cell, useCell } from "./store";
 // The URL is the state: a path says which view, the query string its range, sensor, sorting and page.
 export interface Place { path: string; query: URLSearchParams }
 
-const read = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+const read = (): Place => ({
+	path: globalThis.location?.pathname ?? "/", query: new URLSearchParams(globalThis.location?.search ?? ""), // none in unit tests
+});
 export const place = new Cell<Place>(read());
 export const usePlace = (): Place => useCell(place);
 

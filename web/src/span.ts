@@ -14,6 +14,7 @@ export interface Span {
 	to: string | null;
 	before: { from: string; to: string } | null; // the span of equal length that ends where this one begins
 	step: Step;
+	usual: RangeName; // what a URL without a range means
 	params: { range: string | null; from: string | null; to: string | null }; // as the URL has them
 }
 
@@ -23,7 +24,18 @@ export const RANGES: readonly { name: RangeName; key: Key }[] = [
 	{ name: "1y", key: "range1y" }, { name: "all", key: "rangeAll" },
 ];
 
-function stepFor(length: number): Step {
+export interface Stored { first: string | null; as_of: string | null; capturing: boolean } // what there is at all
+
+export const lengthOf = (stored: Stored | undefined): number | null =>
+	stored?.first && stored.as_of ? Math.max(STEP.minute, Date.parse(stored.as_of) - Date.parse(stored.first)) : null;
+
+const SHORT = 6 * HOUR;
+
+// A stored capture of some hours at the most: it is shown whole.
+export const isShort = (stored: Stored | undefined): boolean =>
+	stored !== undefined && !stored.capturing && (lengthOf(stored) ?? Infinity) < SHORT;
+
+export function stepFor(length: number): Step {
 	if (length <= 3 * HOUR)
 		return "minute";
 	if (length <= 2 * DAY)
@@ -33,28 +45,27 @@ function stepFor(length: number): Step {
 
 const isName = (text: string | null): text is RangeName => RANGES.some(r => r.name === text);
 
-export function spanOf(query: URLSearchParams, first: string | null, fallback: RangeName = "24h"): Span {
+export function spanOf(query: URLSearchParams, stored: Stored | undefined, fallback: RangeName = "24h"): Span {
 	const from = query.get("from"), to = query.get("to"), range = query.get("range");
 	const begin = from ? Date.parse(from) : NaN, end = to ? Date.parse(to) : NaN;
 	if (from && to && end > begin) {
 		const before = { from: new Date(2 * begin - end).toISOString(), to: new Date(begin).toISOString() };
-		return { name: null, from, to, before, step: stepFor(end - begin), params: { range: null, from, to } };
+		return { name: null, from, to, before, step: stepFor(end - begin), usual: fallback, params: { range: null, from, to } };
 	}
 	const name = isName(range) ? range : fallback;
 	const params = { range: name === fallback ? null : name, from: null, to: null };
 	if (name === "all") {
-		const length = first ? Date.now() - Date.parse(first) : 400 * DAY;
-		return { name, from: first ?? "2000-01-01", to: null, before: null, step: stepFor(length), params };
+		return { name, from: stored?.first ?? "2000-01-01", to: null, before: null, step: stepFor(lengthOf(stored) ?? 400 * DAY), usual: fallback, params };
 	}
 	const days = DAYS[name];
 	const relative = (n: number): string => (n === 1 ? "-24h" : `-${n}d`);
 	return {
-		name, from: relative(days), to: null, before: { from: `-${2 * days}d`, to: relative(days) }, step: stepFor(days * DAY), params,
+		name, from: relative(days), to: null, before: { from: `-${2 * days}d`, to: relative(days) }, step: stepFor(days * DAY), usual: fallback, params,
 	};
 }
 
-export function useSpan(first: string | null, fallback: RangeName = "24h"): Span {
-	return spanOf(usePlace().query, first, fallback);
+export function useSpan(stored: Stored | undefined, fallback: RangeName = "24h"): Span {
+	return spanOf(usePlace().query, stored, isShort(stored) ? "all" : fallback);
 }
 
 export const rangeHref = (name: RangeName, fallback: RangeName = "24h"): string =>

@@ -24,7 +24,7 @@ export interface PlotProps {
 	why?: string | null; // words in place of lines
 	stale?: boolean;
 	minutes?: boolean; // times with minutes in the readout
-	last?: string; // what the end of the axis is called
+	last?: string | undefined; // what the end of the axis is called
 	zoom?: (from: number, to: number) => void;
 }
 
@@ -213,9 +213,9 @@ export function TimePlot(p: PlotProps): JSX.Element {
 	);
 }
 
-export function SavePlot({ plot, title }: { plot: PlotProps; title: string }): JSX.Element {
+export function SavePlot({ plot, title, unit }: { plot: PlotProps; title: string; unit: string }): JSX.Element {
 	const status = useStatus();
-	return <button type="button" onClick={() => plotSave(plot, title, t("perDayAddress"), status.data?.simulated === true)}>{t("png")}</button>;
+	return <button type="button" onClick={() => plotSave(plot, title, unit, status.data?.simulated === true)}>{t("png")}</button>;
 }
 
 export function Legend({ lines, more }: { lines: Line[]; more?: JSX.Element }): JSX.Element {

@@ -16,6 +16,11 @@ export function pointsOf<Row extends Observed>(rows: Row[], value: (r: Row) => n
 	});
 }
 
-export const rateLine = (name: string, look: Line["look"], rows: RateRow[], shift = 0, asOf?: string | null, step = 0): Line => ({
-	name, look, points: pointsOf(rows, r => r.rate, shift, asOf, step),
-});
+// Without a number of monitored addresses there are no rates: then accesses are drawn, and called so.
+export const onlyCounts = (rows: { rate: number | null; accesses: number }[]): boolean =>
+	rows.some(r => r.accesses > 0) && rows.every(r => r.rate === null);
+
+export const rateLine = (name: string, look: Line["look"], rows: RateRow[], shift = 0, asOf?: string | null, step = 0): Line => {
+	const counts = onlyCounts(rows);
+	return { name, look, points: pointsOf(rows, r => (counts ? r.accesses : r.rate), shift, asOf, step) };
+};

@@ -4,7 +4,7 @@ import type { CountryRow, Listing, NetworkRow, SourceRow } from "../api/types";
 import { WorldMap } from "../charts/map";
 import { Controls, Crumbs, Facts, Pager } from "../parts/controls";
 import {
-	barColumn, changeColumn, countryColumn, countryHref, countryMark, CsvLink, networkColumns, rankColumn, rateColumn, shareColumn, sourcesColumn,
+	barColumn, changeColumn, countryColumn, countryHref, countryMark, CsvLink, networkColumns, rankColumn, rateColumn, shareColumn, sourcesColumn, unitOf,
 } from "../parts/ranks";
 import { sourceColumns } from "../parts/sources";
 import { Section } from "../parts/section";
@@ -21,7 +21,7 @@ import type { ViewProps } from "./index";
 const paramsOf = (span: Span, query: URLSearchParams): { from: string; to: string | null; sensor: string | null } => ({ from: span.from, to: span.to, sensor: query.get("sensor") });
 
 const countryColumns = (rows: CountryRow[] | undefined) => [
-	rankColumn<CountryRow>(COUNTRY_JUMP), countryColumn(), barColumn(rows, COUNTRY_JUMP), rateColumn<CountryRow>(), changeColumn<CountryRow>(COUNTRY_JUMP),
+	rankColumn<CountryRow>(rows, COUNTRY_JUMP), countryColumn(), barColumn(rows, COUNTRY_JUMP), rateColumn<CountryRow>(rows), changeColumn<CountryRow>(COUNTRY_JUMP),
 	shareColumn<CountryRow>(), sourcesColumn<CountryRow>(),
 ];
 
@@ -29,12 +29,12 @@ function NetworkList({ params, country, n }: { params: Record<string, string | n
 	const { query } = usePlace();
 	const url = urlOf("/v1/networks", { ...params, country, limit: n, cursor: query.get("cursor") }), of = useApi<Listing<NetworkRow>>(url), rows = of.data?.rows;
 	const columns = [
-		rankColumn<NetworkRow>(COUNTRY_JUMP), ...networkColumns(), barColumn(rows, COUNTRY_JUMP), rateColumn<NetworkRow>(), changeColumn<NetworkRow>(COUNTRY_JUMP),
+		rankColumn<NetworkRow>(rows, COUNTRY_JUMP), ...networkColumns(), barColumn(rows, COUNTRY_JUMP), rateColumn<NetworkRow>(rows), changeColumn<NetworkRow>(COUNTRY_JUMP),
 		shareColumn<NetworkRow>(), sourcesColumn<NetworkRow>(),
 	];
 	return (
 		<Section
-			id="networks" label={t("networksOnly")} unit={`${t("perDayAddress")}, ${t("againstSpanBefore")}`} of={of} url={url} answer={networksAnswer((rows ?? []).slice(0, 10))}
+			id="networks" label={t("networksOnly")} unit={`${unitOf(rows)}, ${t("againstSpanBefore")}`} of={of} url={url} answer={networksAnswer((rows ?? []).slice(0, 10))}
 			actions={<><CopyRows columns={columns} rows={rows} /><CsvLink url={url} /></>}
 		>
 			<Table label={t("networksOnly")} columns={columns} of={of} id={r => String(r.as_number)} hint={12} sorts="by" mark={r => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "")} />
@@ -44,15 +44,15 @@ function NetworkList({ params, country, n }: { params: Record<string, string | n
 }
 
 export function Networks({ status }: ViewProps): JSX.Element {
-	const { query } = usePlace(), span = useSpan(status.data?.first ?? null), params = paramsOf(span, query);
+	const { query } = usePlace(), span = useSpan(status.data), params = paramsOf(span, query);
 	const url = urlOf("/v1/countries", { ...params, limit: 300 }), of = useApi<Listing<CountryRow>>(url), rows = of.data?.rows;
 	const columns = countryColumns(rows);
 	return (
 		<>
 			<section class="head"><h1>{countriesAnswer(rows ?? []) || t("networks")}</h1><Controls span={span} /></section>
 			<div class="row half">
-				<Section id="map" label={t("countries")} unit={t("perDayAddress")} of={of} url={url}><WorldMap rows={rows} /></Section>
-				<Section id="countries" label={t("countries")} unit={`${t("perDayAddress")}, ${t("againstSpanBefore")}`} actions={<><CopyRows columns={columns} rows={rows} /><CsvLink url={url} /></>}>
+				<Section id="map" label={t("countries")} unit={unitOf(rows)} of={of} url={url}><WorldMap rows={rows} /></Section>
+				<Section id="countries" label={t("countries")} unit={`${unitOf(rows)}, ${t("againstSpanBefore")}`} actions={<><CopyRows columns={columns} rows={rows} /><CsvLink url={url} /></>}>
 					<div class="window"><Table label={t("countries")} columns={columns} of={of} id={r => r.country ?? "-"} empty={t("noneCountries")} hint={12} mark={countryMark} sorts="sort" /></div>
 				</Section>
 			</div>
@@ -77,7 +77,7 @@ function RankFacts({ row }: { row: CountryRow | NetworkRow }): JSX.Element {
 	return (
 		<Facts of={[
 			[t("rank"), String(row.rank), row.before_rank === null ? null : t("was", row.before_rank)],
-			[t("perDayAddress"), rate(row.rate), row.before_rate === null ? null : t("was", rate(row.before_rate))],
+			[t("perDayAddress"), row.rate === null ? null : rate(row.rate), row.before_rate === null ? null : t("was", rate(row.before_rate))],
 			[t("accesses"), count(row.accesses), share(row.share)],
 			[t("sources"), count(row.sources)],
 		]} />
@@ -85,7 +85,7 @@ function RankFacts({ row }: { row: CountryRow | NetworkRow }): JSX.Element {
 }
 
 export function Country({ status, arguments: [code = ""] }: ViewProps): JSX.Element {
-	const { query } = usePlace(), span = useSpan(status.data?.first ?? null), params = paramsOf(span, query);
+	const { query } = usePlace(), span = useSpan(status.data), params = paramsOf(span, query);
 	const of = useApi<Listing<CountryRow>>(urlOf("/v1/countries", { ...params, limit: 300 }));
 	const row = of.data?.rows.find(r => r.country === code);
 	return (
@@ -103,7 +103,7 @@ export function Country({ status, arguments: [code = ""] }: ViewProps): JSX.Elem
 }
 
 export function Network({ status, arguments: [as = ""] }: ViewProps): JSX.Element {
-	const { query } = usePlace(), span = useSpan(status.data?.first ?? null), params = paramsOf(span, query);
+	const { query } = usePlace(), span = useSpan(status.data), params = paramsOf(span, query);
 	const of = useApi<Listing<NetworkRow>>(urlOf("/v1/networks", { ...params, limit: 1000 }));
 	const row = of.data?.rows.find(r => String(r.as_number) === as);
 	const name = row?.as_name ?? "";

@@ -1,18 +1,18 @@
 import type { JSX } from "preact";
 import { useContext } from "preact/hooks";
 import { type Loaded, urlOf, useApi } from "../api/client";
-import type { CountryRow, Listing, NetworkRow, PortRow, RateRow, SensorRow, ToolRow } from "../api/types";
+import type { CountryRow, Listing, NetworkRow, PortRow, RateRow, SensorRow, Status, ToolRow } from "../api/types";
 import { Split } from "../charts/bars";
 import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
 import { WorldMap } from "../charts/map";
-import { rateLine } from "../charts/rows";
+import { onlyCounts, rateLine } from "../charts/rows";
 import { LiveRow } from "../parts/live";
-import { barColumn, changeColumn, countryColumn, countryMark, CsvLink, networkColumns, portColumn, portMark, rankColumn, rateColumn, serviceColumn, toolColumns } from "../parts/ranks";
+import { barColumn, changeColumn, countryColumn, countryMark, CsvLink, networkColumns, portColumn, portMark, rankColumn, rateColumn, serviceColumn, toolColumns, unitOf } from "../parts/ranks";
 import { Section, Stale, why } from "../parts/section";
 import { Table } from "../parts/table";
 import { useSensors, useWhole } from "../parts/trust";
 import { go } from "../router";
-import { STEP, zoomHref } from "../span";
+import { isShort, lengthOf, STEP, zoomHref } from "../span";
 import { change, count, NONE, rate } from "../text/format";
 import { lang } from "../text/language";
 import {
@@ -35,16 +35,16 @@ const span = (from: string, to: string): string => urlOf("/v1/rate", { step: "sp
 
 const known = (r: RateRow | undefined): r is RateRow => r !== undefined && r.rate !== null && (r.observed ?? 1) >= COMPARABLE;
 
-interface Then { before: Before; row: RateRow | undefined; days: 1 | 7; line: string }
+interface Then { before: Before; days: 1 | 7; line: string }
 
-// With what today is compared: the same weekday of last week, else the day before.
+// With what the last 24 hours are compared: the 24 before, as ports and countries are; else the same weekday of last week.
 function useThen(asOf: string | null): { week: RateRow | undefined; day: RateRow | undefined; then: Then } {
 	const week = useApi<Listing<RateRow>>(span("-8d", "-7d")).data?.rows[0];
 	const day = useApi<Listing<RateRow>>(span("-48h", "-24h")).data?.rows[0];
 	const sevenAgo = new Date((asOf ? Date.parse(asOf) : Date.now()) - 7 * DAY);
-	const then: Then = known(week)
-		? { before: { rate: week.rate, name: lastWeekday(sevenAgo) }, row: week, days: 7, line: t("sameDayLastWeek") }
-		: { before: { rate: day?.rate ?? null, name: beforeDay }, row: day, days: 1, line: t("dayBefore") };
+	const then: Then = known(day) || !known(week)
+		? { before: { rate: known(day) ? day.rate : null, name: beforeDay }, days: 1, line: t("dayBefore") }
+		: { before: { rate: week.rate, name: lastWeekday(sevenAgo) }, days: 7, line: t("sameDayLastWeek") };
 	return { week: known(week) ? week : undefined, day: known(day) ? day : undefined, then };
 }
 
@@ -63,14 +63,14 @@ function quartiles(rows: SensorRow[]): [number, number, number] | null {
 	return [at(0.25), at(0.5), at(0.75)];
 }
 
-function Big({ whole, then, week, day, asOf }: { whole: Rows<RateRow>; then: Then; week: RateRow | undefined; day: RateRow | undefined; asOf: string | null }): JSX.Element {
+function Big({ whole, then, week, day, asOf, short }: { short: boolean; whole: Rows<RateRow>; then: Then; week: RateRow | undefined; day: RateRow | undefined; asOf: string | null }): JSX.Element {
 	const row = whole.data?.rows[0], sensors = useSensors().data?.rows ?? [], mid = quartiles(sensors);
 	const sevenAgo = new Date((asOf ? Date.parse(asOf) : Date.now()) - 7 * DAY);
 	const missing = whole.data !== undefined && (!row || row.rate === null), accesses = row?.accesses;
 	return (
-		<Section id="rate" label={t("rate")} unit={t("last24h")} answer={missing ? t("noAddresses") : rateAnswer(row, then.before, then.days)} of={whole} url={span("-24h", "")} class="rate">
-			<p class={"big" + (whole.data ? "" : " waits")}>{row && row.rate !== null ? rate(row.rate) : whole.data || whole.failure ? NONE : " "}</p>
-			<p class="under">{missing && accesses !== undefined ? t("accessesIn", count(accesses)) : t("perDayAddress")}</p>
+		<Section id="rate" label={missing ? t("accesses") : t("rate")} unit={t(short ? "storedAll" : "last24h")} answer={missing ? t("hintMonitored") : rateAnswer(row, then.before, then.days)} of={whole} url={span("-24h", "")} class="rate">
+			<p class={"big" + (whole.data || whole.failure ? "" : " waits")}>{row && row.rate !== null ? rate(row.rate) : accesses ? count(accesses) : whole.data || whole.failure ? NONE : " "}</p>
+			<p class="under">{missing ? t("noDivisor") : t("perDayAddress")}</p>
 			<table class="facts">
 				<tbody>
 					{week && <Fact name={lastWeekday(sevenAgo)[lang()].replace(/^l/, "L")} v={week.rate} than={change(row?.rate, week.rate)} />}
@@ -85,24 +85,31 @@ function Big({ whole, then, week, day, asOf }: { whole: Rows<RateRow>; then: The
 
 const zoomTrend = (from: number, to: number): void => go("/trend" + zoomHref(from, to).replace(/^[^?]*/, ""));
 
-function DayChart({ then, ports, whole, stale }: { then: Then; ports: Rows<PortRow>; whole: RateRow | undefined; stale: boolean }): JSX.Element {
-	const now = useApi<Listing<RateRow>>(DAY_URL);
-	const earlier = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "10min", from: then.days === 7 ? "-8d" : "-48h", to: then.days === 7 ? "-7d" : "-24h" }));
-	const rows = now.data?.rows ?? [], to = Date.parse(now.data?.to ?? new Date().toISOString());
-	const yesterday = ports.data && whole ? ports.data.rows : [];
-	const total = whole?.rate ?? null, was = then.days === 1 ? then.before.rate : null;
-	const because = was !== null ? mover(yesterday, total, was) : null;
-	const lines: Line[] = [
-		rateLine(t("tenMinutes"), "now", rows, 0, now.data?.as_of, STEP["10min"]),
-		rateLine(then.line, "before", earlier.data?.rows ?? [], then.days * DAY),
-	];
-	const answer = dayAnswer(rows, because, (total ?? 0) > (was ?? 0));
-	const plot = { label: `${t("hours24")}: ${answer}`, lines, from: to - DAY, to, step: STEP["10min"], ending: true, minutes: true, stale, why: why(now), zoom: zoomTrend };
+// What the chart beside the rate is of: the last 24 hours, or all of a short capture.
+function useDayUrl(stored: Status | undefined): { url: string | null; step: number; short: boolean } {
+	if (!stored)
+		return { url: null, step: STEP["10min"], short: false };
+	const short = isShort(stored), step = short ? "minute" : "10min";
+	return { url: short ? urlOf("/v1/rate", { step, from: stored.first }) : DAY_URL, step: STEP[step], short };
+}
+
+function DayChart({ then, ports, whole, stored }: { then: Then; ports: PortRow[]; whole: RateRow | undefined; stored: Status | undefined }): JSX.Element {
+	const { url, step, short } = useDayUrl(stored), stale = useContext(Stale) !== null;
+	const now = useApi<Listing<RateRow>>(url);
+	const earlier = useApi<Listing<RateRow>>(short || !stored ? null : urlOf("/v1/rate", { step: "10min", from: then.days === 7 ? "-8d" : "-48h", to: then.days === 7 ? "-7d" : "-24h" }));
+	const rows = now.data?.rows ?? [], to = Date.parse(now.data?.to ?? new Date().toISOString()), from = short && now.data ? Date.parse(now.data.from) : to - DAY;
+	const total = whole?.rate ?? null, was = then.days === 1 ? then.before.rate : null, because = mover(ports, total, was), counts = onlyCounts(rows);
+	const lines: Line[] = [rateLine(short ? t("minuteValue") : t("tenMinutes"), "now", rows, 0, now.data?.as_of, step)];
+	if (earlier.data?.rows.some(r => (r.observed ?? 0) > 0))
+		lines.push(rateLine(then.line, "before", earlier.data.rows, then.days * DAY));
+	const answer = dayAnswer(rows, because, (total ?? 0) > (was ?? 0)), label = short ? t("storedAll") : t("hours24");
+	const unit = counts ? t("accessesPer", t(short ? "stepMinute" : "step10min")) : t("perDayAddress");
+	const plot = { label: `${label}: ${answer}`, lines, from, to, step, ending: !short, steps: counts, minutes: true, stale, why: why(now), zoom: zoomTrend };
+	const table = short ? "/trend?range=all&show=table" : "/trend?range=24h&show=table";
 	return (
 		<Section
-			id="day" label={t("hours24")} unit={t("perDayAddress")} of={now} url={DAY_URL} class="day"
-			answer={answer}
-			actions={<><a href="/trend?range=24h&show=table">{t("table")}</a><CsvLink url={DAY_URL} /><SavePlot plot={plot} title={answer} /></>}
+			id="day" label={label} unit={unit} of={now} url={url} class="day" answer={answer}
+			actions={<><a href={table}>{t("table")}</a>{url && <CsvLink url={url} />}<SavePlot plot={plot} title={answer} unit={unit} /></>}
 		>
 			<TimePlot {...plot} />
 			<Legend lines={lines} />
@@ -110,19 +117,20 @@ function DayChart({ then, ports, whole, stale }: { then: Then; ports: Rows<PortR
 	);
 }
 
-function WeeksChart({ stale }: { stale: boolean }): JSX.Element {
-	const now = useApi<Listing<RateRow>>(WEEKS_URL);
+function WeeksChart({ capturing }: { capturing: boolean }): JSX.Element {
+	const stale = useContext(Stale) !== null, now = useApi<Listing<RateRow>>(WEEKS_URL);
 	const earlier = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "day", from: "-56d", to: "-28d" }));
-	const rows = now.data?.rows ?? [], to = Date.parse(now.data?.to ?? new Date().toISOString());
+	const rows = now.data?.rows ?? [], to = Date.parse(now.data?.to ?? new Date().toISOString()), counts = onlyCounts(rows);
 	const lines: Line[] = [rateLine(t("daily"), "now", rows, 0, now.data?.as_of, DAY)];
-	if (earlier.data?.rows.some(r => r.rate !== null))
+	if (earlier.data?.rows.some(r => (r.observed ?? 0) > 0))
 		lines.push(rateLine(t("weeksBefore"), "before", earlier.data.rows, 28 * DAY));
+	const plot = { label: `${t("weeks4")}: ${weeksAnswer(rows)}`, lines, from: to - 28 * DAY, to, step: DAY, steps: true, ending: true, stale, why: why(now), last: capturing ? t("today") : undefined };
 	return (
 		<Section
-			id="weeks" label={t("weeks4")} unit={t("perDayAddress")} of={now} url={WEEKS_URL} class="weeks" answer={weeksAnswer(rows)}
+			id="weeks" label={t("weeks4")} unit={counts ? t("accessesPer", t("stepDay")) : t("perDayAddress")} of={now} url={WEEKS_URL} class="weeks" answer={weeksAnswer(rows)}
 			actions={<><a href="/trend?range=28d&show=table">{t("table")}</a><CsvLink url={WEEKS_URL} /></>}
 		>
-			<TimePlot label={`${t("weeks4")}: ${weeksAnswer(rows)}`} lines={lines} from={to - 28 * DAY} to={to} step={DAY} steps ending stale={stale} why={why(now)} last={t("today")} />
+			<TimePlot {...plot} />
 			<Legend lines={lines} />
 		</Section>
 	);
@@ -149,10 +157,10 @@ function Bands({ now, before, name }: { now: RateRow | undefined; before: RateRo
 }
 
 function Ports({ ports, whole, day }: { ports: Rows<PortRow>; whole: RateRow | undefined; day: RateRow | undefined }): JSX.Element {
-	const columns = [rankColumn<PortRow>(PORT_JUMP), portColumn(), serviceColumn(), barColumn(ports.data?.rows, PORT_JUMP), rateColumn<PortRow>(), changeColumn<PortRow>(PORT_JUMP)];
+	const columns = [rankColumn<PortRow>(ports.data?.rows, PORT_JUMP), portColumn(), serviceColumn(), barColumn(ports.data?.rows, PORT_JUMP), rateColumn<PortRow>(ports.data?.rows), changeColumn<PortRow>(PORT_JUMP)];
 	return (
 		<Section
-			id="ports" label={t("destinationPorts")} unit={`${t("perDayAddress")}, ${t("againstDayBefore")}`} of={ports} url={PORTS_URL}
+			id="ports" label={t("destinationPorts")} unit={`${unitOf(ports.data?.rows)}, ${t("againstDayBefore")}`} of={ports} url={PORTS_URL}
 			answer={portsAnswer(ports.data?.rows ?? [])} actions={<a href="/ports">{t("allPorts")}</a>}
 		>
 			<Bands now={whole} before={day} name={t("theDayBefore")} />
@@ -163,9 +171,9 @@ function Ports({ ports, whole, day }: { ports: Rows<PortRow>; whole: RateRow | u
 
 function Countries(): JSX.Element {
 	const of = useApi<Listing<CountryRow>>(COUNTRIES_URL);
-	const columns = [rankColumn<CountryRow>(COUNTRY_JUMP), countryColumn(), rateColumn<CountryRow>(), changeColumn<CountryRow>(COUNTRY_JUMP)];
+	const columns = [rankColumn<CountryRow>(of.data?.rows, COUNTRY_JUMP), countryColumn(), rateColumn<CountryRow>(of.data?.rows), changeColumn<CountryRow>(COUNTRY_JUMP)];
 	return (
-		<Section id="countries" label={t("countries")} unit={t("perDayAddress")} of={of} url={COUNTRIES_URL} answer={countriesAnswer((of.data?.rows ?? []).slice(0, 8))} actions={<a href="/networks">{t("all")}</a>}>
+		<Section id="countries" label={t("countries")} unit={unitOf(of.data?.rows)} of={of} url={COUNTRIES_URL} answer={countriesAnswer((of.data?.rows ?? []).slice(0, 8))} actions={<a href="/networks">{t("all")}</a>}>
 			<div class="mapped">
 				<WorldMap rows={of.data?.rows} small />
 				<Table label={t("countries")} columns={columns} of={of} id={r => r.country ?? "-"} empty={t("noneCountries")} hint={8} mark={countryMark} rows={of.data?.rows.slice(0, 8)} />
@@ -177,8 +185,8 @@ function Countries(): JSX.Element {
 function Networks(): JSX.Element {
 	const of = useApi<Listing<NetworkRow>>(NETWORKS_URL);
 	return (
-		<Section id="networks" label={t("networksOnly")} unit={t("perDayAddress")} of={of} url={NETWORKS_URL} answer={networksAnswer(of.data?.rows ?? [])} actions={<a href="/networks">{t("all")}</a>}>
-			<Table label={t("networksOnly")} columns={[...networkColumns(), rateColumn<NetworkRow>()]} of={of} id={r => String(r.as_number)} hint={4} mark={r => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "")} />
+		<Section id="networks" label={t("networksOnly")} unit={unitOf(of.data?.rows)} of={of} url={NETWORKS_URL} answer={networksAnswer(of.data?.rows ?? [])} actions={<a href="/networks">{t("all")}</a>}>
+			<Table label={t("networksOnly")} columns={[...networkColumns(), rateColumn<NetworkRow>(of.data?.rows)]} of={of} id={r => String(r.as_number)} hint={4} mark={r => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "")} />
 		</Section>
 	);
 }
@@ -193,18 +201,16 @@ function Tools(): JSX.Element {
 }
 
 export function Now({ status }: ViewProps): JSX.Element {
-	const stale = useContext(Stale) !== null;
-	const whole = useWhole(), asOf = status.data?.as_of ?? null, { week, day, then } = useThen(asOf);
-	const ports = useApi<Listing<PortRow>>(PORTS_URL);
-	const row = whole.data?.rows[0];
-	const because = mover(ports.data?.rows ?? [], row?.rate ?? null, day?.rate ?? null);
+	const whole = useWhole(), stored = status.data, { week, day, then } = useThen(stored?.as_of ?? null);
+	const ports = useApi<Listing<PortRow>>(PORTS_URL), { short } = useDayUrl(stored), row = whole.data?.rows[0];
+	const because = then.days === 1 ? mover(ports.data?.rows ?? [], row?.rate ?? null, then.before.rate) : null;
 	return (
 		<>
-			<LiveRow lead={nowLead(row, then.before, because?.row ?? null)} />
-			<div class="row rates">
-				<Big whole={whole} then={then} week={week} day={day} asOf={asOf} />
-				<DayChart then={then} ports={ports} whole={row} stale={stale} />
-				<WeeksChart stale={stale} />
+			<LiveRow lead={nowLead(row, then.before, because?.row ?? null, lang(), short ? (lengthOf(stored) ?? 0) / 1000 : null) || (whole.data ? t("nothingYet") : "")} />
+			<div class={"row rates" + (short ? " short" : "")}>
+				<Big whole={whole} then={then} week={week} day={day} asOf={stored?.as_of ?? null} short={short} />
+				<DayChart then={then} ports={ports.data?.rows ?? []} whole={row} stored={stored} />
+				{!short && <WeeksChart capturing={stored?.capturing === true} />}
 			</div>
 			<div class="row whom">
 				<Ports ports={ports} whole={row} day={day} />
@@ -214,4 +220,3 @@ export function Now({ status }: ViewProps): JSX.Element {
 		</>
 	);
 }
-

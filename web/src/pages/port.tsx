@@ -2,9 +2,9 @@ import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { CountryRow, Listing, NetworkRow, PortDetail, PortHistoryRow, SourceRow, ToolRow } from "../api/types";
 import { type Line, SavePlot, TimePlot } from "../charts/plot";
-import { pointsOf } from "../charts/rows";
+import { onlyCounts, pointsOf } from "../charts/rows";
 import { Controls, Crumbs, Facts } from "../parts/controls";
-import { countryColumn, countryMark, CsvLink, networkColumns, rankColumn, rateColumn, shareColumn, toolColumns } from "../parts/ranks";
+import { countryColumn, countryMark, CsvLink, networkColumns, rankColumn, rateColumn, shareColumn, toolColumns, unitOf } from "../parts/ranks";
 import { sourceColumns } from "../parts/sources";
 import { Failed, Section, why } from "../parts/section";
 import { CopyRows, Table } from "../parts/table";
@@ -25,7 +25,7 @@ function PortFacts({ row }: { row: PortDetail }): JSX.Element {
 	return (
 		<Facts of={[
 			[t("rank"), String(row.rank ?? NONE), was(row.before_rank, String)],
-			[t("perDayAddress"), rate(row.rate), was(row.before_rate, rate)],
+			[t("perDayAddress"), row.rate === null ? null : rate(row.rate), was(row.before_rate, rate)],
 			[t("accesses"), count(row.accesses), row.share === null ? null : share(row.share)],
 			[t("sources"), count(row.sources)],
 			[t("networksCount"), row.networks === null ? null : count(row.networks)],
@@ -42,12 +42,13 @@ function History({ base, params, step }: Part & { step: keyof typeof STEP }): JS
 	const url = urlOf(`${base}/history`, { step, ...params }), of = useApi<Listing<PortHistoryRow>>(url);
 	const key = base.split("/").slice(3).reverse().join("/");
 	const rows = of.data?.rows ?? [], from = Date.parse(of.data?.from ?? "") || Date.now() - STEP.day, to = Date.parse(of.data?.to ?? "") || Date.now();
-	const frame = { from, to, step: STEP[step], steps: step === "day", zoom, minutes: STEP[step] < STEP.hour, why: why(of), ending: true };
+	const frame = { from, to, step: STEP[step], steps: step === "day" || onlyCounts(rows), zoom, minutes: STEP[step] < STEP.hour, why: why(of), ending: true };
 	const line = (name: string, value: (r: PortHistoryRow) => number | null): Line[] => [{ name, look: "now", points: pointsOf(rows, value, 0, of.data?.as_of, STEP[step]) }];
-	const plot = { label: t("perDayAddress"), lines: line(t("perDayAddress"), r => r.rate), ...frame };
+	const counts = onlyCounts(rows), unit = counts ? t("accessesPer", t(STEP_WORD[step])) : t("perDayAddress");
+	const plot = { label: unit, lines: line(unit, r => (counts ? r.accesses : r.rate)), ...frame };
 	return (
-		<Section id="history" label={t("history")} of={of} url={url} actions={<><CsvLink url={url} /><SavePlot plot={plot} title={key} /></>}>
-			<h3>{t("perDayAddress")}</h3>
+		<Section id="history" label={t("history")} of={of} url={url} actions={<><CsvLink url={url} /><SavePlot plot={plot} title={key} unit={unit} /></>}>
+			<h3>{unit}</h3>
 			<TimePlot {...plot} />
 			{(!rows.length || rows.some(r => r.sources !== null)) && (
 				<>
@@ -62,8 +63,8 @@ function History({ base, params, step }: Part & { step: keyof typeof STEP }): JS
 function Countries({ base, params }: Part): JSX.Element {
 	const url = urlOf(`${base}/countries`, { ...params, limit: 8 }), of = useApi<Listing<CountryRow>>(url), rows = of.data?.rows ?? [];
 	return (
-		<Section id="countries" label={t("who")} unit={`${t("perDayAddress")}, ${t("shareUnit")}`} of={of} url={url} answer={countriesAnswer(rows)} actions={<CsvLink url={url} />}>
-			<Table label={t("countries")} columns={[rankColumn<CountryRow>(COUNTRY_JUMP), countryColumn(), rateColumn<CountryRow>(), shareColumn<CountryRow>()]} of={of} id={r => r.country ?? "-"} empty={t("noneCountries")} hint={8} mark={countryMark} />
+		<Section id="countries" label={t("who")} unit={`${unitOf(of.data?.rows)}, ${t("shareUnit")}`} of={of} url={url} answer={countriesAnswer(rows)} actions={<CsvLink url={url} />}>
+			<Table label={t("countries")} columns={[rankColumn<CountryRow>(of.data?.rows, COUNTRY_JUMP), countryColumn(), rateColumn<CountryRow>(of.data?.rows), shareColumn<CountryRow>()]} of={of} id={r => r.country ?? "-"} empty={t("noneCountries")} hint={8} mark={countryMark} />
 		</Section>
 	);
 }
@@ -71,8 +72,8 @@ function Countries({ base, params }: Part): JSX.Element {
 function Networks({ base, params }: Part): JSX.Element {
 	const url = urlOf(`${base}/networks`, { ...params, limit: 8 }), of = useApi<Listing<NetworkRow>>(url);
 	return (
-		<Section id="networks" label={t("networksOnly")} unit={`${t("perDayAddress")}, ${t("shareUnit")}`} of={of} url={url} answer={networksAnswer(of.data?.rows ?? [])} actions={<CsvLink url={url} />}>
-			<Table label={t("networksOnly")} columns={[...networkColumns(), rateColumn<NetworkRow>(), shareColumn<NetworkRow>()]} of={of} id={r => String(r.as_number)} hint={8} />
+		<Section id="networks" label={t("networksOnly")} unit={`${unitOf(of.data?.rows)}, ${t("shareUnit")}`} of={of} url={url} answer={networksAnswer(of.data?.rows ?? [])} actions={<CsvLink url={url} />}>
+			<Table label={t("networksOnly")} columns={[...networkColumns(), rateColumn<NetworkRow>(of.data?.rows), shareColumn<NetworkRow>()]} of={of} id={r => String(r.as_number)} hint={8} />
 		</Section>
 	);
 }
@@ -96,7 +97,7 @@ function Sources({ base, params }: Part): JSX.Element {
 }
 
 export function Port({ status, arguments: [protocol = "", port = ""] }: ViewProps): JSX.Element {
-	const { query } = usePlace(), span = useSpan(status.data?.first ?? null);
+	const { query } = usePlace(), span = useSpan(status.data);
 	const params = { from: span.from, to: span.to, sensor: query.get("sensor") };
 	const base = `/v1/ports/${encodeURIComponent(protocol)}/${encodeURIComponent(port)}`, url = urlOf(base, params);
 	const of = useApi<PortDetail>(url), key = portKey(protocol, Number(port));

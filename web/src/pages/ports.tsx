@@ -4,7 +4,7 @@ import type { HeatRow, Listing, PortRow, RateRow } from "../api/types";
 import { Heat, type HeatRowProps } from "../charts/heat";
 import { Controls, Pager } from "../parts/controls";
 import {
-	barColumn, changeColumn, CsvLink, portColumn, PortLink, portMark, rankColumn, rateColumn, serviceColumn, shareColumn, sourcesColumn,
+	barColumn, changeColumn, CsvLink, portColumn, PortLink, portMark, rankColumn, rateColumn, serviceColumn, shareColumn, sourcesColumn, unitOf,
 } from "../parts/ranks";
 import { Section } from "../parts/section";
 import { CopyRows, Table } from "../parts/table";
@@ -51,11 +51,11 @@ function HeatSection({ span, sensor }: { span: Span; sensor: string | null }): J
 }
 
 export function Ports({ status }: ViewProps): JSX.Element {
-	const { query } = usePlace(), sensor = query.get("sensor"), span = useSpan(status.data?.first ?? null);
+	const { query } = usePlace(), sensor = query.get("sensor"), span = useSpan(status.data);
 	const url = urlOf("/v1/ports", { from: span.from, to: span.to, sensor, limit: PAGE, cursor: query.get("cursor") });
 	const of = useApi<Listing<PortRow>>(url), rows = of.data?.rows;
 	const columns = [
-		rankColumn<PortRow>(PORT_JUMP), portColumn(), serviceColumn(), barColumn(rows, PORT_JUMP), rateColumn<PortRow>(), changeColumn<PortRow>(PORT_JUMP),
+		rankColumn<PortRow>(rows, PORT_JUMP), portColumn(), serviceColumn(), barColumn(rows, PORT_JUMP), rateColumn<PortRow>(rows), changeColumn<PortRow>(PORT_JUMP),
 		shareColumn<PortRow>(), sourcesColumn<PortRow>(),
 	];
 	const first = query.get("cursor") === null, lead = (rows ?? []).slice(0, LEAD);
@@ -67,7 +67,7 @@ export function Ports({ status }: ViewProps): JSX.Element {
 			</section>
 			<div class="row">
 				<Section
-					id="ranking" label={t("destinationPorts")} unit={`${t("perDayAddress")}, ${t("againstSpanBefore")}`} of={of} url={url} answer={newPorts(rows ?? []) || undefined}
+					id="ranking" label={t("destinationPorts")} unit={`${unitOf(rows)}, ${t("againstSpanBefore")}`} of={of} url={url} answer={newPorts(rows ?? []) || undefined}
 					actions={<><CopyRows columns={columns} rows={rows} /><CsvLink url={url} /></>}
 				>
 					<Table label={t("destinationPorts")} columns={columns} of={of} id={r => `${r.protocol}/${r.port}`} empty={t("nonePorts")} hint={20} mark={portMark} sorts="sort" />

@@ -54,7 +54,7 @@ function Gaps({ of, sensors }: { of: Listing<CoverageRow>; sensors: Begun[] }): 
 }
 
 export function Sensors({ status }: ViewProps): JSX.Element {
-	const span = useSpan(status.data?.first ?? null), params = { from: span.from, to: span.to };
+	const span = useSpan(status.data), params = { from: span.from, to: span.to };
 	const url = urlOf("/v1/sensors", params), of = useApi<Listing<SensorRow>>(url), rows = of.data?.rows ?? [];
 	const coverUrl = urlOf("/v1/coverage", params), cover = useApi<Listing<CoverageRow>>(coverUrl);
 	const begun = rows.map(r => ({ sensor: r.sensor, first: r.first ? Date.parse(r.first) : -Infinity }));

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { urlOf, useApi } from "../api/client";
-import type { Counted, Listing, PortOfSource, SourceDetail, SourceHistoryRow } from "../api/types";
+import type { Counted, Listing, PortOfSource, SourceDetail, SourceHistoryRow, Status } from "../api/types";
 import { Bar } from "../charts/bars";
 import { Heat } from "../charts/heat";
 import { Controls, Crumbs, Facts } from "../parts/controls";
@@ -55,14 +55,14 @@ function Asked({ rows }: { rows: PortOfSource[] }): JSX.Element {
 	);
 }
 
-function Timeline({ address, first }: { address: string; first: string | null }): JSX.Element {
-	const span = useSpan(first, "7d"), step = span.step === "day" ? "day" : "hour";
+function Timeline({ address, stored }: { address: string; stored: Status | undefined }): JSX.Element {
+	const span = useSpan(stored, "7d"), step = span.step === "day" ? "day" : "hour";
 	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}/history`, { step, from: span.from, to: span.to });
 	const of = useApi<Listing<SourceHistoryRow>>(url);
 	const rows = heatRows((of.data?.rows ?? []).map(r => ({ ...r, accesses: r.packets })), r => r).slice(0, 20);
 	return (
 		<Section id="did" label={t("did")} unit={t("packetsCount")} of={of} url={url} actions={<CsvLink url={url} />}>
-			<Controls span={span} fallback="7d" sensor={false} />
+			<Controls span={span} sensor={false} />
 			<div data-waits={of.data || of.failure ? undefined : ""}>
 				{of.data && (rows.length
 					? <Heat label={t("did")} rows={rows} from={Date.parse(of.data.from)} to={Date.parse(of.data.to)} step={STEP[step]} unit={t("packetsCount")} />
@@ -100,7 +100,7 @@ export function Source({ status, arguments: [address = ""] }: ViewProps): JSX.El
 			{row && <div class="row"><div><Known row={row} /></div></div>}
 			{row?.seen && (
 				<>
-					<div class="row"><Timeline address={address} first={status.data?.first ?? null} /></div>
+					<div class="row"><Timeline address={address} stored={status.data} /></div>
 					<div class="row two">
 						<Section id="asked" label={t("asked")} unit={t("packetsCount")}><Asked rows={row.ports ?? []} /></Section>
 						<Section id="evidence" label={t("evidence")} unit={t("packetsCount")}>

@@ -33,7 +33,7 @@ function filters(query: URLSearchParams): { name: string; text: string }[] {
 }
 
 export function Sources({ status }: ViewProps): JSX.Element {
-	const { query } = usePlace(), span = useSpan(status.data?.first ?? null), narrowed = filters(query);
+	const { query } = usePlace(), span = useSpan(status.data), narrowed = filters(query);
 	const params = { from: span.from, to: span.to, sensor: query.get("sensor") };
 	const narrow = Object.fromEntries(["country", "as", "tool", "port", "protocol"].map(n => [n, query.get(n)]));
 	const url = urlOf("/v1/sources", { ...params, ...narrow, limit: PAGE, cursor: query.get("cursor") });

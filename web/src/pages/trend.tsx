@@ -3,7 +3,7 @@ import { urlOf, useApi } from "../api/client";
 import type { ClassRow, Listing, RateRow } from "../api/types";
 import { Bar } from "../charts/bars";
 import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
-import { pointsOf, rateLine } from "../charts/rows";
+import { onlyCounts, pointsOf, rateLine } from "../charts/rows";
 import { Controls } from "../parts/controls";
 import { CsvLink } from "../parts/ranks";
 import { Section, why } from "../parts/section";
@@ -65,7 +65,7 @@ function Classes({ span, sensor }: { span: Span; sensor: string | null }): JSX.E
 
 export function Trend({ status }: ViewProps): JSX.Element {
 	const { query } = usePlace(), sensor = query.get("sensor"), asTable = query.get("show") === "table";
-	const span = useSpan(status.data?.first ?? null, "7d"), step = STEP[span.step];
+	const span = useSpan(status.data, "7d"), step = STEP[span.step];
 	const params = { from: span.from, to: span.to, sensor };
 	const url = urlOf("/v1/rate", { step: span.step, ...params }), of = useApi<Listing<RateRow>>(url);
 	const beforeUrl = span.before && urlOf("/v1/rate", { step: span.step, from: span.before.from, to: span.before.to, sensor });
@@ -73,10 +73,11 @@ export function Trend({ status }: ViewProps): JSX.Element {
 	const whole = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "span", ...params })).data?.rows[0];
 	const wholeBefore = useApi<Listing<RateRow>>(span.before && urlOf("/v1/rate", { step: "span", from: span.before.from, to: span.before.to, sensor })).data?.rows[0];
 	const rows = of.data?.rows ?? [], from = Date.parse(of.data?.from ?? "") || Date.now() - 7 * STEP.day, to = Date.parse(of.data?.to ?? "") || Date.now();
-	const frame = { from, to, step, steps: span.step === "day", zoom, minutes: step < STEP.hour, why: why(of) };
+	const frame = { from, to, step, steps: span.step === "day" || onlyCounts(rows), zoom, minutes: step < STEP.hour, why: why(of) };
 	const asOf = of.data?.as_of;
-	const lines: Line[] = [rateLine(t("perDayAddress"), "now", rows, 0, asOf, step)];
-	if (before.data?.rows.some(r => r.rate !== null))
+	const counts = onlyCounts(rows), unit = counts ? t("accessesPer", t(STEP_WORD[span.step])) : t("perDayAddress");
+	const lines: Line[] = [rateLine(unit, "now", rows, 0, asOf, step)];
+	if (before.data?.rows.some(r => (r.observed ?? 0) > 0))
 		lines.push(rateLine(t("spanBefore"), "before", before.data.rows, to - from));
 	const bands: Line[] = (["high", "low", "without"] as const).map(k => ({ name: t(`${k}Long`), look: k, points: pointsOf(rows, r => r[k], 0, asOf, step) }));
 	const sources: Line[] = [{ name: t("sources"), look: "now", points: pointsOf(rows, r => r.sources, 0, asOf, step) }];
@@ -88,23 +89,23 @@ export function Trend({ status }: ViewProps): JSX.Element {
 			<a href={here({ show: asTable ? null : "table" })}>{asTable ? t("chart") : t("table")}</a>
 			{asTable && <CopyRows columns={columns} rows={rows} />}
 			<CsvLink url={url} />
-			{!asTable && <SavePlot plot={plot} title={answer || t("trend")} />}
+			{!asTable && <SavePlot plot={plot} title={answer || t("trend")} unit={unit} />}
 		</>
 	);
 	return (
 		<>
 			<section class="head">
 				<h1>{answer || t("trend")}</h1>
-				<Controls span={span} fallback="7d" />
+				<Controls span={span} />
 			</section>
 			<div class="row">
-				<Section id="total" label={t("rate")} unit={t("perDayAddress")} of={of} url={url} actions={actions}>
+				<Section id="total" label={counts ? t("accesses") : t("rate")} unit={unit} of={of} url={url} actions={actions}>
 					{asTable
 						? <Table label={t("rate")} columns={columns} of={of} rows={[...rows].reverse()} id={r => r.moment} sorts="sort" hint={12} />
 						: <><TimePlot {...plot} /><Legend lines={lines} /></>}
 				</Section>
 			</div>
-			{!asTable && (
+			{!asTable && !counts && (
 				<div class="row">
 					<Section id="bands" label={t("bands")} unit={t("perDayAddress")}>
 						<TimePlot label={t("bands")} lines={bands} {...frame} />

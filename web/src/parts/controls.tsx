@@ -2,17 +2,17 @@ import type { JSX } from "preact";
 import type { Listing } from "../api/types";
 import type { Loaded } from "../api/client";
 import { go, here, usePlace } from "../router";
-import { RANGES, rangeHref, type RangeName, type Span } from "../span";
+import { RANGES, rangeHref, type Span } from "../span";
 import { dateTime } from "../text/format";
 import { t } from "../text/strings";
 import { useSensors } from "./trust";
 
 // What a view is of: its range and sensor, both in the URL.
-export function Controls({ span, fallback = "24h", sensor = true }: { span: Span; fallback?: RangeName; sensor?: boolean }): JSX.Element {
+export function Controls({ span, sensor = true }: { span: Span; sensor?: boolean }): JSX.Element {
 	return (
 		<div class="controls">
 			<span class="ranges" role="group" aria-label={t("range")}>
-				{RANGES.map(r => <a key={r.name} href={rangeHref(r.name, fallback)} aria-current={span.name === r.name ? "true" : undefined}>{t(r.key)}</a>)}
+				{RANGES.map(r => <a key={r.name} href={rangeHref(r.name, span.usual)} aria-current={span.name === r.name ? "true" : undefined}>{t(r.key)}</a>)}
 				{span.name === null && <a href={here({})} aria-current="true">{dateTime(new Date(span.from))} – {dateTime(new Date(span.to ?? ""))}</a>}
 			</span>
 			{sensor && <SensorChoice />}

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { Bar, RankChange } from "../charts/bars";
+import { onlyCounts } from "../charts/rows";
 import type { CountryRow, NetworkRow, PortRow, Ranked, ToolRow } from "../api/types";
 import { change, count, NONE, rate, share } from "../text/format";
 import { countryName } from "../text/places";
@@ -20,17 +21,23 @@ export const networkHref = (as: number): string => `/networks/${as}`;
 export const sourceHref = (address: string): string => `/sources/${encodeURIComponent(address).replace(/%3A/gi, ":")}`;
 
 
-export const rankColumn = <Row extends Ranked>(jump: number): Column<Row> => ({
-	key: "rank", head: t("rank"), class: "rank", cell: r => <><span class="place">{r.rank}</span><RankChange rank={r.rank} before={r.before_rank} hot={hasJumped(r, jump)} /></>,
+// What the numbers of a ranking are: rates, or where no divisor is known, accesses.
+export const unitOf = (rows: Ranked[] | undefined): string => t(rows && onlyCounts(rows) ? "accessesCount" : "perDayAddress");
+
+const compared = (rows: Ranked[] | undefined): boolean => (rows ?? []).some(r => r.before_rank !== null); // there was a span before
+
+export const rankColumn = <Row extends Ranked>(rows: Row[] | undefined, jump: number): Column<Row> => ({
+	key: "rank", head: t("rank"), class: "rank",
+	cell: r => <><span class="place">{r.rank}</span>{compared(rows) && <RankChange rank={r.rank} before={r.before_rank} hot={hasJumped(r, jump)} />}</>,
 	text: r => r.rank, sort: r => -r.rank,
 });
 
-export const rateColumn = <Row extends Ranked>(): Column<Row> => ({
-	key: "rate", head: t("rate"), number: true, cell: r => (r.rate === null ? count(r.accesses) : rate(r.rate)), text: r => r.rate, sort: r => r.rate ?? r.accesses,
+export const rateColumn = <Row extends Ranked>(rows: Row[] | undefined): Column<Row> => ({
+	key: "rate", head: t(rows && onlyCounts(rows) ? "accesses" : "rate"), number: true, cell: r => (r.rate === null ? count(r.accesses) : rate(r.rate)), text: r => r.rate, sort: r => r.rate ?? r.accesses,
 });
 
 export const changeColumn = <Row extends Ranked>(jump: number): Column<Row> => ({
-	key: "change", head: t("changeHead"), number: true,
+	key: "change", head: t("changeHead"), number: true, optional: true,
 	cell: r => <span class={hasJumped(r, jump) ? "strong" : ""}>{change(r.rate, r.before_rate)}</span>,
 	text: r => (r.rate !== null && r.before_rate ? r.rate / r.before_rate - 1 : null),
 	sort: r => (r.rate !== null && r.before_rate ? r.rate / r.before_rate : null),
@@ -48,7 +55,7 @@ export function barColumn<Row extends Ranked>(rows: Row[] | undefined, jump: num
 	const value = (r: Row): number => r.rate ?? r.accesses;
 	const most = Math.max(0, ...(rows ?? []).flatMap(r => [value(r), r.before_rate ?? 0]));
 	return {
-		key: "bar", head: `❙ ${t("before")}`, class: "bars",
+		key: "bar", head: compared(rows) ? `❙ ${t("before")}` : "", class: "bars",
 		cell: r => <Bar now={value(r)} before={r.before_rate} most={most} hot={hasJumped(r, jump)} />,
 	};
 }

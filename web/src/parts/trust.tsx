@@ -36,13 +36,16 @@ function Contact({ status }: { status: Loaded<Status> }): JSX.Element | null {
 	return <Item bad>{at ? t("lastContact", hourMinute(new Date(at))) : t("unreachable")} · {t("reconnecting")}</Item>;
 }
 
+const LEAST = 60; // seconds that are no gap
+
+// The longest that a sensor did not observe of the last 24 hours, since it began.
 function gapSeconds(rows: SensorRow[], asOf: string | null): { sensor: string; seconds: number } | null {
 	let worst: { sensor: string; seconds: number } | null = null;
 	for (const r of rows) {
-		if (r.observed === null || asOf === null || r.observed > 0.9995)
+		if (r.observed === null || asOf === null || r.first === null)
 			continue;
-		const seconds = (1 - r.observed) * 86400;
-		if (seconds > (worst?.seconds ?? 30))
+		const age = Math.max(0, (Date.parse(asOf) - Date.parse(r.first)) / 1000), seconds = Math.min(86400, age) - r.observed * 86400;
+		if (seconds > (worst?.seconds ?? LEAST))
 			worst = { sensor: r.sensor, seconds };
 	}
 	return worst;

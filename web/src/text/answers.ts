@@ -19,6 +19,8 @@ export const spanName = (name: RangeName | null, l = lang()): string =>
 
 // Trend: In the last 4 weeks 5,412 accesses per address and day, 3 % more than in the span before.
 export function trendAnswer(row: RateRow | undefined, before: RateRow | undefined, name: RangeName | null, l = lang()): string {
+	if (row && row.rate === null && row.accesses > 0)
+		return l === "ja" ? `${spanName(name, l)}のアクセスは${count(row.accesses)}件。` : `${count(row.accesses)} accesses in ${spanName(name, l)}.`;
 	if (!row || row.rate === null)
 		return "";
 	const was = before && before.rate && (before.observed ?? 1) >= COMPARABLE ? before.rate : null, part = was ? row.rate / was - 1 : 0;
@@ -77,9 +79,9 @@ export function sourceAnswer(row: SourceDetail | undefined, l = lang()): string 
 	const port = row.ports?.[0], key = port ? portKey(port.protocol, port.port) : "";
 	if (l === "ja") {
 		const who = tools.length ? `${tools.join("・")}の特徴があり、` : "ツールは判定できず、";
-		return `${who}${row.days ?? "–"}日にわたり${count(row.packets)}パケットを観測。${key ? `最多は${key}。` : ""}`;
+		return `${who}${row.days ?? "–"}日間に${count(row.packets)}パケットを観測。${key ? `最多は${key}。` : ""}`;
 	}
-	const who = tools.length ? `Behaves like ${tools.join(", ")}` : "No tool recognised";
+	const who = tools.length ? `Behaves like ${tools.join(", ").replace(/-like/g, "")}` : "No tool recognised";
 	return `${who}; ${count(row.packets)} packets on ${row.days ?? "–"} ${row.days === 1 ? "day" : "days"}${key ? `, most for ${key}` : ""}.`;
 }
 
@@ -133,6 +135,8 @@ export const networkAnswer = (row: NetworkRow | undefined, name: RangeName | nul
 
 // What the ports of a span tell in one line beside the ranking: new entries.
 export function newPorts(rows: PortRow[], l = lang()): string {
+	if (rows.every(r => r.before_rank === null))
+		return ""; // there was nothing before
 	const fresh = rows.filter(r => r.before_rank === null).map(r => portKey(r.protocol, r.port)).slice(0, 5);
 	if (!fresh.length)
 		return "";

@@ -1,5 +1,5 @@
 import type { CountryRow, NetworkRow, PortRow, Ranked, RateRow, ToolRow } from "../api/types";
-import { interval, rate, share, shareRound, weekday, NONE } from "./format";
+import { count, duration, interval, rate, share, shareRound, weekday, NONE } from "./format";
 import { lang, type Lang } from "./language";
 import { countryName } from "./places";
 import { portKey, toolName } from "./services";
@@ -49,8 +49,18 @@ export function mover(rows: PortRow[], now: number | null, before: number | null
 	return best;
 }
 
+// Where no rate may be told: 5,044 accesses from 8 sources in 24 hours, or in so many seconds.
+function countsLead(row: RateRow, seconds: number | null, l: Lang): string {
+	const from = row.sources === null ? "" : count(row.sources);
+	if (l === "ja")
+		return `${seconds === null ? "直近24時間" : duration(seconds, l)}のアクセスは${count(row.accesses)}件${from && `、送信元は${from}`}。`;
+	return `${count(row.accesses)} accesses${from && ` from ${from} ${row.sources === 1 ? "source" : "sources"}`} in ${seconds === null ? "24 hours" : duration(seconds, l)}.`;
+}
+
 // Now: 6,506 accesses per address in the last 24 hours, one every 13.3 s; 18 % more than last Tuesday, because of 2323/tcp.
-export function nowLead(row: RateRow | undefined, before: Before, because: PortRow | null, l = lang()): string {
+export function nowLead(row: RateRow | undefined, before: Before, because: PortRow | null, l = lang(), seconds: number | null = null): string {
+	if (row && row.rate === null && row.accesses > 0)
+		return countsLead(row, seconds, l);
 	if (!row || row.rate === null)
 		return "";
 	const than = compared(row.rate, before, l), cause = because && than ? portKey(because.protocol, because.port) : "";
@@ -79,11 +89,19 @@ export function rateAnswer(row: RateRow | undefined, before: Before, days: 1 | 7
 	return `${start}; ${part >= 4 ? `${(part + 1).toFixed(1)} times as many` : `${part > 0 ? "up" : "down"} ${shareRound(Math.abs(part), l)}`} ${within}.`;
 }
 
+// Without a divisor: most in one step.
+function countsAnswer(rows: RateRow[], l: Lang): string {
+	const most = Math.max(0, ...rows.map(r => r.accesses));
+	if (!most)
+		return "";
+	return l === "ja" ? `最も多い区間で${count(most)}件。` : `At most ${count(most)} in one step.`;
+}
+
 // 24 hours: 2323/tcp makes 71 % of the rise; now one every 7.4 s.
 export function dayAnswer(rows: RateRow[], because: { row: PortRow; part: number } | null, rises: boolean, l = lang()): string {
 	const last = [...rows].reverse().find(r => r.rate !== null && (r.observed ?? 1) > 0);
 	if (!last)
-		return "";
+		return countsAnswer(rows, l);
 	const key = because ? portKey(because.row.protocol, because.row.port) : "";
 	const part = because ? shareRound(Math.min(1, because.part), l) : "";
 	if (l === "ja")
@@ -137,7 +155,9 @@ export function portsAnswer(rows: PortRow[], l = lang()): string {
 
 // Countries: Viet Nam and Brazil jumped.
 export function countriesAnswer(rows: CountryRow[], l = lang()): string {
-	const known = rows.filter(r => r.country !== null), lead = known[0];
+	const known = rows.filter(r => r.country !== null), lead = known[0], unknown = rows.find(r => r.country === null);
+	if (unknown && unknown.share > 0.5)
+		return l === "ja" ? `${share(unknown.share, l)}は国・地域が不明。` : `No country is known for ${share(unknown.share, l)}.`;
 	if (!lead)
 		return "";
 	const jumped = known.filter(r => hasJumped(r, COUNTRY_JUMP)).slice(0, 2);
@@ -148,7 +168,7 @@ export function countriesAnswer(rows: CountryRow[], l = lang()): string {
 }
 
 export function networksAnswer(rows: NetworkRow[], l = lang()): string {
-	const n = rows.length, part = shareRound(sum(rows), l);
+	const known = rows.filter(r => r.as_number !== null), n = known.length, part = shareRound(sum(known), l);
 	if (!n)
 		return "";
 	if (l === "ja")

@@ -111,16 +111,35 @@ static int ready(void *ctx, struct error *e)
 	return rc ? rc : role_ready(ctx, e);
 }
 
+static const char *name_of_as(void *as_names, uint32_t number) { return enrich_names_find(as_names, number); }
+
+/* Names of AS, from a database that is closed again. */
+static int read_names(const struct role_call *c, struct enrich_names **out, struct error *e)
+{
+	struct enrich *enrich = NULL;
+	int rc = enrich_open(c->env, &c->config->databases, &enrich, e);
+	if (!rc)
+		rc = enrich_names_open(enrich, out, e);
+	enrich_close(enrich);
+	return rc;
+}
+
 static int reader_run(struct role_call *c, struct error *e)
 {
+	struct enrich_names *as_names = NULL;
+	int rc = read_names(c, &as_names, e);
+	if (rc)
+		return rc;
 	size_t memory = c->config->analysis.memory / 2;
 	const struct serve_reader_config config = {
 		.db = c->config->db, .fd = READER_FD_SERVER, .queries = c->config->analysis.shards, .tool = verdict_tool,
 		.limits = { .memory = memory > READER_MEMORY_LEAST ? memory : READER_MEMORY_LEAST,
 		            .threads = c->config->analysis.shards, .seconds = QUERY_SECONDS },
-		.ready = ready, .ctx = c, .stop = c->stop,
+		.as_names = { name_of_as, as_names }, .ready = ready, .ctx = c, .stop = c->stop,
 	};
-	return serve_reader_run(c->env, &config, e);
+	rc = serve_reader_run(c->env, &config, e);
+	enrich_names_close(as_names);
+	return rc;
 }
 
 static size_t describe_databases(const struct enrich *enrich, struct serve_database out[static ENRICH_KINDS])

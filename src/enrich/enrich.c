@@ -359,20 +359,103 @@ static struct span unquote(struct span s, uint8_t *out)
 	return (struct span){ out, n };
 }
 
-char *enrich_as_name(const struct enrich *x, const struct enrich_answer *a, char out[static ENRICH_NAME])
+static char *name_of_row(const struct ranges *r, uint32_t row, char out[static ENRICH_NAME])
 {
 	uint8_t text[RANGES_NAME];
+	const struct ranges_as *as = &r->list[row];
+	clean(unquote((struct span){ (const uint8_t *)r->names + as->name, as->name_size }, text), out);
+	return out;
+}
+
+char *enrich_as_name(const struct enrich *x, const struct enrich_answer *a, char out[static ENRICH_NAME])
+{
 	struct span name = { NULL, 0 };
 	struct mmdb_value v;
 	out[0] = 0;
 	if (a->as_record == MMDB_NONE)
 		return out;
-	if (x->as_is_csv) {
-		const struct ranges_as *as = &x->ranges.list[a->as_record];
-		name = unquote((struct span){ (const uint8_t *)x->ranges.names + as->name, as->name_size }, text);
-	} else if (mmdb_find(&x->db[ENRICH_AS].mmdb, a->as_record, &as_name_field, &v)) {
+	if (x->as_is_csv)
+		return name_of_row(&x->ranges, a->as_record, out);
+	if (mmdb_find(&x->db[ENRICH_AS].mmdb, a->as_record, &as_name_field, &v))
 		name = mmdb_string(&x->db[ENRICH_AS].mmdb, &v);
-	}
 	clean(name, out);
 	return out;
+}
+
+/* ---- Names by number ---- */
+struct enrich_names {
+	const struct env *env;
+	struct named {
+		uint32_t number, at; /* of its name in `text` */
+	} *list;
+	char *text;
+	size_t n, room, text_room;
+};
+
+static int by_number(const void *x, const void *y)
+{
+	const struct named *a = x, *b = y;
+	if (a->number != b->number)
+		return a->number < b->number ? -1 : 1;
+	return (a->at > b->at) - (a->at < b->at);
+}
+
+/* Names are not longer than the file wrote them, and each gets a zero byte. */
+static void copy_names(struct enrich_names *names, const struct ranges *r)
+{
+	char name[ENRICH_NAME];
+	size_t used = 0;
+	for (uint32_t row = 0; row < r->systems; row++) {
+		size_t n = strlen(name_of_row(r, row, name)) + 1;
+		if (n == 1)
+			continue;
+		names->list[names->n++] = (struct named){ r->list[row].number, (uint32_t)used };
+		memcpy(names->text + used, name, n);
+		used += n;
+	}
+	qsort(names->list, names->n, sizeof *names->list, by_number);
+}
+
+int enrich_names_open(const struct enrich *x, struct enrich_names **out, struct error *e)
+{
+	const struct ranges *r = &x->ranges;
+	struct enrich_names *names = env_alloc(x->env, sizeof *names);
+	if (!names)
+		return error_no_memory(e, "reading names of AS");
+	*names = (struct enrich_names){ .env = x->env };
+	*out = names;
+	if (!x->as_is_csv || !r->systems)
+		return 0;
+	names->room = r->systems * sizeof *names->list;
+	names->text_room = 2 * r->names_used + r->systems;
+	names->list = env_alloc(x->env, names->room);
+	names->text = env_alloc(x->env, names->text_room);
+	if (names->list && names->text) {
+		copy_names(names, r);
+		return 0;
+	}
+	enrich_names_close(names);
+	return error_no_memory(e, "reading names of AS");
+}
+
+void enrich_names_close(struct enrich_names *n)
+{
+	if (!n)
+		return;
+	env_free(n->env, n->list, n->room);
+	env_free(n->env, n->text, n->text_room);
+	env_free(n->env, n, sizeof *n);
+}
+
+const char *enrich_names_find(const struct enrich_names *n, uint32_t number)
+{
+	size_t low = 0, high = n->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (n->list[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < n->n && n->list[low].number == number ? n->text + n->list[low].at : NULL;
 }

@@ -59,3 +59,10 @@ void enrich_lookup(const struct enrich *x, const struct addr *addresses, size_t 
 /* The organisation that runs the AS, as UTF-8 without control characters, cut to fit; "" when unknown. */
 #define ENRICH_NAME 128
 char *enrich_as_name(const struct enrich *x, const struct enrich_answer *a, char out[static ENRICH_NAME]);
+
+/* Names by number, copied out of the database: the one that comes first of each AS. Of a MaxMind DB, which is ordered by
+ * address alone, there are none. Any thread may look. */
+struct enrich_names;
+int enrich_names_open(const struct enrich *x, struct enrich_names **out, struct error *e) MUST_USE;
+void enrich_names_close(struct enrich_names *n); /* NULL is fine */
+const char *enrich_names_find(const struct enrich_names *n, uint32_t number); /* NULL: unknown */

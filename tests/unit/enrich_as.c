@@ -306,10 +306,29 @@ static void none_is_allowed_but_not_a_name_of_nothing(void **state)
 	assert_string_equal(e.code, "MON-ENR-001");
 }
 
+static void names_are_found_by_number(void **state)
+{
+	(void)state;
+	struct memory_env m;
+	struct enrich *x;
+	struct enrich_names *names;
+	assert_int_equal(open_bytes(&m, good, sizeof good - 1, &x, NULL), 0);
+	assert_int_equal(enrich_names_open(x, &names, NULL), 0);
+	enrich_close(x);
+	assert_string_equal(enrich_names_find(names, 64496), "First");
+	assert_string_equal(enrich_names_find(names, 64497), "Quoted, \"twice\"");
+	assert_string_equal(enrich_names_find(names, 4294967295), "Last");
+	assert_string_equal(enrich_names_find(names, 64500), "Top");
+	assert_null(enrich_names_find(names, 0));
+	assert_null(enrich_names_find(names, 64501));
+	enrich_names_close(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_inclusive_and_gaps_unknown),
+		cmocka_unit_test(names_are_found_by_number),
 		cmocka_unit_test(a_range_ends_where_the_next_starts),
 		cmocka_unit_test(lookups_agree_with_a_plain_search),
 		cmocka_unit_test(names_are_fit_to_be_shown),

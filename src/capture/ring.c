@@ -37,8 +37,7 @@ static bool is_ours(const struct tpacket_block_desc *d)
 	return __atomic_load_n(&d->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
 }
 
-/* Where an earlier reader of the socket stopped: at the oldest block that is ours, or else at the one the kernel fills. */
-static uint32_t find_start(const struct ring *r)
+void ring_find(struct ring *r)
 {
 	uint32_t oldest = r->blocks, newest = 0;
 	for (uint32_t i = 0; i < r->blocks; i++) {
@@ -48,7 +47,7 @@ static uint32_t find_start(const struct ring *r)
 		if (d->hdr.bh1.seq_num > block_at(r, newest)->hdr.bh1.seq_num)
 			newest = i;
 	}
-	return oldest < r->blocks ? oldest : newest;
+	r->at = oldest < r->blocks ? oldest : newest;
 }
 
 int ring_map(struct ring *r, int socket, size_t bytes, struct error *e)
@@ -59,7 +58,7 @@ int ring_map(struct ring *r, int socket, size_t bytes, struct error *e)
 	if (map == MAP_FAILED)
 		return error_set(e, -errno, "MON-CAP-065", "the packet ring cannot be mapped: %s", strerror(errno));
 	r->map = map;
-	r->at = find_start(r);
+	ring_find(r);
 	return 0;
 }
 

@@ -31,6 +31,8 @@ int ring_prepare(int socket, size_t bytes, struct error *e) MUST_USE; /* before 
 
 int ring_map(struct ring *r, int socket, size_t bytes, struct error *e) MUST_USE;
 void ring_unmap(struct ring *r);
+/* Goes to where an earlier reader of the socket stopped: the oldest block that is ours, else the one the kernel fills. */
+void ring_find(struct ring *r);
 
 struct ring_packet {
 	const struct tpacket3_hdr *header;

@@ -3,8 +3,8 @@
 
 `outside` is who probes, `host` the sensor's host with services on two ports. Skipped without root or without nft.
 
-Mutants this kills, each tried once: a table that does not drop; one that drops answers to the host's own connections; a
-tag that does not depend on the port; probes of another key taken.
+Mutants this kills, each tried once: a table that does not drop; one that drops answers to the host's own connections;
+probes of another key taken.
 """
 import atexit
 import os

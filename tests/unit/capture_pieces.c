@@ -123,6 +123,10 @@ static struct found {
 	uint8_t seen[FRAMES_MAX]; /* how often a frame was found */
 	uint64_t packets, dropped, pieces, observed, hidden;
 	unsigned open; /* groups without a marker */
+	struct {
+		uint64_t writer, pieces, most; /* greatest number of a piece */
+	} writers[GROUPS_MAX];
+	unsigned n_writers;
 	bool timeless;
 } found;
 
@@ -135,6 +139,18 @@ static struct group *group_find(const struct piece_name *n)
 	assert_true(found.n < GROUPS_MAX);
 	found.groups[found.n] = (struct group){ .name = *n, .told = INT64_MIN };
 	return &found.groups[found.n++];
+}
+
+static void note_number(const struct piece_name *n)
+{
+	unsigned i = 0;
+	while (i < found.n_writers && found.writers[i].writer != n->writer)
+		i++;
+	assert_true(i < GROUPS_MAX);
+	found.n_writers += i == found.n_writers;
+	found.writers[i].writer = n->writer;
+	found.writers[i].pieces++;
+	found.writers[i].most = n->seq > found.writers[i].most ? n->seq : found.writers[i].most;
 }
 
 static void note_piece_frames(const struct piece_name *n, const struct frame_block *b, int64_t *least, int64_t *most)
@@ -179,6 +195,7 @@ static void note_piece(const char *path, const struct piece_name *n)
 		assert_true(info.observed.from >= g->told);
 		g->told = info.observed.to;
 	}
+	note_number(n);
 	g->packets += packets;
 	g->dropped += info.observed.dropped;
 	g->observed += info.observed.ns;
@@ -233,6 +250,8 @@ static void look(bool timeless)
 	memset(&found, 0, sizeof found);
 	found.timeless = timeless;
 	assert_int_equal(env_system()->list(env_system(), folder, note_name, &remove), 0);
+	for (unsigned i = 0; i < found.n_writers; i++) /* numbers from 0, none left out */
+		assert_int_equal(found.writers[i].most + 1, found.writers[i].pieces);
 	for (unsigned i = 0; i < found.n; i++) {
 		const struct group *g = &found.groups[i];
 		found.packets += g->packets;
@@ -475,6 +494,8 @@ static void a_failing_disk_is_counted(void **state)
 			uint64_t lost = n - found.packets;
 			if (!found.open && found.n == 3) /* what is not there was told by a marker at the latest */
 				assert_int_equal(found.dropped, lost);
+			for (unsigned i = 0; length == 1 && i < found.n; i++) /* a disk that works again has pieces say it all */
+				assert_true(!found.groups[i].closed || found.groups[i].closed_dropped == found.groups[i].dropped);
 			most = lost > most ? lost : most;
 			check_after(n, lost);
 			clear();

@@ -42,7 +42,7 @@ static int set_limits(const struct confine *c)
 	int rc = set_limit(RLIMIT_CORE, 0);
 	if (!rc)
 		rc = set_limit(RLIMIT_NOFILE, c->files);
-	return rc || c->writes ? rc : set_limit(RLIMIT_FSIZE, 0);
+	return rc;
 }
 
 /* ---- Who it is ---- */

@@ -37,7 +37,6 @@ struct confine {
 	const char *const *more; /* files to read, absolute paths */
 	size_t n_more;
 	size_t files;   /* descriptors at the most */
-	bool writes;    /* to files; else none may grow */
 };
 
 /* Before any thread is started that shall be locked in. MON-DMN-040: the kernel refuses. */

@@ -27,15 +27,15 @@ int role_folder(const struct run_config *config, bool past, char out[static ROLE
 
 static const struct {
 	unsigned allowed;
-	bool search, writes;
+	bool search;
 	size_t files;
 } limits[ROLES] = {
-	[ROLE_KEEPER] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, true, CLIENTS },
-	[ROLE_ENGINE] = { CONFINE_FILES | CONFINE_SEND, true, false, FILES },
-	[ROLE_CAPTURE] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, true, FILES },
-	[ROLE_SIMULATOR] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, true, FILES },
-	[ROLE_READER] = { CONFINE_FILES | CONFINE_THREADS | CONFINE_SEND | CONFINE_MEMORY_FILES, true, true, CLIENTS },
-	[ROLE_SERVER] = { CONFINE_ACCEPT | CONFINE_SEND, false, false, CLIENTS },
+	[ROLE_KEEPER] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, CLIENTS },
+	[ROLE_ENGINE] = { CONFINE_FILES | CONFINE_SEND, true, FILES },
+	[ROLE_CAPTURE] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, FILES },
+	[ROLE_SIMULATOR] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, FILES },
+	[ROLE_READER] = { CONFINE_FILES | CONFINE_THREADS | CONFINE_SEND | CONFINE_MEMORY_FILES, true, CLIENTS },
+	[ROLE_SERVER] = { CONFINE_ACCEPT | CONFINE_SEND, false, CLIENTS },
 };
 
 /* Without Landlock nobody may read all that root can: who reads the store is the keeper then. */
@@ -62,7 +62,7 @@ int role_lock_in(const struct role_call *c, struct error *e)
 {
 	char folder[2][ROLE_PATH];
 	struct confine x = { .allowed = limits[c->role].allowed, .search = limits[c->role].search && confine_has_landlock(),
-		             .files = limits[c->role].files, .writes = limits[c->role].writes };
+		             .files = limits[c->role].files };
 	for (int past = 0; past < 2; past++) {
 		int rc = role_folder(c->config, past, folder[past], e);
 		if (rc)

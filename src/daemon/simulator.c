@@ -183,15 +183,19 @@ static int add_piece(struct spans *s, const struct env *env, const char *path, s
 	struct capture_info info;
 	struct frame_block block;
 	struct error damage;
+	int64_t last = INT64_MIN;
 	if (capture_open(&capture, env, path, &(struct capture_config){ 0 }, &damage))
 		return 0; /* gone meanwhile: then its marker or the store tells */
 	int rc = frame_block_init(&block, env, e);
 	while (!rc && capture_read(capture, &block, &damage) == CAPTURE_FRAMES)
-		;
+		last = block.frames[block.n - 1].ts;
 	capture_info(capture, &info);
 	frame_block_fini(&block, env);
 	capture_close(capture);
-	return rc || !info.observed.sections ? rc : spans_add(s, env, info.observed.from, info.observed.to, e);
+	if (rc || !info.observed.sections)
+		return rc;
+	/* One that was cut by its size ends within a second that had not been said to be over. */
+	return spans_add(s, env, info.observed.from, last >= info.observed.to ? last + 1 : info.observed.to, e);
 }
 
 struct looking {
@@ -201,8 +205,7 @@ struct looking {
 	struct error *e;
 };
 
-/* All pieces but those of closed groups are read; a marker sorts before the pieces of its group or after them, so that
- * reading too many is simpler, and they are few. */
+/* Pieces of closed groups too: a marker that another writer made for them knows no more than they say of time. */
 static int look_at(void *ctx, const char *name)
 {
 	struct looking *k = ctx;
@@ -219,12 +222,19 @@ struct covering {
 	struct spans *made;
 };
 
+static int64_t number_of(const struct store_cell *cell)
+{
+	char text[32]; /* a cell does not end in a zero byte */
+	snprintf(text, sizeof text, "%.*s", (int)cell->n, cell->text);
+	return strtoll(text, NULL, 10);
+}
+
 static int add_covered(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
 {
 	struct covering *k = ctx;
 	if (n != 2 || !cells[0].text || !cells[1].text)
 		return 0;
-	return spans_add(k->made, k->m->env, strtoll(cells[0].text, NULL, 10), strtoll(cells[1].text, NULL, 10), e);
+	return spans_add(k->made, k->m->env, number_of(&cells[0]), number_of(&cells[1]) + 1, e);
 }
 
 static int look_into_store(struct simulator *m, struct spans *made, struct error *e)

@@ -125,7 +125,7 @@ def expired(checks, folder):
     checks.equal("the spool is empty", os.listdir(os.path.join(db, "spool")), [])
     left = store.digest(db)
     checks.equal("of a day that is gone only sums are left", {p.split("parquet/")[1].split("/")[0] for p in folders_of(db)
-                                                              if "day=2026-01-01" in p}, {"class_hour", "port_day"})
+                                                              if "day=2026-01-01" in p}, {"class_hour", "class_month", "port_day", "port_month"})
     well(checks, "expire again", command("expire", db, "--now", now, "--force"))
     checks.equal("expire again", store.digest(db), left)
     late = store.write(folder, "too-late.pcap", packets[100][:7])

@@ -168,6 +168,31 @@ def test_full_ring(root):
     agree(found)
 
 
+def test_full_disk(root):
+    """A disk of 400 kB: pieces are dropped whole and counted, and capturing goes on once there is room."""
+    folder, lost = os.path.join(root, "disk"), before_the_tap()
+    os.makedirs(folder)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "none", folder], check=True)
+    try:
+        process = capture(folder)
+        source = sender(150000, 90, 50000)
+        full, _ = sent(source)
+        until = time.monotonic() + 60
+        while os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize > 100000 and time.monotonic() < until:
+            time.sleep(0.05)
+        time.sleep(1)
+        subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)
+        status = end(process)
+        found, _ = check(folder)
+        expect("dropped for want of room", (status["lost"], found["marked_dropped"]), lambda v: v[1] > 0)
+        expect("found and dropped", found["numbered"] + found["marked_dropped"], full - (before_the_tap() - lost))
+        expect("found twice", found["twice"], 0)
+        expect("a marker for every minute of every writer", found["markers"], found["groups"])
+        expect("half-written files", [name for name in os.listdir(folder) if name.startswith(".")], [])
+    finally:
+        subprocess.run(["umount", folder])
+
+
 def test_killed(root):
     """kill -9 at random, the socket gone with the process: what was synced is whole, the next start closes it."""
     folder = os.path.join(root, "killed")
@@ -328,7 +353,7 @@ def main():
     except subprocess.CalledProcessError as e:
         skip("network namespaces cannot be made: %s" % e.stderr)
     with tempfile.TemporaryDirectory() as root:
-        tests = [test_rate, test_full_ring, test_killed, test_socket_lives, test_vlan, test_filter, test_own, test_link]
+        tests = [test_rate, test_full_ring, test_full_disk, test_killed, test_socket_lives, test_vlan, test_filter, test_own, test_link]
         for test in tests:
             if len(sys.argv) < 2 or test.__name__[5:] in sys.argv[1:]:
                 print(test.__name__)

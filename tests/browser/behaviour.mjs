@@ -34,27 +34,31 @@ export const BEHAVIOUR = {
 		await path(page, "/ports?sort=sources");
 		const figures = await page.locator("#ranking tbody tr td:last-child").allInnerTexts();
 		const n = figures.map(f => Number(f.replace(/,/g, "")));
-		if (n.some((v, i) => i && v > n[i - 1]))
-			return "not sorted: " + figures.slice(0, 5);
-		if ((await page.locator("th[aria-sort=descending]").count()) !== 1)
-			return "does not say by what it is sorted";
+		if (n.some((v, i) => i && v > n[i - 1])) return "not sorted: " + figures.slice(0, 5);
+		if ((await page.locator("th[aria-sort=descending]").count()) !== 1) return "does not say by what it is sorted";
 		await page.goBack();
 		await path(page, "/ports");
-		if ((await text(page, "#ranking td.what")) !== "2323/tcp")
-			return "back does not undo the sorting";
+		if ((await text(page, "#ranking td.what")) !== "2323/tcp") return "back does not undo the sorting";
 	},
 	async "lists go on by cursor"(page) {
 		await page.locator("header nav a[href='/sources']").click();
 		const first = await text(page, "td.mono");
 		await page.locator("a[rel=next]").click();
 		await path(page, "/sources?cursor=50");
-		await until(page, was => document.querySelector("td.mono")?.textContent !== was && document.querySelector("td.mono"), first);
+		await until(
+			page,
+			was => document.querySelector("td.mono")?.textContent !== was && document.querySelector("td.mono"),
+			first,
+		);
 		await page.goBack();
 		await until(page, was => document.querySelector("td.mono")?.textContent === was, first);
 	},
 	async "language and theme are switched, and stay"(page) {
 		await page.locator("header button[lang=ja]").click();
-		await until(page, () => document.documentElement.lang === "ja" && document.querySelector("h1").textContent.includes("アドレス"));
+		await until(
+			page,
+			() => document.documentElement.lang === "ja" && document.querySelector("h1").textContent.includes("アドレス"),
+		);
 		await page.locator("header button.quiet").nth(1).click();
 		await until(page, () => document.documentElement.dataset.theme === "dark");
 		await page.reload();
@@ -73,8 +77,7 @@ export const BEHAVIOUR = {
 		const before = fixture.asked.get("/v1/ports");
 		fixture.send("commit", { as_of: "2026-11-24T00:14:00Z" });
 		for (let i = 0; fixture.asked.get("/v1/ports") === before; i++) {
-			if (i > 300)
-				return "a commit makes nobody ask again";
+			if (i > 300) return "a commit makes nobody ask again";
 			await page.waitForTimeout(50);
 		}
 	},
@@ -85,8 +88,7 @@ export const BEHAVIOUR = {
 		await page.locator(".failure button").first().waitFor();
 		if (!(await text(page, ".failure")).includes("MON-SRV-021"))
 			return "the failure does not give its code: " + (await text(page, ".failure"));
-		if ((await text(page, "#ports td.what")) !== "2323/tcp")
-			return "the last rows are gone";
+		if ((await text(page, "#ports td.what")) !== "2323/tcp") return "the last rows are gone";
 		fixture.state.scene = "full";
 		await page.locator("#ports .failure button").click();
 		await page.locator("#ports .failure").waitFor({ state: "detached" });
@@ -102,8 +104,7 @@ export const BEHAVIOUR = {
 		await page.locator("main.stale").waitFor();
 		if (!(await text(page, ".trust")).includes("last contact"))
 			return "the trust bar does not say when it heard last: " + (await text(page, ".trust"));
-		if (!(await text(page, "#ports .eyebrow")).includes("as of"))
-			return "sections do not say as of when they are";
+		if (!(await text(page, "#ports .eyebrow")).includes("as of")) return "sections do not say as of when they are";
 	},
 	async "slow answers keep their place"(page, fixture) {
 		fixture.state.scene = "slow";
@@ -115,14 +116,19 @@ export const BEHAVIOUR = {
 		fixture.state.scene = "empty";
 		for (const view of ["", "trend", "ports", "sources", "networks", "sensors", "about"]) {
 			await page.goto(`http://127.0.0.1:${fixture.port}/${view}`);
-			await until(page, () => document.querySelector("main section") && !document.querySelector("[data-waits]")
-				&& [...document.querySelectorAll("main tbody")].every(b => !b.querySelector("tr.blank") || b.textContent.trim().length > 1));
+			await until(
+				page,
+				() =>
+					document.querySelector("main section") &&
+					!document.querySelector("[data-waits]") &&
+					[...document.querySelectorAll("main tbody")].every(
+						b => !b.querySelector("tr.blank") || b.textContent.trim().length > 1,
+					),
+			);
 			const odd = await page.evaluate(() => document.body.innerText.match(/undefined|NaN|\[object|Invalid|Infinity/)?.[0]);
-			if (odd)
-				return `/${view} shows ${odd}`;
+			if (odd) return `/${view} shows ${odd}`;
 		}
-		if (!(await text(page, ".trust")).includes("no sensor"))
-			return "the trust bar does not say that there is no sensor";
+		if (!(await text(page, ".trust")).includes("no sensor")) return "the trust bar does not say that there is no sensor";
 	},
 	async "a plot is zoomed by drawing across it"(page) {
 		await page.locator("header nav a[href='/trend']").click();
@@ -134,21 +140,19 @@ export const BEHAVIOUR = {
 		await page.mouse.move(box.x + box.width * 0.6, box.y + 40, { steps: 4 });
 		await page.mouse.up();
 		await until(page, () => location.search.includes("from=2026-11-20T"));
-		const { searchParams } = url(page), hours = (Date.parse(searchParams.get("to")) - Date.parse(searchParams.get("from"))) / 3_600_000;
-		if (Math.abs(hours - 16.8) > 1)
-			return `${hours} hours, not a tenth of the week`;
+		const { searchParams } = url(page),
+			hours = (Date.parse(searchParams.get("to")) - Date.parse(searchParams.get("from"))) / 3_600_000;
+		if (Math.abs(hours - 16.8) > 1) return `${hours} hours, not a tenth of the week`;
 	},
 	async "names are text, whatever is in them"(page) {
 		await page.locator("#networks td.cut", { hasText: "<b>Cloud</b>" }).waitFor();
-		if (await page.locator("#networks td b").count())
-			return "a name became an element";
+		if (await page.locator("#networks td b").count()) return "a name became an element";
 	},
 	async "made-up data is marked, real data is not"(page, fixture) {
 		await page.locator(".strip").waitFor();
 		fixture.state.scene = "real";
 		await page.reload();
 		await page.locator("td.what a").first().waitFor();
-		if (await page.locator(".strip").count())
-			return "real data is called simulated";
+		if (await page.locator(".strip").count()) return "real data is called simulated";
 	},
 };

@@ -54,13 +54,13 @@ describe("axes", () => {
 		expect(heightOf(axis, 0)).toBe(0);
 	});
 	it("name the last moment, in order and apart from each other", () => {
-		const to = Date.UTC(2026, 10, 24, 0, 14), HOUR = 3_600_000;
+		const to = Date.UTC(2026, 10, 24, 0, 14),
+			HOUR = 3_600_000;
 		for (const hours of [0.4, 2, 7, 24, 48, 168, 672, 8760, 60000]) {
 			const ticks = ticksOf(to - hours * HOUR, to, "en");
 			expect(ticks[ticks.length - 1]!.at).toBe(100);
 			expect(ticks.length).toBeLessThanOrEqual(15);
-			for (let i = 1; i < ticks.length; i++)
-				expect(ticks[i]!.at - ticks[i - 1]!.at).toBeGreaterThan(5);
+			for (let i = 1; i < ticks.length; i++) expect(ticks[i]!.at - ticks[i - 1]!.at).toBeGreaterThan(5);
 		}
 	});
 });

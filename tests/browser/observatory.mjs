@@ -6,14 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { check, fault, launch, report, tour } from "./tour.mjs";
 
-const MONOMI = process.env.MONOMI, SOURCE = process.env.SOURCE_DIR ?? "../..";
+const MONOMI = process.env.MONOMI,
+	SOURCE = process.env.SOURCE_DIR ?? "../..";
 const PATIENCE = 120_000;
 const folder = mkdtempSync(join(tmpdir(), "monomi-pages-"));
 const later = ms => new Promise(done => setTimeout(done, ms));
 
 // Starts an observatory; its first line is its address.
 function started(name, options) {
-	const child = spawn(MONOMI, ["run", "--db", join(folder, name), "--listen", "127.0.0.1:0", ...options], { stdio: ["ignore", "pipe", "inherit"] });
+	const child = spawn(MONOMI, ["run", "--db", join(folder, name), "--listen", "127.0.0.1:0", ...options], {
+		stdio: ["ignore", "pipe", "inherit"],
+	});
 	const base = new Promise((done, failed) => {
 		let text = "";
 		child.stdout.on("data", piece => (text += piece).includes("\n") && done(text.split("\n")[0].trim()));
@@ -24,9 +27,7 @@ function started(name, options) {
 }
 
 async function until(what, holds) {
-	for (const end = Date.now() + PATIENCE; Date.now() < end; await later(100))
-		if (await holds())
-			return;
+	for (const end = Date.now() + PATIENCE; Date.now() < end; await later(100)) if (await holds()) return;
 	throw new Error(`waited in vain for ${what}`);
 }
 
@@ -34,23 +35,49 @@ const asked = async (base, path) => (await fetch(base.replace(/\/$/, "") + path)
 
 async function stored(browser, base) {
 	await until("its packets", async () => (await asked(base, "/v1/status")).packets > 0);
-	const list = ["/", "/trend", "/ports", "/ports/tcp/23", "/sources", "/sources/198.19.7.12", "/networks", "/sensors", "/search?q=23", "/about"];
+	const list = [
+		"/",
+		"/trend",
+		"/ports",
+		"/ports/tcp/23",
+		"/sources",
+		"/sources/198.19.7.12",
+		"/networks",
+		"/sensors",
+		"/search?q=23",
+		"/about",
+	];
 	await tour(browser, base, { lang: "en", size: "desk" }, list);
 }
 
 async function simulated(browser, base) {
 	await until("rows", async () => (await asked(base, "/v1/ports?limit=1")).rows?.length > 0);
 	await until("counters", async () => (await asked(base, "/v1/live")).at > 0);
-	const [source] = (await asked(base, "/v1/sources?limit=1")).rows, [network] = (await asked(base, "/v1/networks?limit=1")).rows;
-	const list = ["/", "/trend?range=24h", "/ports", "/ports/tcp/445", "/sources", `/sources/${source.source}`, "/networks", `/countries/${network.country}`, "/sensors", "/search?q=telnet", "/about"];
-	if (network.as_number !== null)
-		list.push(`/networks/${network.as_number}`);
+	const [source] = (await asked(base, "/v1/sources?limit=1")).rows,
+		[network] = (await asked(base, "/v1/networks?limit=1")).rows;
+	const list = [
+		"/",
+		"/trend?range=24h",
+		"/ports",
+		"/ports/tcp/445",
+		"/sources",
+		`/sources/${source.source}`,
+		"/networks",
+		`/countries/${network.country}`,
+		"/sensors",
+		"/search?q=telnet",
+		"/about",
+	];
+	if (network.as_number !== null) list.push(`/networks/${network.as_number}`);
 	await tour(browser, base, { lang: "ja", size: "phone" }, list);
 	check("simulated", "says that it is", (await asked(base, "/v1/status")).simulated === true);
 }
 
 const browser = await launch();
-for (const [part, ...options] of [[stored, "--pcap", join(SOURCE, "samples/scans.pcap")], [simulated, "--simulate"]]) {
+for (const [part, ...options] of [
+	[stored, "--pcap", join(SOURCE, "samples/scans.pcap")],
+	[simulated, "--simulate"],
+]) {
 	const run = started(part.name, options);
 	try {
 		await part(browser, await run.base);

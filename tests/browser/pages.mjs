@@ -5,13 +5,26 @@ import { address, live, serve } from "./fixture.mjs";
 import { check, fault, launch, looks, opened, report, tour } from "./tour.mjs";
 
 const VIEWS = [
-	"/", "/trend", "/trend?range=28d&sensor=sin-1&show=table", "/ports", "/ports/tcp/2323?range=7d", "/sources?tool=mirai", `/sources/${address(0)}`,
-	"/networks", "/networks/64510", "/countries/VN", "/sensors", "/search?q=23", "/about", "/no-such-view",
+	"/",
+	"/trend",
+	"/trend?range=28d&sensor=sin-1&show=table",
+	"/ports",
+	"/ports/tcp/2323?range=7d",
+	"/sources?tool=mirai",
+	`/sources/${address(0)}`,
+	"/networks",
+	"/networks/64510",
+	"/countries/VN",
+	"/sensors",
+	"/search?q=23",
+	"/about",
+	"/no-such-view",
 ];
 const MEANT = /503|CHUNKED|REFUSED/; // failures that behaviour.mjs makes
 
 async function behave(browser) {
-	const fixture = await serve(0, { scene: "full" }), base = `http://127.0.0.1:${fixture.port}/`;
+	const fixture = await serve(0, { scene: "full" }),
+		base = `http://127.0.0.1:${fixture.port}/`;
 	for (const [name, act] of Object.entries(BEHAVIOUR)) {
 		fixture.state.scene = "full";
 		const { context, page, where } = await opened(browser, base, { lang: "en", size: "desk" }, MEANT);
@@ -29,7 +42,9 @@ async function behave(browser) {
 	await fixture.close();
 }
 
-const fixture = await serve(0, { scene: "full" }), browser = await launch(), left = looks();
+const fixture = await serve(0, { scene: "full" }),
+	browser = await launch(),
+	left = looks();
 async function walk() {
 	for (let look = left.shift(); look; look = left.shift())
 		await tour(browser, `http://127.0.0.1:${fixture.port}/`, look, VIEWS);

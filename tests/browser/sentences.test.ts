@@ -1,41 +1,86 @@
 import { describe, expect, it } from "vitest";
 import type { CountryRow, PortRow, RateRow } from "../../web/src/api/types";
 import {
-	beforeDay, countriesAnswer, dayAnswer, jumper, lastWeekday, mover, networksAnswer, nowLead, portsAnswer, PORT_JUMP, rateAnswer,
-	toolsAnswer, weeksAnswer,
+	beforeDay,
+	countriesAnswer,
+	dayAnswer,
+	jumper,
+	lastWeekday,
+	mover,
+	networksAnswer,
+	nowLead,
+	portsAnswer,
+	PORT_JUMP,
+	rateAnswer,
+	toolsAnswer,
+	weeksAnswer,
 } from "../../web/src/text/sentences";
 
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, " ");
 const rateRow = (rate: number | null, more: Partial<RateRow> = {}): RateRow => ({
-	moment: "2026-11-24T00:00:00Z", accesses: 1, packets: 1, rate, low: null, high: null, without: null, observed: rate === null ? 0 : 1, sources: null, ...more,
+	moment: "2026-11-24T00:00:00Z",
+	accesses: 1,
+	packets: 1,
+	rate,
+	low: null,
+	high: null,
+	without: null,
+	observed: rate === null ? 0 : 1,
+	sources: null,
+	...more,
 });
 const ranked = { before_rank: null, accesses: 0, before_rate: null, sources: 0 };
-const port = (number: number, rank: number, before_rank: number | null, rate: number, before_rate: number | null, share: number): PortRow =>
-	({ ...ranked, protocol: "tcp", port: number, rank, before_rank, rate, before_rate, share });
-const country = (code: string | null, rank: number, before_rank: number, share = 0.1): CountryRow => ({ ...ranked, country: code, rank, before_rank, rate: 1, share });
+const port = (
+	number: number,
+	rank: number,
+	before_rank: number | null,
+	rate: number,
+	before_rate: number | null,
+	share: number,
+): PortRow => ({ ...ranked, protocol: "tcp", port: number, rank, before_rank, rate, before_rate, share });
+const country = (code: string | null, rank: number, before_rank: number, share = 0.1): CountryRow => ({
+	...ranked,
+	country: code,
+	rank,
+	before_rank,
+	rate: 1,
+	share,
+});
 const tuesday = lastWeekday(new Date(2026, 10, 17));
 const telnet = port(2323, 1, 8, 812.4, 107.3, 0.125);
 
 describe("the answer of Now", () => {
 	it("says rate, interval, change and cause", () => {
 		const before = { rate: 5513.9, name: tuesday };
-		expect(plain(nowLead(rateRow(6506.4), before, telnet, "en")))
-			.toBe("6,506.4 accesses per address in 24 hours, one every 13.3 s; 18 % more than last Tuesday, because of 2323/tcp.");
-		expect(nowLead(rateRow(6506.4), before, telnet, "ja"))
-			.toBe("直近24時間は1アドレスあたり6,506.4件、13.3秒に1件。先週火曜より18%多いです（主因は2323/tcp）。");
+		expect(plain(nowLead(rateRow(6506.4), before, telnet, "en"))).toBe(
+			"6,506.4 accesses per address in 24 hours, one every 13.3 s; 18 % more than last Tuesday, because of 2323/tcp.",
+		);
+		expect(nowLead(rateRow(6506.4), before, telnet, "ja")).toBe(
+			"直近24時間は1アドレスあたり6,506.4件、13.3秒に1件。先週火曜より18%多いです（主因は2323/tcp）。",
+		);
 	});
 	it("claims no cause and no change that it does not know", () => {
-		expect(plain(nowLead(rateRow(6506.4), { rate: null, name: beforeDay }, telnet, "en"))).toBe("6,506.4 accesses per address in 24 hours, one every 13.3 s.");
+		expect(plain(nowLead(rateRow(6506.4), { rate: null, name: beforeDay }, telnet, "en"))).toBe(
+			"6,506.4 accesses per address in 24 hours, one every 13.3 s.",
+		);
 		expect(nowLead(rateRow(null, { accesses: 0 }), { rate: 1, name: beforeDay }, null, "en")).toBe("");
 		expect(nowLead(undefined, { rate: 1, name: beforeDay }, null, "ja")).toBe("");
 	});
 	it("is of accesses where no rate may be told", () => {
-		expect(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), { rate: null, name: beforeDay }, null, "en")).toBe("5,044 accesses from 8 sources in 24 hours.");
-		expect(nowLead(rateRow(null, { accesses: 5044, sources: null }), { rate: null, name: beforeDay }, null, "ja")).toBe("直近24時間のアクセスは5,044件。");
-		expect(plain(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), { rate: null, name: beforeDay }, null, "en", 120))).toBe("5,044 accesses from 8 sources in 2 min.");
+		expect(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), { rate: null, name: beforeDay }, null, "en")).toBe(
+			"5,044 accesses from 8 sources in 24 hours.",
+		);
+		expect(nowLead(rateRow(null, { accesses: 5044, sources: null }), { rate: null, name: beforeDay }, null, "ja")).toBe(
+			"直近24時間のアクセスは5,044件。",
+		);
+		expect(
+			plain(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), { rate: null, name: beforeDay }, null, "en", 120)),
+		).toBe("5,044 accesses from 8 sources in 2 min.");
 	});
 	it("tells a fall, and what is many times more", () => {
-		expect(plain(nowLead(rateRow(50), { rate: 100, name: beforeDay }, null, "en"))).toContain("50 % fewer than the day before");
+		expect(plain(nowLead(rateRow(50), { rate: 100, name: beforeDay }, null, "en"))).toContain(
+			"50 % fewer than the day before",
+		);
 		expect(nowLead(rateRow(50), { rate: 100, name: beforeDay }, null, "ja")).toContain("前日より50%少ないです。");
 		expect(plain(nowLead(rateRow(760), { rate: 100, name: beforeDay }, null, "en"))).toContain("7.6 times the day before");
 		expect(nowLead(rateRow(760), { rate: 100, name: beforeDay }, null, "ja")).toContain("前日の7.6倍です。");
@@ -44,9 +89,13 @@ describe("the answer of Now", () => {
 
 describe("the rate", () => {
 	it("is one in so many seconds", () => {
-		expect(plain(rateAnswer(rateRow(6506.4), { rate: 5513.9, name: tuesday }, 7, "en"))).toBe("One every 13.3 s; up 18 % in a week.");
+		expect(plain(rateAnswer(rateRow(6506.4), { rate: 5513.9, name: tuesday }, 7, "en"))).toBe(
+			"One every 13.3 s; up 18 % in a week.",
+		);
 		expect(rateAnswer(rateRow(6506.4), { rate: 5513.9, name: tuesday }, 7, "ja")).toBe("13.3秒に1件。先週火曜より18%多い。");
-		expect(plain(rateAnswer(rateRow(24), { rate: 24, name: tuesday }, 1, "en"))).toBe("One every 60.0 min; unchanged in a day.");
+		expect(plain(rateAnswer(rateRow(24), { rate: 24, name: tuesday }, 1, "en"))).toBe(
+			"One every 60.0 min; unchanged in a day.",
+		);
 	});
 });
 
@@ -55,7 +104,9 @@ describe("what made a change", () => {
 		const found = mover([port(23, 2, 1, 412.6, 398, 0.06), telnet], 6506.4, 5513.9);
 		expect(found?.row.port).toBe(2323);
 		expect(found?.part).toBeCloseTo(0.71, 2);
-		expect(plain(dayAnswer([rateRow(11654)], found, true, "en"))).toBe("2323/tcp makes 71 % of the rise; now one every 7.4 s.");
+		expect(plain(dayAnswer([rateRow(11654)], found, true, "en"))).toBe(
+			"2323/tcp makes 71 % of the rise; now one every 7.4 s.",
+		);
 		expect(dayAnswer([rateRow(11654)], found, true, "ja")).toBe("増加分の71%は2323/tcp。直近10分は7.4秒に1件。");
 	});
 	it("is nothing when hardly anything changed or no port stands out", () => {
@@ -64,9 +115,13 @@ describe("what made a change", () => {
 		expect(mover([telnet], null, 100)).toBeNull();
 	});
 	it("skips steps that were not observed", () => {
-		expect(plain(dayAnswer([rateRow(8640), rateRow(null)], null, false, "en"))).toBe("In the last 10 minutes one every 10.0 s.");
+		expect(plain(dayAnswer([rateRow(8640), rateRow(null)], null, false, "en"))).toBe(
+			"In the last 10 minutes one every 10.0 s.",
+		);
 		expect(dayAnswer([rateRow(null, { accesses: 0 })], null, false, "ja")).toBe("");
-		expect(dayAnswer([rateRow(null, { accesses: 7 }), rateRow(null, { accesses: 3 })], null, false, "en")).toBe("At most 7 in one step.");
+		expect(dayAnswer([rateRow(null, { accesses: 7 }), rateRow(null, { accesses: 3 })], null, false, "en")).toBe(
+			"At most 7 in one step.",
+		);
 	});
 });
 
@@ -98,7 +153,9 @@ describe("rankings", () => {
 		expect(countriesAnswer(rows.slice(0, 1), "ja")).toBe("最多は中国（22%）。");
 	});
 	it("say that most is unknown", () => {
-		expect(plain(countriesAnswer([{ ...country(null, 1, 1, 0.995) }, country("JP", 2, 2, 0.005)], "en"))).toBe("No country is known for 99.5 %.");
+		expect(plain(countriesAnswer([{ ...country(null, 1, 1, 0.995) }, country("JP", 2, 2, 0.005)], "en"))).toBe(
+			"No country is known for 99.5 %.",
+		);
 	});
 	it("add shares up", () => {
 		const network = { ...ranked, as_number: 64501, as_name: "A", country: "VN", rank: 1, rate: 1, share: 0.0726 };

@@ -25,41 +25,37 @@ function walk(by: 1 | -1): void {
 function pressed(e: KeyboardEvent): boolean {
 	if (e.key === "Escape") {
 		help.set(false);
-		if (writing(e))
-			(e.target as HTMLElement).blur();
+		if (writing(e)) (e.target as HTMLElement).blur();
 		return false;
 	}
-	if (writing(e))
-		return false;
+	if (writing(e)) return false;
 	if (pending > Date.now()) {
 		pending = 0;
 		const view = VIEWS.find(v => v.letter === e.key);
-		if (view)
-			go(view.path);
+		if (view) go(view.path);
 		return view !== undefined;
 	}
 	switch (e.key) {
-	case "/":
-		document.getElementById("find")?.focus();
-		return true;
-	case "g":
-		pending = Date.now() + WAIT;
-		return true;
-	case "j":
-	case "k":
-		walk(e.key === "j" ? 1 : -1);
-		return true;
-	case "?":
-		help.set(!help.get());
-		return true;
-	default:
-		return false;
+		case "/":
+			document.getElementById("find")?.focus();
+			return true;
+		case "g":
+			pending = Date.now() + WAIT;
+			return true;
+		case "j":
+		case "k":
+			walk(e.key === "j" ? 1 : -1);
+			return true;
+		case "?":
+			help.set(!help.get());
+			return true;
+		default:
+			return false;
 	}
 }
 
 export function keysStart(): void {
 	document.addEventListener("keydown", e => {
-		if (!e.ctrlKey && !e.metaKey && !e.altKey && pressed(e))
-			e.preventDefault();
+		if (!e.ctrlKey && !e.metaKey && !e.altKey && pressed(e)) e.preventDefault();
 	});
 }

@@ -18,7 +18,5 @@ function start(): void {
 	streamStart();
 }
 
-if (document.readyState === "loading")
-	document.addEventListener("DOMContentLoaded", start);
-else
-	start();
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

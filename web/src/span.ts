@@ -5,7 +5,8 @@ import type { Key } from "./text/strings";
 export type RangeName = "24h" | "7d" | "28d" | "1y" | "all";
 export type Step = "minute" | "10min" | "hour" | "day";
 
-const HOUR = 3_600_000, DAY = 24 * HOUR;
+const HOUR = 3_600_000,
+	DAY = 24 * HOUR;
 export const STEP: Record<Step, number> = { minute: 60_000, "10min": 600_000, hour: HOUR, day: DAY };
 
 export interface Span {
@@ -20,11 +21,18 @@ export interface Span {
 
 const DAYS: Record<Exclude<RangeName, "all">, number> = { "24h": 1, "7d": 7, "28d": 28, "1y": 365 };
 export const RANGES: readonly { name: RangeName; key: Key }[] = [
-	{ name: "24h", key: "range24h" }, { name: "7d", key: "range7d" }, { name: "28d", key: "range28d" },
-	{ name: "1y", key: "range1y" }, { name: "all", key: "rangeAll" },
+	{ name: "24h", key: "range24h" },
+	{ name: "7d", key: "range7d" },
+	{ name: "28d", key: "range28d" },
+	{ name: "1y", key: "range1y" },
+	{ name: "all", key: "rangeAll" },
 ];
 
-export interface Stored { first: string | null; as_of: string | null; capturing: boolean } // what there is at all
+export interface Stored {
+	first: string | null;
+	as_of: string | null;
+	capturing: boolean;
+} // what there is at all
 
 export const lengthOf = (stored: Stored | undefined): number | null =>
 	stored?.first && stored.as_of ? Math.max(STEP.minute, Date.parse(stored.as_of) - Date.parse(stored.first)) : null;
@@ -36,18 +44,19 @@ export const isShort = (stored: Stored | undefined): boolean =>
 	stored !== undefined && !stored.capturing && (lengthOf(stored) ?? Infinity) < SHORT;
 
 export function stepFor(length: number): Step {
-	if (length <= 3 * HOUR)
-		return "minute";
-	if (length <= 2 * DAY)
-		return "10min";
+	if (length <= 3 * HOUR) return "minute";
+	if (length <= 2 * DAY) return "10min";
 	return length <= 21 * DAY ? "hour" : "day";
 }
 
 const isName = (text: string | null): text is RangeName => RANGES.some(r => r.name === text);
 
 export function spanOf(query: URLSearchParams, stored: Stored | undefined, fallback: RangeName = "24h"): Span {
-	const from = query.get("from"), to = query.get("to"), range = query.get("range");
-	const begin = from ? Date.parse(from) : NaN, end = to ? Date.parse(to) : NaN;
+	const from = query.get("from"),
+		to = query.get("to"),
+		range = query.get("range");
+	const begin = from ? Date.parse(from) : NaN,
+		end = to ? Date.parse(to) : NaN;
 	if (from && to && end > begin) {
 		const before = { from: new Date(2 * begin - end).toISOString(), to: new Date(begin).toISOString() };
 		return { name: null, from, to, before, step: stepFor(end - begin), usual: fallback, params: { range: null, from, to } };
@@ -55,12 +64,26 @@ export function spanOf(query: URLSearchParams, stored: Stored | undefined, fallb
 	const name = isName(range) ? range : fallback;
 	const params = { range: name === fallback ? null : name, from: null, to: null };
 	if (name === "all") {
-		return { name, from: stored?.first ?? "2000-01-01", to: null, before: null, step: stepFor(lengthOf(stored) ?? 400 * DAY), usual: fallback, params };
+		return {
+			name,
+			from: stored?.first ?? "2000-01-01",
+			to: null,
+			before: null,
+			step: stepFor(lengthOf(stored) ?? 400 * DAY),
+			usual: fallback,
+			params,
+		};
 	}
 	const days = DAYS[name];
 	const relative = (n: number): string => (n === 1 ? "-24h" : `-${n}d`);
 	return {
-		name, from: relative(days), to: null, before: { from: `-${2 * days}d`, to: relative(days) }, step: stepFor(days * DAY), usual: fallback, params,
+		name,
+		from: relative(days),
+		to: null,
+		before: { from: `-${2 * days}d`, to: relative(days) },
+		step: stepFor(days * DAY),
+		usual: fallback,
+		params,
 	};
 }
 

@@ -15,19 +15,20 @@ export const clockStart = (): void => void setInterval(() => minute.set(Date.now
 
 export function useNow(status: Loaded<Status>): number {
 	const local = useCell(minute);
-	if (!status.data)
-		return local;
+	if (!status.data) return local;
 	const shift = Date.parse(status.data.now) - status.at;
 	return Math.abs(shift) > 2000 ? local + shift : local;
 }
 
-const LOST = 120_000, LATE = 180_000;
+const LOST = 120_000,
+	LATE = 180_000;
 
 // Since when what is shown is old: nothing was heard for two minutes, or the rows of a running capture do not come on.
 export function useStale(status: Loaded<Status>): string | null {
-	const c = useCell(contact), now = useCell(minute), at = useNow(status);
-	if (!status.data?.as_of)
-		return null;
+	const c = useCell(contact),
+		now = useCell(minute),
+		at = useNow(status);
+	if (!status.data?.as_of) return null;
 	const heard = Math.max(c.at, status.at, c.started);
 	const lost = !c.open && now - heard > LOST;
 	const late = status.data.capturing && at - Date.parse(status.data.as_of) > LATE;

@@ -10,11 +10,9 @@ export class Cell<T> {
 	}
 
 	set(value: T): void {
-		if (Object.is(value, this.value))
-			return;
+		if (Object.is(value, this.value)) return;
 		this.value = value;
-		for (const f of [...this.followers])
-			f();
+		for (const f of [...this.followers]) f();
 	}
 
 	follow(f: () => void): () => void {
@@ -27,8 +25,7 @@ export function useCell<T>(cell: Cell<T>): T {
 	const [, again] = useReducer((n: number) => n + 1, 0);
 	const seen = cell.get();
 	useEffect(() => {
-		if (!Object.is(seen, cell.get()))
-			again(0); // it changed between drawing and following
+		if (!Object.is(seen, cell.get())) again(0); // it changed between drawing and following
 		return cell.follow(() => again(0));
 	}, [cell]);
 	return seen;

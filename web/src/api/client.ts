@@ -1,6 +1,10 @@
 import { useEffect, useReducer } from "preact/hooks";
 
-export interface Failure { code: string; text: string; status: number }
+export interface Failure {
+	code: string;
+	text: string;
+	status: number;
+}
 
 // An answer and how fresh it is. A failure leaves the last answer in place: a page shows both.
 export interface Loaded<T> {
@@ -11,7 +15,8 @@ export interface Loaded<T> {
 	since: number; // when it failed first
 }
 
-const SLOW = 300, KEPT = 80;
+const SLOW = 300,
+	KEPT = 80;
 const NONE: Loaded<never> = { data: undefined, failure: undefined, slow: false, at: 0, since: 0 };
 
 class Entry {
@@ -24,8 +29,7 @@ class Entry {
 
 	private put(change: Partial<Loaded<unknown>>): void {
 		this.state = { ...this.state, ...change };
-		for (const f of [...this.followers])
-			f();
+		for (const f of [...this.followers]) f();
 	}
 
 	// Asks now; while an answer is on its way, once more after it: the last commit is never missed.
@@ -43,8 +47,7 @@ class Entry {
 		}
 		clearTimeout(timer);
 		this.asking = false;
-		if (this.state.slow)
-			this.put({ slow: false });
+		if (this.state.slow) this.put({ slow: false });
 		if (this.again) {
 			this.again = false;
 			void this.ask();
@@ -58,8 +61,7 @@ class Refused extends Error {
 	}
 }
 
-const asFailure = (e: unknown): Failure =>
-	e instanceof Refused ? e.failure : { code: "", text: "", status: 0 };
+const asFailure = (e: unknown): Failure => (e instanceof Refused ? e.failure : { code: "", text: "", status: 0 });
 
 async function fetched(url: string): Promise<unknown> {
 	const answer = await fetch(url, { headers: { accept: "application/json" } });
@@ -77,10 +79,8 @@ function entryOf(url: string): Entry {
 	if (!entry) {
 		entry = new Entry(url);
 		for (const [old, e] of entries) {
-			if (entries.size < KEPT)
-				break;
-			if (!e.followers.size)
-				entries.delete(old);
+			if (entries.size < KEPT) break;
+			if (!e.followers.size) entries.delete(old);
 		}
 	}
 	entries.delete(url);
@@ -91,10 +91,8 @@ function entryOf(url: string): Entry {
 // Rows have changed: whatever is on the page is asked for again, whatever is not is forgotten.
 export function askAgain(): void {
 	for (const [url, entry] of [...entries])
-		if (entry.followers.size)
-			void entry.ask();
-		else
-			entries.delete(url);
+		if (entry.followers.size) void entry.ask();
+		else entries.delete(url);
 }
 
 export const retry = (url: string): void => void entryOf(url).ask();
@@ -102,14 +100,12 @@ export const retry = (url: string): void => void entryOf(url).ask();
 export function useApi<T>(url: string | null): Loaded<T> {
 	const [, again] = useReducer((n: number) => n + 1, 0);
 	useEffect(() => {
-		if (url === null)
-			return;
-		const entry = entryOf(url), follow = () => again(0);
+		if (url === null) return;
+		const entry = entryOf(url),
+			follow = () => again(0);
 		entry.followers.add(follow);
-		if (entry.state === NONE || entry.state.failure)
-			void entry.ask();
-		else
-			again(0);
+		if (entry.state === NONE || entry.state.failure) void entry.ask();
+		else again(0);
 		return () => void entry.followers.delete(follow);
 	}, [url]);
 	return (url === null ? NONE : (entries.get(url)?.state ?? NONE)) as Loaded<T>;
@@ -120,8 +116,7 @@ export type Params = Record<string, string | number | null | undefined>;
 export function urlOf(path: string, params: Params = {}): string {
 	const query = new URLSearchParams();
 	for (const [name, value] of Object.entries(params))
-		if (value !== null && value !== undefined && value !== "")
-			query.set(name, String(value));
+		if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
 	const text = query.toString().replace(/%2C/g, ",").replace(/%3A/g, ":");
 	return path + (text ? "?" + text : "");
 }

@@ -5,10 +5,17 @@ import type { Live } from "./types";
 export const live = new Cell<Live | null>(null);
 
 // Contact with the program: whether the stream is open, and when something last came (ms since 1970).
-export interface Contact { open: boolean; at: number; started: number }
+export interface Contact {
+	open: boolean;
+	at: number;
+	started: number;
+}
 export const contact = new Cell<Contact>({ open: false, at: 0, started: Date.now() });
 
-const HIDDEN = 30_000, LONGEST = 30_000, POLL = 60_000, BETWEEN = 5000;
+const HIDDEN = 30_000,
+	LONGEST = 30_000,
+	POLL = 60_000,
+	BETWEEN = 5000;
 let source: EventSource | null = null;
 let wait = 1000;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,10 +28,13 @@ let waiting: ReturnType<typeof setTimeout> | undefined;
 // New rows: at once, but while a store fills, when there is a commit every second, only every few.
 function committed(): void {
 	clearTimeout(waiting);
-	waiting = setTimeout(() => {
-		asked = Date.now();
-		askAgain();
-	}, Math.max(0, asked + BETWEEN - Date.now()));
+	waiting = setTimeout(
+		() => {
+			asked = Date.now();
+			askAgain();
+		},
+		Math.max(0, asked + BETWEEN - Date.now()),
+	);
 }
 
 function parsed(e: Event): unknown {
@@ -39,8 +49,7 @@ function open(): void {
 	clearTimeout(timer);
 	source = new EventSource("/v1/stream");
 	source.onopen = () => {
-		if (contact.get().at)
-			askAgain(); // commits may have passed meanwhile
+		if (contact.get().at) askAgain(); // commits may have passed meanwhile
 		wait = 1000;
 		heard();
 	};
@@ -71,8 +80,7 @@ function close(): void {
 
 // Without a stream the rows still come, if seldom.
 function poll(): void {
-	if (!contact.get().open && !document.hidden)
-		askAgain();
+	if (!contact.get().open && !document.hidden) askAgain();
 }
 
 // Follows the stream. A browser has six connections to a host: a page that nobody sees gives its own back.

@@ -39,7 +39,12 @@ export interface RateRow {
 	sources: number | null;
 }
 
-export interface ClassRow { moment: Moment; class: string; packets: number; accesses: number }
+export interface ClassRow {
+	moment: Moment;
+	class: string;
+	packets: number;
+	accesses: number;
+}
 
 export interface Ranked {
 	rank: number;
@@ -50,19 +55,44 @@ export interface Ranked {
 	share: number;
 	sources: number | null;
 }
-export interface PortRow extends Ranked { protocol: string; port: number | null }
+export interface PortRow extends Ranked {
+	protocol: string;
+	port: number | null;
+}
 export interface PortDetail extends PortRow {
 	first: Moment | null;
 	countries: number | null;
 	networks: number | null;
 	sensors: number | null;
 }
-export interface PortHistoryRow { moment: Moment; accesses: number; rate: number | null; sources: number | null; observed: number | null }
-export interface HeatRow { protocol: string; port: number | null; moment: Moment; accesses: number }
+export interface PortHistoryRow {
+	moment: Moment;
+	accesses: number;
+	rate: number | null;
+	sources: number | null;
+	observed: number | null;
+}
+export interface HeatRow {
+	protocol: string;
+	port: number | null;
+	moment: Moment;
+	accesses: number;
+}
 
-export interface CountryRow extends Ranked { country: string | null }
-export interface NetworkRow extends Ranked { as_number: number | null; as_name: string | null; country: string | null }
-export interface ToolRow { tool: string; packets: number; sources: number; share: number }
+export interface CountryRow extends Ranked {
+	country: string | null;
+}
+export interface NetworkRow extends Ranked {
+	as_number: number | null;
+	as_name: string | null;
+	country: string | null;
+}
+export interface ToolRow {
+	tool: string;
+	packets: number;
+	sources: number;
+	share: number;
+}
 
 export interface SourceRow {
 	source: string;
@@ -96,7 +126,13 @@ export interface SourceDetail {
 	as_name: string | null;
 	forgeable: boolean | null;
 }
-export interface Counted { class?: string; tool?: string; rule?: string; packets?: number; [more: string]: unknown }
+export interface Counted {
+	class?: string;
+	tool?: string;
+	rule?: string;
+	packets?: number;
+	[more: string]: unknown;
+}
 export interface PortOfSource {
 	protocol: string;
 	port: number | null;
@@ -127,10 +163,21 @@ export interface SensorRow {
 	dropped: number;
 	gaps: number;
 }
-export interface CoverageRow { sensor: string; from: Moment; to: Moment; addresses: number | null; dropped: number }
+export interface CoverageRow {
+	sensor: string;
+	from: Moment;
+	to: Moment;
+	addresses: number | null;
+	dropped: number;
+}
 
 export type HitKind = "address" | "prefix" | "port" | "country" | "network" | "tool" | "sensor";
-export interface SearchRow { kind: HitKind; value: string; text: string | null; accesses: number | null }
+export interface SearchRow {
+	kind: HitKind;
+	value: string;
+	text: string | null;
+	accesses: number | null;
+}
 
 export interface About {
 	version: string;

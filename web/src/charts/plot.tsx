@@ -6,9 +6,21 @@ import { t } from "../text/strings";
 import { plotSave } from "./png";
 import { type Axis, axisOf, heightOf, ticksOf } from "./scale";
 
-export interface Point { at: number; v: number | null; part?: boolean } // ms since 1970: where its step begins
-export interface Line { name: string; look: "now" | "before" | "low" | "high" | "without" | "plain"; points: Point[] }
-export interface Mark { at: number; text: string; kind: "warning" | "notice" | "change" }
+export interface Point {
+	at: number;
+	v: number | null;
+	part?: boolean;
+} // ms since 1970: where its step begins
+export interface Line {
+	name: string;
+	look: "now" | "before" | "low" | "high" | "without" | "plain";
+	points: Point[];
+}
+export interface Mark {
+	at: number;
+	text: string;
+	kind: "warning" | "notice" | "change";
+}
 
 export interface PlotProps {
 	label: string; // for who cannot see it
@@ -30,12 +42,22 @@ export interface PlotProps {
 
 const round = (n: number): number => Math.round(n * 100) / 100;
 
-interface Frame { from: number; to: number; step: number; axis: Axis; steps: boolean }
+interface Frame {
+	from: number;
+	to: number;
+	step: number;
+	axis: Axis;
+	steps: boolean;
+}
 
 const xOf = (f: Frame, at: number): number => round(((at - f.from) / (f.to - f.from)) * 1000);
 const yOf = (f: Frame, v: number): number => round(100 - heightOf(f.axis, v));
 
-interface Run { part: boolean; start: number | null; points: { at: number; v: number }[] }
+interface Run {
+	part: boolean;
+	start: number | null;
+	points: { at: number; v: number }[];
+}
 
 // Runs without a gap: what is missing is missing, and what is still being counted is apart, joined to what it goes on from.
 function runs(line: Line, f: Frame): Run[] {
@@ -71,31 +93,31 @@ function stepsPath({ points, start }: Run, f: Frame): string {
 
 function pathOf(run: Run, f: Frame): string {
 	const first = run.points[0]!;
-	if (f.steps)
-		return stepsPath(run, f);
-	if (run.points.length === 1) // alone between two gaps: a line as long as its step
+	if (f.steps) return stepsPath(run, f);
+	if (run.points.length === 1)
+		// alone between two gaps: a line as long as its step
 		return `M${xOf(f, first.at)} ${yOf(f, first.v)}H${xOf(f, first.at + f.step)}`;
-	return run.points.map(({ at, v }, i) => `${i ? "L" : "M"}${xOf(f, Math.min(f.to, Math.max(f.from, at + f.step / 2)))} ${yOf(f, v)}`).join("");
+	return run.points
+		.map(({ at, v }, i) => `${i ? "L" : "M"}${xOf(f, Math.min(f.to, Math.max(f.from, at + f.step / 2)))} ${yOf(f, v)}`)
+		.join("");
 }
 
 // Times without a value in the first line, between its first value and the end.
 function gapsOf(line: Line | undefined, f: Frame): [number, number][] {
 	const out: [number, number][] = [];
-	if (!line)
-		return out;
+	if (!line) return out;
 	let end = -1;
 	for (const p of line.points) {
-		if (p.v === null)
-			continue;
-		if (end >= 0 && p.at - end > f.step * 0.5)
-			out.push([end, p.at]);
+		if (p.v === null) continue;
+		if (end >= 0 && p.at - end > f.step * 0.5) out.push([end, p.at]);
 		end = p.at + f.step;
 	}
 	return out;
 }
 
 function Gap({ f, gap }: { f: Frame; gap: [number, number] }): JSX.Element {
-	const left = xOf(f, gap[0]) / 10, width = Math.max(0.15, xOf(f, gap[1]) / 10 - left);
+	const left = xOf(f, gap[0]) / 10,
+		width = Math.max(0.15, xOf(f, gap[1]) / 10 - left);
 	return (
 		<div class="gap" style={{ left: `${left}%`, width: `${width}%` }}>
 			{width > 0.6 && <span class={left > 80 ? "toleft" : ""}>{t("noData")}</span>}
@@ -113,12 +135,15 @@ const valueText = (v: number | null | undefined): string =>
 function Readout({ f, lines, at, minutes }: { f: Frame; lines: Line[]; at: number; minutes: boolean }): JSX.Element {
 	const begin = lines[0]?.points.find(p => at >= p.at && at < p.at + f.step)?.at ?? Math.floor(at / f.step) * f.step;
 	const x = xOf(f, f.steps ? begin + f.step / 2 : begin + f.step / 2) / 10;
-	const d = new Date(begin), end = new Date(begin + f.step);
+	const d = new Date(begin),
+		end = new Date(begin + f.step);
 	return (
 		<div class={"readout" + (x > 60 ? " toleft" : "")} style={{ left: `${Math.min(100, Math.max(0, x))}%` }} title={utc(d)}>
 			<span class="when">{minutes ? `${dateTime(d)}–${hourMinute(end)}` : dateTime(d)}</span>
 			{lines.map(l => (
-				<span key={l.name} class={"value " + l.look}>{l.name} <b>{valueText(nearest(l, at, f.step)?.v)}</b></span>
+				<span key={l.name} class={"value " + l.look}>
+					{l.name} <b>{valueText(nearest(l, at, f.step)?.v)}</b>
+				</span>
 			))}
 		</div>
 	);
@@ -127,14 +152,16 @@ function Readout({ f, lines, at, minutes }: { f: Frame; lines: Line[]; at: numbe
 function Marks({ f, marks }: { f: Frame; marks: Mark[] }): JSX.Element {
 	return (
 		<>
-			{marks.filter(m => m.at >= f.from && m.at <= f.to).map(m => {
-				const left = xOf(f, m.at) / 10;
-				return (
-					<div key={m.at} class={`mark ${m.kind}`} style={{ left: `${left}%` }}>
-						<span class={left > 20 ? "toleft" : ""}>{m.text}</span>
-					</div>
-				);
-			})}
+			{marks
+				.filter(m => m.at >= f.from && m.at <= f.to)
+				.map(m => {
+					const left = xOf(f, m.at) / 10;
+					return (
+						<div key={m.at} class={`mark ${m.kind}`} style={{ left: `${left}%` }}>
+							<span class={left > 20 ? "toleft" : ""}>{m.text}</span>
+						</div>
+					);
+				})}
 		</>
 	);
 }
@@ -142,13 +169,15 @@ function Marks({ f, marks }: { f: Frame; marks: Mark[] }): JSX.Element {
 // The value at the right end of the first line, and a hollow point where it is still being counted.
 function Ending({ f, line }: { f: Frame; line: Line | undefined }): JSX.Element | null {
 	const p = line?.points.filter(q => q.v !== null).pop();
-	if (!p || p.v === null)
-		return null;
-	const x = xOf(f, Math.min(f.to, f.steps ? p.at + f.step : p.at + f.step / 2)) / 10, y = yOf(f, p.v);
+	if (!p || p.v === null) return null;
+	const x = xOf(f, Math.min(f.to, f.steps ? p.at + f.step : p.at + f.step / 2)) / 10,
+		y = yOf(f, p.v);
 	return (
 		<>
 			<div class="point" style={{ left: `${x}%`, top: `${y}%` }} />
-			<div class={"ending" + (y < 18 ? " under" : "")} style={{ left: `${x}%`, top: `${y}%` }}>{valueText(p.v)}</div>
+			<div class={"ending" + (y < 18 ? " under" : "")} style={{ left: `${x}%`, top: `${y}%` }}>
+				{valueText(p.v)}
+			</div>
 		</>
 	);
 }
@@ -166,33 +195,53 @@ export function TimePlot(p: PlotProps): JSX.Element {
 	};
 	const end = (e: PointerEvent): void => {
 		const at = timeAt(e);
-		if (drag !== null && p.zoom && Math.abs(at - drag) > p.step * 2)
-			p.zoom(Math.min(at, drag), Math.max(at, drag));
+		if (drag !== null && p.zoom && Math.abs(at - drag) > p.step * 2) p.zoom(Math.min(at, drag), Math.max(at, drag));
 		dragSet(null);
 	};
 	return (
 		<figure class={`plot ${p.size ?? ""} ${p.stale ? "stale" : ""}`} role="img" aria-label={p.label}>
 			<div class="ys" aria-hidden="true">
 				{axis.lines.map(v => (
-					<span key={v} style={{ bottom: `${heightOf(axis, v)}%` }}>{Math.abs(v) >= 10 || Number.isInteger(v) ? count(v) : rateText(v)}</span>
+					<span key={v} style={{ bottom: `${heightOf(axis, v)}%` }}>
+						{Math.abs(v) >= 10 || Number.isInteger(v) ? count(v) : rateText(v)}
+					</span>
 				))}
 			</div>
 			<div
-				class={"area" + (p.zoom ? " zooms" : "")} aria-hidden="true"
-				onPointerMove={e => hoverSet(timeAt(e))} onPointerLeave={() => { hoverSet(null); dragSet(null); }}
-				onPointerDown={e => p.zoom && e.button === 0 && dragSet(timeAt(e))} onPointerUp={end}
+				class={"area" + (p.zoom ? " zooms" : "")}
+				aria-hidden="true"
+				onPointerMove={e => hoverSet(timeAt(e))}
+				onPointerLeave={() => {
+					hoverSet(null);
+					dragSet(null);
+				}}
+				onPointerDown={e => p.zoom && e.button === 0 && dragSet(timeAt(e))}
+				onPointerUp={end}
 			>
 				{!empty && gapsOf(p.lines[0], f).map(g => <Gap key={g[0]} f={f} gap={g} />)}
 				<svg viewBox="0 0 1000 100" preserveAspectRatio="none">
-					{axis.lines.map(v => <path key={v} class={v === axis.lines[0] ? "zero" : "grid"} d={`M0 ${yOf(f, v)}H1000`} />)}
-					{!empty && [...p.lines].reverse().flatMap(l => runs(l, f).map((r, i) => (
-						<path key={l.name + i} class={`line ${l.look}${r.part ? " part" : ""}`} d={pathOf(r, f)} />
-					)))}
+					{axis.lines.map(v => (
+						<path key={v} class={v === axis.lines[0] ? "zero" : "grid"} d={`M0 ${yOf(f, v)}H1000`} />
+					))}
+					{!empty &&
+						[...p.lines]
+							.reverse()
+							.flatMap(l =>
+								runs(l, f).map((r, i) => (
+									<path key={l.name + i} class={`line ${l.look}${r.part ? " part" : ""}`} d={pathOf(r, f)} />
+								)),
+							)}
 				</svg>
 				{p.marks && <Marks f={f} marks={p.marks} />}
 				{!empty && p.ending && <Ending f={f} line={p.lines[0]} />}
 				{drag !== null && hover !== null && (
-					<div class="dragged" style={{ left: `${xOf(f, Math.min(drag, hover)) / 10}%`, width: `${Math.abs(xOf(f, drag) - xOf(f, hover)) / 10}%` }} />
+					<div
+						class="dragged"
+						style={{
+							left: `${xOf(f, Math.min(drag, hover)) / 10}%`,
+							width: `${Math.abs(xOf(f, drag) - xOf(f, hover)) / 10}%`,
+						}}
+					/>
 				)}
 				{!empty && hover !== null && (
 					<>
@@ -204,7 +253,11 @@ export function TimePlot(p: PlotProps): JSX.Element {
 			</div>
 			<div class="xs" aria-hidden="true">
 				{ticksOf(f.from, f.to).map(k => (
-					<span key={k.at} class={(k.minor ? "minor " : "") + (k.near ? "near " : "") + (k.at === 100 ? "end" : "")} style={{ left: `${k.at}%` }}>
+					<span
+						key={k.at}
+						class={(k.minor ? "minor " : "") + (k.near ? "near " : "") + (k.at === 100 ? "end" : "")}
+						style={{ left: `${k.at}%` }}
+					>
 						{k.at === 100 && p.last ? p.last : k.text}
 					</span>
 				))}
@@ -215,13 +268,22 @@ export function TimePlot(p: PlotProps): JSX.Element {
 
 export function SavePlot({ plot, title, unit }: { plot: PlotProps; title: string; unit: string }): JSX.Element {
 	const status = useStatus();
-	return <button type="button" onClick={() => plotSave(plot, title, unit, status.data?.simulated === true)}>{t("png")}</button>;
+	return (
+		<button type="button" onClick={() => plotSave(plot, title, unit, status.data?.simulated === true)}>
+			{t("png")}
+		</button>
+	);
 }
 
 export function Legend({ lines, more }: { lines: Line[]; more?: JSX.Element }): JSX.Element {
 	return (
 		<p class="key">
-			{lines.map(l => <span key={l.name}><i class={`swatch ${l.look}`} />{l.name}</span>)}
+			{lines.map(l => (
+				<span key={l.name}>
+					<i class={`swatch ${l.look}`} />
+					{l.name}
+				</span>
+			))}
 			{more}
 		</p>
 	);

@@ -1,17 +1,28 @@
 import type { RateRow } from "../api/types";
 import type { Line, Point } from "./plot";
 
-interface Observed { moment: string; observed?: number | null }
+interface Observed {
+	moment: string;
+	observed?: number | null;
+}
 
 const COMPLETE = 0.98; // observed less than this, a step at the end is still being counted
 
 // Rows as points: what was not observed is missing, and the last step may still grow.
-export function pointsOf<Row extends Observed>(rows: Row[], value: (r: Row) => number | null, shift = 0, asOf?: string | null, step = 0): Point[] {
+export function pointsOf<Row extends Observed>(
+	rows: Row[],
+	value: (r: Row) => number | null,
+	shift = 0,
+	asOf?: string | null,
+	step = 0,
+): Point[] {
 	const end = asOf ? Date.parse(asOf) : Infinity;
 	return rows.map((r, i) => {
 		const at = Date.parse(r.moment);
 		const seen = r.observed === undefined || r.observed === null || r.observed > 0;
-		const part = i === rows.length - 1 && (at + step > end || (typeof r.observed === "number" && r.observed < COMPLETE && at + step >= end));
+		const part =
+			i === rows.length - 1 &&
+			(at + step > end || (typeof r.observed === "number" && r.observed < COMPLETE && at + step >= end));
 		return { at: at + shift, v: seen ? value(r) : null, part };
 	});
 }

@@ -16,8 +16,15 @@ import { Source } from "./source";
 import { Sources } from "./sources";
 import { Trend } from "./trend";
 
-export interface ViewProps { status: Loaded<Status>; arguments: string[] }
-export interface View { title: () => string; View: (p: ViewProps) => JSX.Element; arguments: string[] }
+export interface ViewProps {
+	status: Loaded<Status>;
+	arguments: string[];
+}
+export interface View {
+	title: () => string;
+	View: (p: ViewProps) => JSX.Element;
+	arguments: string[];
+}
 
 const VIEWS: { path: RegExp; title: (a: string[]) => string; View: (p: ViewProps) => JSX.Element }[] = [
 	{ path: /^\/$/, title: () => t("now"), View: Now },

@@ -5,7 +5,11 @@ export function Missing(): JSX.Element {
 	return (
 		<section class="lead">
 			<h1>{t("notFound")}</h1>
-			<p><a class="text" href="/">{t("now")}</a></p>
+			<p>
+				<a class="text" href="/">
+					{t("now")}
+				</a>
+			</p>
 		</section>
 	);
 }

@@ -21,52 +21,107 @@ const SHOWN = 15;
 const packetsOf = (x: Counted | string): number | null => (typeof x === "string" ? null : (x.packets ?? null));
 
 function Names({ of, name }: { of: (Counted | string)[] | null; name: (n: string) => string }): JSX.Element {
-	const rows = of ?? [], names = namesOf(rows);
-	if (!names.length)
-		return <p class="note">{NONE}</p>;
+	const rows = of ?? [],
+		names = namesOf(rows);
+	if (!names.length) return <p class="note">{NONE}</p>;
 	const counted = rows.some(r => packetsOf(r) !== null);
 	return (
 		<table>
-			<tbody>{names.map((n, i) => <tr key={n}><td>{name(n)}</td>{counted && <td class="n soft">{count(packetsOf(rows[i]!))}</td>}</tr>)}</tbody>
+			<tbody>
+				{names.map((n, i) => (
+					<tr key={n}>
+						<td>{name(n)}</td>
+						{counted && <td class="n soft">{count(packetsOf(rows[i]!))}</td>}
+					</tr>
+				))}
+			</tbody>
 		</table>
 	);
 }
 
 function Asked({ rows }: { rows: PortOfSource[] }): JSX.Element {
-	const most = Math.max(0, ...rows.map(r => r.packets)), [all, allSet] = useState(false);
+	const most = Math.max(0, ...rows.map(r => r.packets)),
+		[all, allSet] = useState(false);
 	return (
-		<><div class="scroll" tabIndex={0} role="region" aria-label={t("asked")}>
-			<table>
-				<thead><tr><th scope="col">{t("port")}</th><th scope="col"><span class="hidden">{t("service")}</span></th><th scope="col">{t("class")}</th><th scope="col"><span class="hidden">{t("packets")}</span></th><th scope="col" class="n">{t("packets")}</th><th scope="col" class="n">{t("accesses")}</th></tr></thead>
-				<tbody>
-					{(all ? rows : rows.slice(0, SHOWN)).map((r, i) => {
-						const key = portKey(r.protocol, r.port);
-						return (
-							<tr key={i}>
-								<td class="what"><PortLink {...r} /></td><td class="soft fill">{serviceName(key)}</td><td class="soft">{className(r.class)}</td>
-								<td class="bars"><Bar now={r.packets} most={most} /></td><td class="n">{count(r.packets)}</td><td class="n">{count(r.accesses)}</td>
-							</tr>
-						);
-					})}
-				</tbody>
-			</table>
-		</div>
-		{rows.length > SHOWN && <p class="pager"><button type="button" onClick={() => allSet(!all)}>{all ? t("showLess") : t("showAll", rows.length)}</button></p>}</>
+		<>
+			<div class="scroll" tabIndex={0} role="region" aria-label={t("asked")}>
+				<table>
+					<thead>
+						<tr>
+							<th scope="col">{t("port")}</th>
+							<th scope="col">
+								<span class="hidden">{t("service")}</span>
+							</th>
+							<th scope="col">{t("class")}</th>
+							<th scope="col">
+								<span class="hidden">{t("packets")}</span>
+							</th>
+							<th scope="col" class="n">
+								{t("packets")}
+							</th>
+							<th scope="col" class="n">
+								{t("accesses")}
+							</th>
+						</tr>
+					</thead>
+					<tbody>
+						{(all ? rows : rows.slice(0, SHOWN)).map((r, i) => {
+							const key = portKey(r.protocol, r.port);
+							return (
+								<tr key={i}>
+									<td class="what">
+										<PortLink {...r} />
+									</td>
+									<td class="soft fill">{serviceName(key)}</td>
+									<td class="soft">{className(r.class)}</td>
+									<td class="bars">
+										<Bar now={r.packets} most={most} />
+									</td>
+									<td class="n">{count(r.packets)}</td>
+									<td class="n">{count(r.accesses)}</td>
+								</tr>
+							);
+						})}
+					</tbody>
+				</table>
+			</div>
+			{rows.length > SHOWN && (
+				<p class="pager">
+					<button type="button" onClick={() => allSet(!all)}>
+						{all ? t("showLess") : t("showAll", rows.length)}
+					</button>
+				</p>
+			)}
+		</>
 	);
 }
 
 function Timeline({ address, stored }: { address: string; stored: Status | undefined }): JSX.Element {
-	const span = useSpan(stored, "7d"), step = span.step === "day" ? "day" : "hour";
+	const span = useSpan(stored, "7d"),
+		step = span.step === "day" ? "day" : "hour";
 	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}/history`, { step, from: span.from, to: span.to });
 	const of = useApi<Listing<SourceHistoryRow>>(url);
-	const rows = heatRows((of.data?.rows ?? []).map(r => ({ ...r, accesses: r.packets })), r => r).slice(0, 20);
+	const rows = heatRows(
+		(of.data?.rows ?? []).map(r => ({ ...r, accesses: r.packets })),
+		r => r,
+	).slice(0, 20);
 	return (
 		<Section id="did" label={t("did")} unit={t("packetsCount")} of={of} url={url} actions={<CsvLink url={url} />}>
 			<Controls span={span} sensor={false} />
 			<div data-waits={of.data || of.failure ? undefined : ""}>
-				{of.data && (rows.length
-					? <Heat label={t("did")} rows={rows} from={Date.parse(of.data.from)} to={Date.parse(of.data.to)} step={STEP[step]} unit={t("packetsCount")} />
-					: <p class="note">{t("noneRows")}</p>)}
+				{of.data &&
+					(rows.length ? (
+						<Heat
+							label={t("did")}
+							rows={rows}
+							from={Date.parse(of.data.from)}
+							to={Date.parse(of.data.to)}
+							step={STEP[step]}
+							unit={t("packetsCount")}
+						/>
+					) : (
+						<p class="note">{t("noneRows")}</p>
+					))}
 			</div>
 		</Section>
 	);
@@ -74,35 +129,58 @@ function Timeline({ address, stored }: { address: string; stored: Status | undef
 
 function Known({ row }: { row: SourceDetail }): JSX.Element {
 	return (
-		<Facts of={[
-			[t("first"), row.first ? <Time at={row.first} /> : NONE],
-			[t("last"), row.last ? <Time at={row.last} /> : NONE],
-			[t("days"), count(row.days)],
-			[t("packets"), count(row.packets)],
-			[t("accesses"), count(row.accesses)],
-			[t("sensorsCount"), count(row.sensors_seen)],
-			[t("country"), row.country ? <a href={countryHref(row.country)}>{countryName(row.country)}</a> : t("unknown")],
-			[t("network"), row.as_number === null ? t("unknown") : <a href={networkHref(row.as_number)}>AS{row.as_number}</a>, row.as_name],
-		]} />
+		<Facts
+			of={[
+				[t("first"), row.first ? <Time at={row.first} /> : NONE],
+				[t("last"), row.last ? <Time at={row.last} /> : NONE],
+				[t("days"), count(row.days)],
+				[t("packets"), count(row.packets)],
+				[t("accesses"), count(row.accesses)],
+				[t("sensorsCount"), count(row.sensors_seen)],
+				[t("country"), row.country ? <a href={countryHref(row.country)}>{countryName(row.country)}</a> : t("unknown")],
+				[
+					t("network"),
+					row.as_number === null ? t("unknown") : <a href={networkHref(row.as_number)}>AS{row.as_number}</a>,
+					row.as_name,
+				],
+			]}
+		/>
 	);
 }
 
 export function Source({ status, arguments: [address = ""] }: ViewProps): JSX.Element {
-	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}`), of = useApi<SourceDetail>(url), row = of.data;
+	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}`),
+		of = useApi<SourceDetail>(url),
+		row = of.data;
 	return (
 		<>
 			<section class="head" data-waits={of.data || of.failure ? undefined : ""}>
-				<Crumbs path={[[t("sources"), "/sources"], [address, location.pathname]]} />
+				<Crumbs
+					path={[
+						[t("sources"), "/sources"],
+						[address, location.pathname],
+					]}
+				/>
 				<h1 class="title">{row?.address ?? address}</h1>
 				<p class="sentence">{sourceAnswer(row) || "\u00a0"}</p>
 				<Failed of={of} url={url} />
 			</section>
-			{row && <div class="row"><div><Known row={row} /></div></div>}
+			{row && (
+				<div class="row">
+					<div>
+						<Known row={row} />
+					</div>
+				</div>
+			)}
 			{row?.seen && (
 				<>
-					<div class="row"><Timeline address={address} stored={status.data} /></div>
+					<div class="row">
+						<Timeline address={address} stored={status.data} />
+					</div>
 					<div class="row two">
-						<Section id="asked" label={t("asked")} unit={t("packetsCount")}><Asked rows={row.ports ?? []} /></Section>
+						<Section id="asked" label={t("asked")} unit={t("packetsCount")}>
+							<Asked rows={row.ports ?? []} />
+						</Section>
 						<Section id="evidence" label={t("evidence")} unit={t("packetsCount")}>
 							<Names of={row.tools} name={n => toolName(n)} />
 							<h3>{t("rule")}</h3>

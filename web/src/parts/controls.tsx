@@ -12,8 +12,16 @@ export function Controls({ span, sensor = true }: { span: Span; sensor?: boolean
 	return (
 		<div class="controls">
 			<span class="ranges" role="group" aria-label={t("range")}>
-				{RANGES.map(r => <a key={r.name} href={rangeHref(r.name, span.usual)} aria-current={span.name === r.name ? "true" : undefined}>{t(r.key)}</a>)}
-				{span.name === null && <a href={here({})} aria-current="true">{dateTime(new Date(span.from))} – {dateTime(new Date(span.to ?? ""))}</a>}
+				{RANGES.map(r => (
+					<a key={r.name} href={rangeHref(r.name, span.usual)} aria-current={span.name === r.name ? "true" : undefined}>
+						{t(r.key)}
+					</a>
+				))}
+				{span.name === null && (
+					<a href={here({})} aria-current="true">
+						{dateTime(new Date(span.from))} – {dateTime(new Date(span.to ?? ""))}
+					</a>
+				)}
 			</span>
 			{sensor && <SensorChoice />}
 		</div>
@@ -21,18 +29,22 @@ export function Controls({ span, sensor = true }: { span: Span; sensor?: boolean
 }
 
 function SensorChoice(): JSX.Element | null {
-	const { query } = usePlace(), rows = useSensors().data?.rows ?? [], chosen = query.get("sensor") ?? "";
-	if (rows.length < 2 && !chosen)
-		return null;
+	const { query } = usePlace(),
+		rows = useSensors().data?.rows ?? [],
+		chosen = query.get("sensor") ?? "";
+	if (rows.length < 2 && !chosen) return null;
 	const names = rows.map(r => r.sensor);
-	if (chosen && !names.includes(chosen))
-		names.push(chosen);
+	if (chosen && !names.includes(chosen)) names.push(chosen);
 	return (
 		<label class="choice">
 			<span>{t("sensor")}</span>
 			<select value={chosen} onChange={e => go(here({ sensor: e.currentTarget.value || null }))}>
 				<option value="">{t("all")}</option>
-				{names.map(n => <option key={n} value={n}>{n}</option>)}
+				{names.map(n => (
+					<option key={n} value={n}>
+						{n}
+					</option>
+				))}
 			</select>
 		</label>
 	);
@@ -40,27 +52,49 @@ function SensorChoice(): JSX.Element | null {
 
 // Pages of a list follow each other by cursor; the first is without one.
 export function Pager({ of }: { of: Loaded<Listing<unknown>> }): JSX.Element | null {
-	const { query } = usePlace(), next = of.data?.next, on = query.get("cursor");
-	if (!next && !on)
-		return null;
+	const { query } = usePlace(),
+		next = of.data?.next,
+		on = query.get("cursor");
+	if (!next && !on) return null;
 	return (
 		<nav class="pager" aria-label={t("pages")}>
 			{on && <a href={here({ cursor: null })}>{t("firstPage")}</a>}
-			{next && <a href={here({ cursor: next })} rel="next">{t("nextPage")}</a>}
+			{next && (
+				<a href={here({ cursor: next })} rel="next">
+					{t("nextPage")}
+				</a>
+			)}
 		</nav>
 	);
 }
 
 export function Crumbs({ path }: { path: [string, string][] }): JSX.Element {
-	return <nav class="crumbs" aria-label={t("where")}>{path.map(([name, href], i) => <>{i > 0 && " / "}<a href={href}>{name}</a></>)}</nav>;
+	return (
+		<nav class="crumbs" aria-label={t("where")}>
+			{path.map(([name, href], i) => (
+				<>
+					{i > 0 && " / "}
+					<a href={href}>{name}</a>
+				</>
+			))}
+		</nav>
+	);
 }
 
 export function Facts({ of }: { of: [string, JSX.Element | string | null, (JSX.Element | string | null)?][] }): JSX.Element {
 	return (
 		<dl class="factline">
-			{of.filter(f => f[1] !== null).map(([name, value, more]) => (
-				<div key={name}><dt>{name}</dt><dd>{value}{more && <small> {more}</small>}</dd></div>
-			))}
+			{of
+				.filter(f => f[1] !== null)
+				.map(([name, value, more]) => (
+					<div key={name}>
+						<dt>{name}</dt>
+						<dd>
+							{value}
+							{more && <small> {more}</small>}
+						</dd>
+					</div>
+				))}
 		</dl>
 	);
 }

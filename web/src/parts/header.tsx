@@ -21,33 +21,45 @@ export const VIEWS: readonly { path: string; key: Key; letter: string }[] = [
 ];
 
 const within = (path: string, view: string): boolean =>
-	view === "/" ? path === "/" : path === view || path.startsWith(view + "/") || (view === "/networks" && path.startsWith("/countries/"));
+	view === "/"
+		? path === "/"
+		: path === view || path.startsWith(view + "/") || (view === "/networks" && path.startsWith("/countries/"));
 
 function Logo(): JSX.Element {
 	return (
 		<a class="logo" href="/">
-			<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 2.5h12M3.5 2.5v5h9v-5M3 7.5h10M5.5 7.5 4 14.5M10.5 7.5l1.5 7" /></svg>
+			<svg viewBox="0 0 16 16" aria-hidden="true">
+				<path d="M2 2.5h12M3.5 2.5v5h9v-5M3 7.5h10M5.5 7.5 4 14.5M10.5 7.5l1.5 7" />
+			</svg>
 			monomi
 		</a>
 	);
 }
 
 function Find(): JSX.Element {
-	const { path, query } = usePlace(), field = useRef<HTMLInputElement>(null);
+	const { path, query } = usePlace(),
+		field = useRef<HTMLInputElement>(null);
 	const asked = path === "/search" ? (query.get("q") ?? "") : "";
 	useEffect(() => {
-		if (field.current && field.current.value !== asked)
-			field.current.value = asked;
+		if (field.current && field.current.value !== asked) field.current.value = asked;
 	}, [asked]);
 	const send = (e: Event): void => {
 		e.preventDefault();
 		const q = field.current?.value.trim();
-		if (q)
-			go("/search?q=" + encodeURIComponent(q), path === "/search");
+		if (q) go("/search?q=" + encodeURIComponent(q), path === "/search");
 	};
 	return (
 		<form class="find" role="search" onSubmit={send}>
-			<input ref={field} id="find" name="q" type="search" aria-label={t("search")} placeholder={t("search")} autocomplete="off" spellcheck={false} />
+			<input
+				ref={field}
+				id="find"
+				name="q"
+				type="search"
+				aria-label={t("search")}
+				placeholder={t("search")}
+				autocomplete="off"
+				spellcheck={false}
+			/>
 			<kbd aria-hidden="true">/</kbd>
 		</form>
 	);
@@ -55,11 +67,16 @@ function Find(): JSX.Element {
 
 export function Clock({ status }: { status: Loaded<Status> }): JSX.Element {
 	const d = new Date(useNow(status));
-	return <time class="clock" dateTime={d.toISOString()} title={utc(new Date(Math.floor(d.getTime() / 60_000) * 60_000))}>{clock(d)}</time>;
+	return (
+		<time class="clock" dateTime={d.toISOString()} title={utc(new Date(Math.floor(d.getTime() / 60_000) * 60_000))}>
+			{clock(d)}
+		</time>
+	);
 }
 
 export function Header({ status }: { status: Loaded<Status> }): JSX.Element {
-	const { path } = usePlace(), look = useCell(theme);
+	const { path } = usePlace(),
+		look = useCell(theme);
 	const [open, openSet] = useState(false);
 	useEffect(() => openSet(false), [path]);
 	const other = look === "dark" ? "light" : "dark";
@@ -67,14 +84,38 @@ export function Header({ status }: { status: Loaded<Status> }): JSX.Element {
 	return (
 		<header>
 			<Logo />
-			<button type="button" class="menu" aria-expanded={open} aria-controls="views" aria-label={t("menu")} onClick={() => openSet(!open)}><i /><i /><i /></button>
+			<button
+				type="button"
+				class="menu"
+				aria-expanded={open}
+				aria-controls="views"
+				aria-label={t("menu")}
+				onClick={() => openSet(!open)}
+			>
+				<i />
+				<i />
+				<i />
+			</button>
 			<nav id="views" class={open ? "open" : ""} aria-label={t("views")}>
-				{VIEWS.map(v => <a key={v.path} href={v.path} aria-current={within(path, v.path) ? "page" : undefined}>{t(v.key)}</a>)}
+				{VIEWS.map(v => (
+					<a key={v.path} href={v.path} aria-current={within(path, v.path) ? "page" : undefined}>
+						{t(v.key)}
+					</a>
+				))}
 			</nav>
 			<div class={"right" + (open ? " open" : "")}>
 				<Find />
-				<button type="button" class="quiet" lang={lang() === "en" ? "ja" : "en"} onClick={() => langChoose(lang() === "en" ? "ja" : "en")}>{t("otherLanguage")}</button>
-				<button type="button" class="quiet" aria-label={t("themeSwitch", otherName)} onClick={() => themeChoose(other)}>{otherName}</button>
+				<button
+					type="button"
+					class="quiet"
+					lang={lang() === "en" ? "ja" : "en"}
+					onClick={() => langChoose(lang() === "en" ? "ja" : "en")}
+				>
+					{t("otherLanguage")}
+				</button>
+				<button type="button" class="quiet" aria-label={t("themeSwitch", otherName)} onClick={() => themeChoose(other)}>
+					{otherName}
+				</button>
 			</div>
 			<Clock status={status} />
 		</header>
@@ -82,15 +123,16 @@ export function Header({ status }: { status: Loaded<Status> }): JSX.Element {
 }
 
 export function Strip({ status }: { status: Loaded<Status> }): JSX.Element | null {
-	if (!status.data?.simulated)
-		return null;
+	if (!status.data?.simulated) return null;
 	const l = lang() === "en" ? "ja" : "en";
 	return (
 		<div class="strip" role="note">
 			<b>{t("simulated")}</b>
 			<span class="long">{t("simulatedLong")}</span>
 			<span class="short">{t("simulatedShort")}</span>
-			<span class="right" lang={l}>{l === "ja" ? "模擬データ" : "SIMULATED"}</span>
+			<span class="right" lang={l}>
+				{l === "ja" ? "模擬データ" : "SIMULATED"}
+			</span>
 		</div>
 	);
 }

@@ -20,69 +20,119 @@ export const countryHref = (code: string): string => `/countries/${code}`;
 export const networkHref = (as: number): string => `/networks/${as}`;
 export const sourceHref = (address: string): string => `/sources/${encodeURIComponent(address).replace(/%3A/gi, ":")}`;
 
-
 // What the numbers of a ranking are: rates, or where no divisor is known, accesses.
 export const unitOf = (rows: Ranked[] | undefined): string => t(rows && onlyCounts(rows) ? "accessesCount" : "perDayAddress");
 
 const compared = (rows: Ranked[] | undefined): boolean => (rows ?? []).some(r => r.before_rank !== null); // there was a span before
 
 export const rankColumn = <Row extends Ranked>(rows: Row[] | undefined, jump: number): Column<Row> => ({
-	key: "rank", head: t("rank"), class: "rank",
-	cell: r => <><span class="place">{r.rank}</span>{compared(rows) && <RankChange rank={r.rank} before={r.before_rank} hot={hasJumped(r, jump)} />}</>,
-	text: r => r.rank, sort: r => -r.rank,
+	key: "rank",
+	head: t("rank"),
+	class: "rank",
+	cell: r => (
+		<>
+			<span class="place">{r.rank}</span>
+			{compared(rows) && <RankChange rank={r.rank} before={r.before_rank} hot={hasJumped(r, jump)} />}
+		</>
+	),
+	text: r => r.rank,
+	sort: r => -r.rank,
 });
 
 export const rateColumn = <Row extends Ranked>(rows: Row[] | undefined): Column<Row> => ({
-	key: "rate", head: t(rows && onlyCounts(rows) ? "accesses" : "rate"), number: true, cell: r => (r.rate === null ? count(r.accesses) : rate(r.rate)), text: r => r.rate, sort: r => r.rate ?? r.accesses,
+	key: "rate",
+	head: t(rows && onlyCounts(rows) ? "accesses" : "rate"),
+	number: true,
+	cell: r => (r.rate === null ? count(r.accesses) : rate(r.rate)),
+	text: r => r.rate,
+	sort: r => r.rate ?? r.accesses,
 });
 
 export const changeColumn = <Row extends Ranked>(jump: number): Column<Row> => ({
-	key: "change", head: t("changeHead"), number: true, optional: true,
+	key: "change",
+	head: t("changeHead"),
+	number: true,
+	optional: true,
 	cell: r => <span class={hasJumped(r, jump) ? "strong" : ""}>{change(r.rate, r.before_rate)}</span>,
 	text: r => (r.rate !== null && r.before_rate ? r.rate / r.before_rate - 1 : null),
 	sort: r => (r.rate !== null && r.before_rate ? r.rate / r.before_rate : null),
 });
 
 export const shareColumn = <Row extends { share: number }>(): Column<Row> => ({
-	key: "share", head: t("share"), number: true, class: "soft", cell: r => share(r.share), text: r => r.share, sort: r => r.share,
+	key: "share",
+	head: t("share"),
+	number: true,
+	class: "soft",
+	cell: r => share(r.share),
+	text: r => r.share,
+	sort: r => r.share,
 });
 
 export const sourcesColumn = <Row extends { sources: number | null }>(): Column<Row> => ({
-	key: "sources", head: t("sources"), number: true, optional: true, cell: r => count(r.sources), text: r => r.sources, sort: r => r.sources,
+	key: "sources",
+	head: t("sources"),
+	number: true,
+	optional: true,
+	cell: r => count(r.sources),
+	text: r => r.sources,
+	sort: r => r.sources,
 });
 
 export function barColumn<Row extends Ranked>(rows: Row[] | undefined, jump: number): Column<Row> {
 	const value = (r: Row): number => r.rate ?? r.accesses;
 	const most = Math.max(0, ...(rows ?? []).flatMap(r => [value(r), r.before_rate ?? 0]));
 	return {
-		key: "bar", head: compared(rows) ? `❙ ${t("before")}` : "", class: "bars",
+		key: "bar",
+		head: compared(rows) ? `❙ ${t("before")}` : "",
+		class: "bars",
 		cell: r => <Bar now={value(r)} before={r.before_rate} most={most} hot={hasJumped(r, jump)} />,
 	};
 }
 
 export const portColumn = (): Column<PortRow> => ({
-	key: "port", head: t("port"), class: "what", sort: r => r.port,
-	cell: r => <PortLink {...r} />, text: r => portKey(r.protocol, r.port),
+	key: "port",
+	head: t("port"),
+	class: "what",
+	sort: r => r.port,
+	cell: r => <PortLink {...r} />,
+	text: r => portKey(r.protocol, r.port),
 });
 
 export const serviceColumn = (): Column<PortRow> => ({
-	key: "service", head: t("service"), headless: true, class: "soft fill service",
-	cell: r => serviceName(portKey(r.protocol, r.port)), text: r => serviceName(portKey(r.protocol, r.port)),
+	key: "service",
+	head: t("service"),
+	headless: true,
+	class: "soft fill service",
+	cell: r => serviceName(portKey(r.protocol, r.port)),
+	text: r => serviceName(portKey(r.protocol, r.port)),
 });
 
 export const countryColumn = (): Column<CountryRow> => ({
-	key: "country", head: t("country"), class: "fill", sort: r => countryName(r.country),
-	cell: r => (r.country ? <a href={countryHref(r.country)}>{countryName(r.country)}</a> : <span class="soft">{t("unknown")}</span>),
+	key: "country",
+	head: t("country"),
+	class: "fill",
+	sort: r => countryName(r.country),
+	cell: r =>
+		r.country ? <a href={countryHref(r.country)}>{countryName(r.country)}</a> : <span class="soft">{t("unknown")}</span>,
 	text: r => r.country,
 });
 
 export const networkColumns = (): Column<NetworkRow>[] => [
 	{
-		key: "as", head: t("network"), sort: r => r.as_number, text: r => r.as_number,
-		cell: r => (r.as_number === null ? <span class="soft">{NONE}</span> : <a href={networkHref(r.as_number)}>AS{r.as_number}</a>),
+		key: "as",
+		head: t("network"),
+		sort: r => r.as_number,
+		text: r => r.as_number,
+		cell: r =>
+			r.as_number === null ? <span class="soft">{NONE}</span> : <a href={networkHref(r.as_number)}>AS{r.as_number}</a>,
 	},
 	{
-		key: "name", head: t("name"), headless: true, class: "soft fill cut", text: r => r.as_name, sort: r => r.as_name,
+		key: "name",
+		head: t("name"),
+		headless: true,
+		class: "soft fill cut",
+		text: r => r.as_name,
+		sort: r => r.as_name,
 		cell: r => [r.as_name ?? (r.as_number === null ? t("unknown") : ""), r.country].filter(Boolean).join(", "),
 	},
 ];
@@ -90,7 +140,13 @@ export const networkColumns = (): Column<NetworkRow>[] => [
 export function toolColumns(rows: ToolRow[] | undefined): Column<ToolRow>[] {
 	const most = Math.max(0, ...(rows ?? []).map(r => r.share));
 	return [
-		{ key: "tool", head: t("tool"), cell: r => <a href={`/sources?tool=${encodeURIComponent(r.tool)}`}>{toolName(r.tool)}</a>, text: r => r.tool, class: "fill" },
+		{
+			key: "tool",
+			head: t("tool"),
+			cell: r => <a href={`/sources?tool=${encodeURIComponent(r.tool)}`}>{toolName(r.tool)}</a>,
+			text: r => r.tool,
+			class: "fill",
+		},
 		{ key: "bar", head: "", class: "bars", cell: r => <Bar now={r.share} most={most} /> },
 		{ key: "share", head: t("share"), number: true, cell: r => share(r.share), text: r => r.share },
 		{ key: "sources", head: t("sources"), number: true, class: "soft", cell: r => count(r.sources), text: r => r.sources },
@@ -101,5 +157,9 @@ export const portMark = (r: PortRow): string => (hasJumped(r, PORT_JUMP) ? "jump
 export const countryMark = (r: CountryRow): string => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "");
 
 export function CsvLink({ url }: { url: string }): JSX.Element {
-	return <a href={url + (url.includes("?") ? "&" : "?") + "format=csv"} download>{t("csv")}</a>;
+	return (
+		<a href={url + (url.includes("?") ? "&" : "?") + "format=csv"} download>
+			{t("csv")}
+		</a>
+	);
 }

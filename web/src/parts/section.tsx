@@ -9,25 +9,24 @@ import { t } from "../text/strings";
 export const Stale = createContext<string | null>(null);
 
 export function failureText(f: Failure): string {
-	if (!f.status)
-		return t("unreachable");
+	if (!f.status) return t("unreachable");
 	return [f.text || t("failed"), f.code].filter(Boolean).join(" · ");
 }
 
 // What stands in place of rows: null when there are some to show.
 export function why<T>(of: Loaded<T>, empty?: (data: T) => boolean, words?: string): string | null {
-	if (of.data === undefined)
-		return of.failure ? failureText(of.failure) : of.slow ? t("loading") : "";
+	if (of.data === undefined) return of.failure ? failureText(of.failure) : of.slow ? t("loading") : "";
 	return empty?.(of.data) ? (words ?? t("noneRows")) : null;
 }
 
 export function Failed({ of, url }: { of: Loaded<unknown>; url: string | null }): JSX.Element | null {
-	if (!of.failure || url === null)
-		return null;
+	if (!of.failure || url === null) return null;
 	return (
 		<p class="failure" role="status">
 			<span>{failureText(of.failure)}</span>
-			<button type="button" onClick={() => retry(url)}>{t("retry")}</button>
+			<button type="button" onClick={() => retry(url)}>
+				{t("retry")}
+			</button>
 		</p>
 	);
 }
@@ -63,5 +62,11 @@ export function Section(p: SectionProps): JSX.Element {
 }
 
 export function Greys({ rows }: { rows: number }): JSX.Element {
-	return <div class="greys" aria-hidden="true">{Array.from({ length: rows }, (_, i) => <span key={i} />)}</div>;
+	return (
+		<div class="greys" aria-hidden="true">
+			{Array.from({ length: rows }, (_, i) => (
+				<span key={i} />
+			))}
+		</div>
+	);
 }

@@ -32,16 +32,17 @@ export interface TableProps<Row> {
 }
 
 function compare(a: string | number | null, b: string | number | null): number {
-	if (a === null || b === null)
-		return a === b ? 0 : a === null ? 1 : -1;
-	return typeof a === "number" && typeof b === "number" ? b - a : String(a).localeCompare(String(b), undefined, { numeric: true });
+	if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1;
+	return typeof a === "number" && typeof b === "number"
+		? b - a
+		: String(a).localeCompare(String(b), undefined, { numeric: true });
 }
 
 function sorted<Row>(rows: Row[], columns: Column<Row>[], by: string | null): Row[] {
-	const back = by?.startsWith("-") ?? false, key = back ? by!.slice(1) : by;
+	const back = by?.startsWith("-") ?? false,
+		key = back ? by!.slice(1) : by;
 	const sort = columns.find(c => c.key === key)?.sort;
-	if (!sort)
-		return rows;
+	if (!sort) return rows;
 	const out = [...rows].sort((a, b) => compare(sort(a), sort(b)));
 	return back ? out.reverse() : out;
 }
@@ -49,13 +50,24 @@ function sorted<Row>(rows: Row[], columns: Column<Row>[], by: string | null): Ro
 function Head<Row>({ column, by, name }: { column: Column<Row>; by: string | null; name: string | undefined }): JSX.Element {
 	const looks = `${column.class ?? ""}${column.number ? " n" : ""}`;
 	if (!name || !column.sort)
-		return <th scope="col" class={looks}>{column.headless ? <span class="hidden">{column.head}</span> : column.head}</th>;
+		return (
+			<th scope="col" class={looks}>
+				{column.headless ? <span class="hidden">{column.head}</span> : column.head}
+			</th>
+		);
 	const on = by === column.key ? "on" : by === "-" + column.key ? "back" : null;
 	const next = on === "on" ? "-" + column.key : on === "back" ? null : column.key;
 	const first = column.number ? "descending" : "ascending";
 	return (
-		<th scope="col" class={looks} aria-sort={on === null ? "none" : on === "on" ? first : first === "ascending" ? "descending" : "ascending"}>
-			<a class="sorter" href={here({ [name]: next })}>{column.head}{on && <i aria-hidden="true">{(on === "on") === (first === "descending") ? "▾" : "▴"}</i>}</a>
+		<th
+			scope="col"
+			class={looks}
+			aria-sort={on === null ? "none" : on === "on" ? first : first === "ascending" ? "descending" : "ascending"}
+		>
+			<a class="sorter" href={here({ [name]: next })}>
+				{column.head}
+				{on && <i aria-hidden="true">{(on === "on") === (first === "descending") ? "▾" : "▴"}</i>}
+			</a>
 		</th>
 	);
 }
@@ -69,19 +81,29 @@ export function Table<Row>(p: TableProps<Row>): JSX.Element {
 	return (
 		<div class="scroll" tabIndex={0} role="region" aria-label={p.label}>
 			<table aria-label={p.label} class={p.mark ? "marked" : undefined} data-list={p.sorts ? "" : undefined}>
-				<thead><tr>{columns.map(c => <Head key={c.key} column={c} by={by} name={p.sorts} />)}</tr></thead>
+				<thead>
+					<tr>
+						{columns.map(c => (
+							<Head key={c.key} column={c} by={by} name={p.sorts} />
+						))}
+					</tr>
+				</thead>
 				<tbody>
 					{words === null
 						? rows.map(r => (
-							<tr key={p.id(r)} class={p.mark?.(r)}>
-								{columns.map(c => <td key={c.key} class={`${c.class ?? ""}${c.number ? " n" : ""}`}>{c.cell(r)}</td>)}
-							</tr>
-						))
+								<tr key={p.id(r)} class={p.mark?.(r)}>
+									{columns.map(c => (
+										<td key={c.key} class={`${c.class ?? ""}${c.number ? " n" : ""}`}>
+											{c.cell(r)}
+										</td>
+									))}
+								</tr>
+							))
 						: Array.from({ length: p.hint ?? 5 }, (_, i) => (
-							<tr key={i} class={"blank" + (p.of.slow ? " grey" : "")}>
-								<td colSpan={columns.length}>{i === 0 && words ? words : <span class="block" />}</td>
-							</tr>
-						))}
+								<tr key={i} class={"blank" + (p.of.slow ? " grey" : "")}>
+									<td colSpan={columns.length}>{i === 0 && words ? words : <span class="block" />}</td>
+								</tr>
+							))}
 				</tbody>
 			</table>
 		</div>
@@ -102,5 +124,9 @@ export function CopyRows<Row>({ columns, rows }: { columns: Column<Row>[]; rows:
 		doneSet(true);
 		setTimeout(() => doneSet(false), 1500);
 	};
-	return <button type="button" disabled={!rows?.length} onClick={() => void copy()}>{done ? t("copied") : t("copy")}</button>;
+	return (
+		<button type="button" disabled={!rows?.length} onClick={() => void copy()}>
+			{done ? t("copied") : t("copy")}
+		</button>
+	);
 }

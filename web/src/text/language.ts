@@ -14,10 +14,8 @@ export function kept(name: string): string | null {
 
 export function keep(name: string, value: string | null): void {
 	try {
-		if (value === null)
-			localStorage.removeItem(name);
-		else
-			localStorage.setItem(name, value);
+		if (value === null) localStorage.removeItem(name);
+		else localStorage.setItem(name, value);
 	} catch {
 		// Then the choice holds for this page alone.
 	}
@@ -29,10 +27,8 @@ const isLang = (text: string | null | undefined): text is Lang => text === "en" 
 function first(): Lang {
 	const asked = new URLSearchParams(globalThis.location?.search ?? "").get("lang");
 	const chosen = kept("lang");
-	if (isLang(asked))
-		return asked;
-	if (isLang(chosen))
-		return chosen;
+	if (isLang(asked)) return asked;
+	if (isLang(chosen)) return chosen;
 	return globalThis.navigator?.language?.startsWith("ja") ? "ja" : "en";
 }
 

@@ -18,14 +18,11 @@ const SHORT: Record<string, Record<Lang, string>> = {
 const names = new Map<Lang, Intl.DisplayNames>();
 
 export function countryName(code: string | null | undefined, l = lang()): string {
-	if (!code)
-		return l === "ja" ? "不明" : "Unknown";
+	if (!code) return l === "ja" ? "不明" : "Unknown";
 	const short = SHORT[code];
-	if (short)
-		return short[l];
+	if (short) return short[l];
 	let display = names.get(l);
-	if (!display)
-		names.set(l, (display = new Intl.DisplayNames([l], { type: "region", style: "short", fallback: "code" })));
+	if (!display) names.set(l, (display = new Intl.DisplayNames([l], { type: "region", style: "short", fallback: "code" })));
 	try {
 		return display.of(code) ?? code;
 	} catch {

@@ -25,7 +25,10 @@ const TABLE = {
 	notFound: { en: "Nothing lives at this address.", ja: "このアドレスにページはありません。" },
 	// The house
 	simulated: { en: "SIMULATED", ja: "模擬データ" },
-	simulatedLong: { en: "Not a real observation. Every number, network and address on this page is generated.", ja: "実在の観測ではありません。数値・ネットワーク・アドレスはすべて作成したものです。" },
+	simulatedLong: {
+		en: "Not a real observation. Every number, network and address on this page is generated.",
+		ja: "実在の観測ではありません。数値・ネットワーク・アドレスはすべて作成したものです。",
+	},
 	simulatedShort: { en: "Not a real observation.", ja: "実在の観測ではありません。" },
 	skip: { en: "Skip to the content", ja: "本文へ移動" },
 	menu: { en: "Menu", ja: "メニュー" },
@@ -134,7 +137,10 @@ const TABLE = {
 	asked: { en: "What it asked for", ja: "何を求めたか" },
 	evidence: { en: "Tool and evidence", ja: "ツールと根拠" },
 	neverSeen: { en: "Never seen", ja: "観測なし" },
-	forgeable: { en: "Sender may be forged: no sensor completed a handshake with it.", ja: "送信元は詐称の可能性あり（接続を確立したセンサーなし）。" },
+	forgeable: {
+		en: "Sender may be forged: no sensor completed a handshake with it.",
+		ja: "送信元は詐称の可能性あり（接続を確立したセンサーなし）。",
+	},
 	notForgeable: { en: "Not forged: it completed a handshake with a sensor.", ja: "詐称ではない（センサーと接続を確立）。" },
 	rule: { en: "Rule", ja: "規則" },
 	observed: { en: "Observed", ja: "観測率" },
@@ -157,7 +163,10 @@ const TABLE = {
 	kindSensor: { en: "Sensor", ja: "センサー" },
 	found: { en: "What", ja: "対象" },
 	kind: { en: "Kind", ja: "種類" },
-	searchHint: { en: "An address, a prefix, a port, a country, a network (AS number or name), a tool or a sensor.", ja: "IPアドレス、プレフィックス、ポート、国・地域、ネットワーク（AS番号・名称）、ツール、センサー。" },
+	searchHint: {
+		en: "An address, a prefix, a port, a country, a network (AS number or name), a tool or a sensor.",
+		ja: "IPアドレス、プレフィックス、ポート、国・地域、ネットワーク（AS番号・名称）、ツール、センサー。",
+	},
 	fromMoment: { en: "From", ja: "開始" },
 	toMoment: { en: "To", ja: "終了" },
 	length: { en: "Length", ja: "長さ" },
@@ -173,8 +182,14 @@ const TABLE = {
 	nothingYet: { en: "Nothing was observed in the last 24 hours.", ja: "直近24時間の観測記録はありません。" },
 	filterAway: { en: "take this filter away", ja: "この条件を外す" },
 	noGap: { en: "no gap", ja: "欠測なし" },
-	aboutLead: { en: "monomi watches addresses that offer no service, and says what reaches them.", ja: "monomi（物見）は、サービスのないアドレスに届くものを観測し、伝えます。" },
-	aboutMore: { en: "An open Internet observatory: the same program for one machine and for a fleet. Every number has a unit, a divisor and rows behind it.", ja: "公開のインターネット観測システム。1台でも多数でも同じプログラム。すべての数値に単位・除数・元の記録があります。" },
+	aboutLead: {
+		en: "monomi watches addresses that offer no service, and says what reaches them.",
+		ja: "monomi（物見）は、サービスのないアドレスに届くものを観測し、伝えます。",
+	},
+	aboutMore: {
+		en: "An open Internet observatory: the same program for one machine and for a fleet. Every number has a unit, a divisor and rows behind it.",
+		ja: "公開のインターネット観測システム。1台でも多数でも同じプログラム。すべての数値に単位・除数・元の記録があります。",
+	},
 	version: { en: "Version", ja: "版" },
 	schema: { en: "Schema", ja: "スキーマ" },
 	since: { en: "Observing since", ja: "観測開始" },
@@ -186,7 +201,10 @@ const TABLE = {
 	worldMap: { en: "World map", ja: "世界地図" },
 	publicDomain: { en: "public domain", ja: "パブリックドメイン" },
 	machines: { en: "For programs", ja: "プログラムから使う" },
-	machinesText: { en: "Everything on these pages comes from an open API; each table is also a CSV file.", ja: "ページの内容はすべてAPIから取得できます。表はCSVでも出力できます。" },
+	machinesText: {
+		en: "Everything on these pages comes from an open API; each table is also a CSV file.",
+		ja: "ページの内容はすべてAPIから取得できます。表はCSVでも出力できます。",
+	},
 	// Ranges
 	range: { en: "Range", ja: "期間" },
 	range24h: { en: "24 h", ja: "24時間" },
@@ -225,6 +243,9 @@ const TABLE = {
 
 export type Key = keyof typeof TABLE;
 export { TABLE };
+
+// Parts of a unit, one after the other.
+export const list = (...parts: string[]): string => parts.join(lang() === "ja" ? "、" : ", ");
 
 // The word for a key, with its {0}, {1} … filled in.
 export function t(key: Key, ...values: (string | number)[]): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PortDetail, PortRow, RateRow, SensorRow, SourceDetail, SourceRow } from "../../web/src/api/types";
 import { gapsOf, rangesOf } from "../../web/src/charts/coverage";
-import { onlyCounts, pointsOf } from "../../web/src/charts/rows";
+import { onlyCounts, pointsOf, worthDrawing } from "../../web/src/charts/rows";
 import { spanOf } from "../../web/src/span";
 import {
 	countryAnswer,
@@ -109,7 +109,7 @@ describe("sensors", () => {
 		expect(plain(sensorsAnswer([row("a", 0), row("b", 0)], 1, { sensor: "b", seconds: 1200 }, true, "en"))).toBe(
 			"1 of 2 observe; nothing from b for 20 min.",
 		);
-		expect(sensorsAnswer([row("a", 2)], 1, null, true, "ja")).toBe("1台すべて観測中。欠測は2回。");
+		expect(sensorsAnswer([row("a", 2)], 1, null, true, "ja")).toBe("センサーは観測中。欠測は2回。");
 		expect(sensorsAnswer([row("a", 0)], 1, null, false, "en")).toBe("Stored captures of 1 sensor. No gap in this time.");
 		expect(sensorsAnswer([], 0, null, true, "en")).toBe("There is no sensor.");
 	});
@@ -141,6 +141,11 @@ describe("rows as points", () => {
 		);
 		expect(points.map(p => p.v)).toEqual([5, null, 7]);
 		expect(points.map(p => p.part)).toEqual([false, false, true]);
+	});
+	it("are worth a line from a tenth of its steps on", () => {
+		expect(worthDrawing(Array.from({ length: 20 }, (_, i) => row("", i < 2 ? 1 : 0, 1)))).toBe(true);
+		expect(worthDrawing(Array.from({ length: 20 }, (_, i) => row("", i < 1 ? 1 : 0, 1)))).toBe(false);
+		expect(worthDrawing([])).toBe(false);
 	});
 	it("are counts only where there is no rate at all", () => {
 		expect(onlyCounts([row("", 1, null)])).toBe(true);

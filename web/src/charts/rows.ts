@@ -27,6 +27,11 @@ export function pointsOf<Row extends Observed>(
 	});
 }
 
+const WORTH = 0.1; // of its steps: a line of fewer says nothing
+
+export const worthDrawing = (rows: Observed[] | undefined): boolean =>
+	rows !== undefined && rows.length > 0 && rows.filter(r => (r.observed ?? 0) > 0).length >= rows.length * WORTH;
+
 // Without a number of monitored addresses there are no rates: then accesses are drawn, and called so.
 export const onlyCounts = (rows: { rate: number | null; accesses: number }[]): boolean =>
 	rows.some(r => r.accesses > 0) && rows.every(r => r.rate === null);

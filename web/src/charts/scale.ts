@@ -102,7 +102,9 @@ export function ticksOf(from: number, to: number, l = lang()): Tick[] {
 		const text = label(d, length, first, l);
 		out.push({ at, text, minor: out.length % 2 === 1, near: at > 80 });
 	}
-	const end = new Date(to);
-	out.push({ at: 100, text: length > 2 * DAY ? dayMonth(end, l) : hourMinute(end), minor: false, near: false });
+	const end = new Date(to),
+		day = dayMonth(end, l);
+	const text = length > 2 * DAY && out[out.length - 1]?.text !== day ? day : hourMinute(end);
+	out.push({ at: 100, text, minor: false, near: false });
 	return out;
 }

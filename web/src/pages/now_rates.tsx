@@ -3,7 +3,7 @@ import { useContext } from "preact/hooks";
 import { type Loaded, urlOf, useApi } from "../api/client";
 import type { Listing, PortRow, RateRow, SensorRow, Status } from "../api/types";
 import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
-import { onlyCounts, rateLine } from "../charts/rows";
+import { onlyCounts, rateLine, worthDrawing } from "../charts/rows";
 import { CsvLink } from "../parts/ranks";
 import { Section, Stale, why } from "../parts/section";
 import { useSensors } from "../parts/trust";
@@ -176,7 +176,7 @@ export function DayChart({
 		because = mover(ports, total, was),
 		counts = onlyCounts(rows);
 	const lines: Line[] = [rateLine(short ? t("minuteValue") : t("tenMinutes"), "now", rows, 0, now.data?.as_of, step)];
-	if (earlier.data?.rows.some(r => (r.observed ?? 0) > 0))
+	if (earlier.data && worthDrawing(earlier.data.rows))
 		lines.push(rateLine(then.line, "before", earlier.data.rows, then.days * DAY));
 	const answer = dayAnswer(rows, because, (total ?? 0) > (was ?? 0)),
 		label = short ? t("storedAll") : t("hours24");
@@ -226,7 +226,7 @@ export function WeeksChart({ capturing }: { capturing: boolean }): JSX.Element {
 		to = Date.parse(now.data?.to ?? new Date().toISOString()),
 		counts = onlyCounts(rows);
 	const lines: Line[] = [rateLine(t("daily"), "now", rows, 0, now.data?.as_of, DAY)];
-	if (earlier.data?.rows.some(r => (r.observed ?? 0) > 0))
+	if (earlier.data && worthDrawing(earlier.data.rows))
 		lines.push(rateLine(t("weeksBefore"), "before", earlier.data.rows, 28 * DAY));
 	const plot = {
 		label: `${t("weeks4")}: ${weeksAnswer(rows)}`,

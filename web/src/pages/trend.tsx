@@ -3,7 +3,7 @@ import { urlOf, useApi } from "../api/client";
 import type { ClassRow, Listing, RateRow } from "../api/types";
 import { Bar } from "../charts/bars";
 import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
-import { onlyCounts, pointsOf, rateLine } from "../charts/rows";
+import { onlyCounts, pointsOf, rateLine, worthDrawing } from "../charts/rows";
 import { Controls } from "../parts/controls";
 import { CsvLink } from "../parts/ranks";
 import { Section, why } from "../parts/section";
@@ -158,7 +158,7 @@ export function Trend({ status }: ViewProps): JSX.Element {
 	const counts = onlyCounts(rows),
 		unit = counts ? t("accessesPer", t(STEP_WORD[span.step])) : t("perDayAddress");
 	const lines: Line[] = [rateLine(unit, "now", rows, 0, asOf, step)];
-	if (before.data?.rows.some(r => (r.observed ?? 0) > 0))
+	if (before.data && worthDrawing(before.data.rows))
 		lines.push(rateLine(t("spanBefore"), "before", before.data.rows, to - from));
 	const bands: Line[] = (["high", "low", "without"] as const).map(k => ({
 		name: t(`${k}Long`),

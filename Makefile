@@ -1,5 +1,5 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: figures build run summary test test-long check check-secrecy bench fuzz sample clean
+.PHONY: figures build run summary test test-kill test-long check check-secrecy bench fuzz sample clean
 
 build:
 	@tools/install build
@@ -17,6 +17,11 @@ summary: build
 
 test:
 	@tools/test
+
+# Roles killed at random for ten minutes (SECONDS=n): each time back within 5 s, and the rows as if nothing had been.
+test-kill: build
+	@tools/install test
+	@MONOMI_KILL_SECONDS=$(or $(SECONDS),600) tests/fault/test_run_kill.py
 
 # What is left out of `make test` because it takes hours: a store stopped at every one of its durable steps.
 test-long: build

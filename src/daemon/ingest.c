@@ -266,6 +266,13 @@ int ingest_segment(struct ingest *in, struct analysis *a, const char *path, cons
 	return ingest(in, a, path, inside, out, e);
 }
 
+int ingest_has(struct ingest *in, const char *inside, bool *out, struct error *e)
+{
+	int rc = store_has_path(in->store, inside, out, e);
+	in->broken |= rc != 0;
+	return rc;
+}
+
 /* ---- Quarantine ---- */
 static int name_by_frames(const struct ingest *in, const char *path, struct store_segment *segment, struct error *e)
 {

@@ -33,6 +33,9 @@ int ingest_file(struct ingest *in, struct analysis *a, const char *path, struct 
  * says of the time that it observed is what it covers. */
 int ingest_segment(struct ingest *in, struct analysis *a, const char *path, const char *inside, struct summary *out,
                    struct error *e) MUST_USE;
+/* Has the ledger the segment that lies there already, stored or left out? */
+int ingest_has(struct ingest *in, const char *inside, bool *out, struct error *e) MUST_USE;
+
 /* A file that nobody dares to read any more: the ledger keeps why. `read`: its framing alone may be, for its name; else it
  * is named by its bytes as they lie there. */
 int ingest_quarantine(struct ingest *in, const char *path, const char *kept_as, bool read, const char *reason,

@@ -108,14 +108,28 @@ static int commit(struct keeper *k, struct error *e)
 	return rc;
 }
 
+static void remember(struct keeper *k, const struct waiting *w)
+{
+	if (!k->n_batch)
+		k->since = k->env->monotonic(k->env);
+	k->batch[k->n_batch++] = *w;
+}
+
 static int keep_group(struct keeper *k, const struct waiting *w, struct error *e)
 {
 	char name[WAITING_NAME], inside[WAITING_NAME + 32], path[ROLE_PATH + WAITING_NAME + 32];
 	unsigned faults;
+	bool known;
 	waiting_name(w, k->config->analysis.sensor, name);
 	snprintf(inside, sizeof inside, "spool/%s.pcapng.zst", name);
 	snprintf(path, sizeof path, "%s/%s", k->config->db, inside);
-	int rc = tries_begin(&k->tries, name, &faults, e);
+	/* Some of its pieces may be gone already: to join the others would write over what the ledger names. */
+	int rc = ingest_has(k->ingest, inside, &known, e);
+	if (rc || known) {
+		remember(k, w);
+		return rc;
+	}
+	rc = tries_begin(&k->tries, name, &faults, e);
 	if (!rc && faults && k->n_batch) /* alone, so that the next fault has one name */
 		rc = commit(k, e);
 	if (!rc)
@@ -124,9 +138,7 @@ static int keep_group(struct keeper *k, const struct waiting *w, struct error *e
 		rc = faults >= TRIES_MOST ? quarantine(k, path, inside, faults, e) : read_segment(k, path, inside, e);
 	if (rc)
 		return rc;
-	if (!k->n_batch)
-		k->since = k->env->monotonic(k->env);
-	k->batch[k->n_batch++] = *w;
+	remember(k, w);
 	return faults ? commit(k, e) : 0;
 }
 

@@ -217,6 +217,16 @@ int store_knows(struct store *s, const uint8_t digest[static 16], bool *out, str
 	return rc;
 }
 
+int store_has_path(struct store *s, const char *path, bool *out, struct error *e)
+{
+	char quoted[DUCK_PATH];
+	int64_t n = 0;
+	int rc = duck_quote(path, quoted) ? duck_number(s->catalog.con, &n, e, "SELECT count(*) FROM segments WHERE path = %s",
+	                                                quoted) : error_set(e, -ENAMETOOLONG, "MON-STO-009", "a path is too long");
+	*out = n != 0;
+	return rc;
+}
+
 static int pending_of(const struct store *s, const struct store_segment *segment, struct pending *p, struct error *e)
 {
 	*p = (struct pending){ .packets = segment->packets, .bytes = segment->bytes,

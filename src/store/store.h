@@ -106,6 +106,9 @@ int store_segment_abandon(struct store *s, struct error *e) MUST_USE;
 /* Is a segment of this name stored or pending? */
 int store_knows(struct store *s, const uint8_t digest[static 16], bool *out, struct error *e) MUST_USE;
 
+/* Does the ledger have a segment, stored or left out, that lies there ("spool/…")? */
+int store_has_path(struct store *s, const char *path, bool *out, struct error *e) MUST_USE;
+
 /* Keeps a stream, all that `fd` has from its start, in the folder: `out` is the path for struct store_segment. It is
  * compressed there unless it is already. What no commit names is removed by the next writer. */
 #define STORE_SPOOL_NAME 48

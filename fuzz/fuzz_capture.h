@@ -88,6 +88,9 @@ static inline void fuzz_same(const struct fuzz_reading *a, const struct fuzz_rea
 	CHECK(a->rc == b->rc && !strcmp(a->e.code, b->e.code) && a->e.offset == b->e.offset);
 	CHECK(a->frames == b->frames && a->hash == b->hash);
 	CHECK(a->rc < 0 || !memcmp(a->digest, b->digest, 16));
+	const struct observed *x = &a->info.observed, *y = &b->info.observed;
+	CHECK(x->sections == y->sections && x->from == y->from && x->to == y->to && x->ns == y->ns);
+	CHECK(x->received == y->received && x->dropped == y->dropped);
 }
 
 /* -1: the input is of another format; libFuzzer then keeps it out of this harness's corpus. */

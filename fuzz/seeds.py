@@ -52,6 +52,14 @@ def simple(order="<", length=8):
     return block(order, 3, struct.pack(order + "I", length) + PACKET[:length])
 
 
+def statistics(order="<", number=0, start=1, end=5):
+    def moment(code, units):
+        return option(order, code, struct.pack(order + "II", units >> 32, units & 0xFFFFFFFF))
+
+    counts = b"".join(option(order, code, struct.pack(order + "Q", 3)) for code in (4, 5, 7))
+    return block(order, 5, struct.pack(order + "III", number, 0, 5) + moment(2, start) + moment(3, end) + counts)
+
+
 def pcapng_seeds():
     for name, o in (("little", "<"), ("big", ">")):
         end = option(o, 0, b"")
@@ -62,6 +70,8 @@ def pcapng_seeds():
         yield name + "-interfaces", section(o) + nano + binary + enhanced(o, 0) + enhanced(o, 1)
         yield name + "-options", section(o) + interface(o) + enhanced(o, data=PACKET[:13], options=flags)
         yield name + "-old", section(o, 1, 2) + interface(o) + obsolete(o) + simple(o)
+        own = option(o, 1, b"own: management of this sensor (monomi)")
+        yield name + "-statistics", section(o) + interface(o) + enhanced(o, options=own) + statistics(o) + statistics(o, 0, 2)
         yield name + "-unknown", section(o) + interface(o) + block(o, 0xBAD, b"x" * 200) + block(o, 5, b"") + enhanced(o)
     yield "sections", section("<") + interface("<") + simple("<") + section(">") + interface(">", 113) + enhanced(">")
     yield "four-interfaces", section() + interface() * 4 + enhanced(number=3)

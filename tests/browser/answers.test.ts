@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { PortDetail, PortRow, RateRow, SensorRow, SourceDetail, SourceRow } from "../../web/src/api/types";
 import { gapsOf, rangesOf } from "../../web/src/charts/coverage";
-import { onlyCounts, pointsOf, worthDrawing } from "../../web/src/charts/rows";
+import { countedSeconds, onlyCounts, pointsOf, worthDrawing } from "../../web/src/charts/rows";
 import { spanOf } from "../../web/src/span";
 import {
 	countryAnswer,
@@ -151,6 +151,25 @@ describe("rows as points", () => {
 		expect(onlyCounts([row("", 1, null)])).toBe(true);
 		expect(onlyCounts([row("", 1, null), row("", 1, 2)])).toBe(false);
 		expect(onlyCounts([])).toBe(false);
+	});
+});
+
+describe("live counters", () => {
+	it("begin where counting began", () => {
+		expect(
+			countedSeconds([
+				[1, 0, 0],
+				[2, 0, 0],
+				[3, 4, 4],
+				[4, 0, 0],
+				[5, 2, 2],
+			]),
+		).toEqual([
+			[3, 4, 4],
+			[4, 0, 0],
+			[5, 2, 2],
+		]);
+		expect(countedSeconds([[1, 0, 0]])).toEqual([]);
 	});
 });
 

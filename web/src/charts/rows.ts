@@ -1,4 +1,4 @@
-import type { RateRow } from "../api/types";
+import type { Live, RateRow } from "../api/types";
 import type { Line, Point } from "./plot";
 
 interface Observed {
@@ -40,3 +40,9 @@ export const rateLine = (name: string, look: Line["look"], rows: RateRow[], shif
 	const counts = onlyCounts(rows);
 	return { name, look, points: pointsOf(rows, r => (counts ? r.accesses : r.rate), shift, asOf, step) };
 };
+
+// What was counted: a capture that has just begun sends zeros for the time before, which was not observed.
+export function countedSeconds(seconds: Live["seconds"]): Live["seconds"] {
+	const first = seconds.findIndex(s => s[1] > 0);
+	return first < 0 ? [] : seconds.slice(first);
+}

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { live } from "../api/stream";
 import type { Live } from "../api/types";
 import { usePhone } from "../state";
+import { countedSeconds } from "../charts/rows";
 import { useCell } from "../store";
 import { count, hourMinute, rate } from "../text/format";
 import { portKey, serviceName, toolName } from "../text/services";
@@ -11,10 +12,11 @@ import { PortLink, sourceHref } from "./ranks";
 
 const SECONDS = 300;
 
-// Packets of each of the last 300 seconds: what is older than the newest is there, what is missing is zero only if a later one came.
+// Packets of each of the last 300 seconds.
 function Spark({ of }: { of: Live }): JSX.Element {
 	const end = of.seconds.length ? of.seconds[of.seconds.length - 1]![0] : Math.floor(of.at / 1000);
 	const most = Math.max(1, ...of.seconds.map(s => s[1]));
+	const begun = SECONDS - countedSeconds(of.seconds).length;
 	let path = "";
 	for (const [second, packets] of of.seconds) {
 		const x = Math.round((1 - (end - second + 1) / SECONDS) * 10000) / 10;
@@ -23,7 +25,7 @@ function Spark({ of }: { of: Live }): JSX.Element {
 	return (
 		<div class="spark" aria-hidden="true">
 			<svg viewBox="0 0 1000 100" preserveAspectRatio="none">
-				<path class="zero" d="M0 100H1000" />
+				<path class="zero" d={`M${Math.round((begun / SECONDS) * 1000)} 100H1000`} />
 				<path class="ticks" d={path} />
 			</svg>
 			<span class="most">{count(most)}</span>
@@ -96,8 +98,8 @@ export function LiveRow({ lead }: { lead: string }): JSX.Element {
 	const of = useCell(live),
 		[open, openSet] = useState(false),
 		phone = usePhone();
-	const last = of?.seconds.slice(-60) ?? [],
-		perSecond = last.length ? last.reduce((n, s) => n + s[1], 0) / 60 : 0;
+	const last = of ? countedSeconds(of.seconds).slice(-60) : [],
+		perSecond = last.length ? last.reduce((n, s) => n + s[1], 0) / last.length : 0;
 	return (
 		<>
 			<div class={"row top" + (of ? "" : " alone")}>

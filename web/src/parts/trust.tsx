@@ -139,7 +139,7 @@ export function TrustBar({ status }: { status: Loaded<Status> }): JSX.Element {
 			{ignored !== null && (
 				<Item name={t("ignored")}>
 					{count(ignored)}
-					<span class="wide"> {t("packetsUnit", "").trim()}</span>
+					<span class="wide"> {s?.ignored === undefined || s.ignored === null ? t("inTenMinutes") : t("inDay")}</span>
 				</Item>
 			)}
 			{undecoded !== null && undecoded > 0 && (

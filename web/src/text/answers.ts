@@ -148,7 +148,9 @@ export function sensorsAnswer(
 		return l === "ja"
 			? `${n}台中${up}台が観測中。${silent.sensor}は${duration(silent.seconds, l)}前から記録なし。`
 			: `${up} of ${n} observe; nothing from ${silent.sensor} for ${duration(silent.seconds, l)}.`;
-	return l === "ja" ? `${n === 1 ? "センサーは" : `${n}台すべて`}観測中。${missing}` : `${n === 1 ? "The sensor observes" : `All ${n} observe`}.${missing}`;
+	return l === "ja"
+		? `${n === 1 ? "センサーは" : `${n}台すべて`}観測中。${missing}`
+		: `${n === 1 ? "The sensor observes" : `All ${n} observe`}.${missing}`;
 }
 
 export function searchAnswer(q: string, rows: SearchRow[], l = lang()): string {

@@ -221,8 +221,9 @@ int store_has_path(struct store *s, const char *path, bool *out, struct error *e
 {
 	char quoted[DUCK_PATH];
 	int64_t n = 0;
-	int rc = duck_quote(path, quoted) ? duck_number(s->catalog.con, &n, e, "SELECT count(*) FROM segments WHERE path = %s",
-	                                                quoted) : error_set(e, -ENAMETOOLONG, "MON-STO-009", "a path is too long");
+	if (!duck_quote(path, quoted))
+		return error_set(e, -ENAMETOOLONG, "MON-STO-009", "a path is too long");
+	int rc = duck_number(s->catalog.con, &n, e, "SELECT count(*) FROM segments WHERE path = %s", quoted);
 	*out = n != 0;
 	return rc;
 }

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useApi } from "../api/client";
 import type { Listing, PortRow } from "../api/types";
 import { LiveRow } from "../parts/live";
+import { failureText } from "../parts/section";
 import { useWhole } from "../parts/trust";
 import { lengthOf } from "../span";
 import { lang } from "../text/language";
@@ -16,7 +17,7 @@ export function Now({ status }: ViewProps): JSX.Element {
 		stored = status.data,
 		{ week, day, then } = useThen(stored?.as_of ?? null);
 	const ports = useApi<Listing<PortRow>>(PORTS_URL),
-		{ short } = useDayUrl(stored),
+		{ short } = useDayUrl(status),
 		row = whole.data?.rows[0];
 	const because = then.days === 1 ? mover(ports.data?.rows ?? [], row?.rate ?? null, then.before.rate) : null;
 	return (
@@ -24,12 +25,12 @@ export function Now({ status }: ViewProps): JSX.Element {
 			<LiveRow
 				lead={
 					nowLead(row, then.before, because?.row ?? null, lang(), short ? (lengthOf(stored) ?? 0) / 1000 : null) ||
-					(whole.data ? t("nothingYet") : "")
+					(whole.data ? t("nothingYet") : whole.failure ? failureText(whole.failure) : "")
 				}
 			/>
 			<div class={"row rates" + (short ? " short" : "")}>
 				<Big whole={whole} then={then} week={week} day={day} asOf={stored?.as_of ?? null} short={short} />
-				<DayChart then={then} ports={ports.data?.rows ?? []} whole={row} stored={stored} />
+				<DayChart then={then} ports={ports.data?.rows ?? []} whole={row} status={status} />
 				{!short && <WeeksChart capturing={stored?.capturing === true} />}
 			</div>
 			<div class="row whom">

@@ -85,7 +85,7 @@ export function Big({
 		sensors = useSensors().data?.rows ?? [],
 		mid = quartiles(sensors);
 	const sevenAgo = new Date((asOf ? Date.parse(asOf) : Date.now()) - 7 * DAY);
-	const missing = whole.data !== undefined && (!row || row.rate === null),
+	const missing = row !== undefined && row.rate === null && row.accesses > 0,
 		accesses = row?.accesses;
 	return (
 		<Section
@@ -142,29 +142,29 @@ export function Big({
 const zoomTrend = (from: number, to: number): void => go("/trend" + zoomHref(from, to).replace(/^[^?]*/, ""));
 
 // What the chart beside the rate is of: the last 24 hours, or all of a short capture.
-export function useDayUrl(stored: Status | undefined): { url: string | null; step: number; short: boolean } {
-	if (!stored) return { url: null, step: STEP["10min"], short: false };
+export function useDayUrl({ data: stored, failure }: Loaded<Status>): { url: string | null; step: number; short: boolean } {
+	if (!stored && !failure) return { url: null, step: STEP["10min"], short: false };
 	const short = isShort(stored),
 		step = short ? "minute" : "10min";
-	return { url: short ? urlOf("/v1/rate", { step, from: stored.first }) : DAY_URL, step: STEP[step], short };
+	return { url: short ? urlOf("/v1/rate", { step, from: stored?.first }) : DAY_URL, step: STEP[step], short };
 }
 
 export function DayChart({
 	then,
 	ports,
 	whole,
-	stored,
+	status,
 }: {
 	then: Then;
 	ports: PortRow[];
 	whole: RateRow | undefined;
-	stored: Status | undefined;
+	status: Loaded<Status>;
 }): JSX.Element {
-	const { url, step, short } = useDayUrl(stored),
+	const { url, step, short } = useDayUrl(status),
 		stale = useContext(Stale) !== null;
 	const now = useApi<Listing<RateRow>>(url);
 	const earlier = useApi<Listing<RateRow>>(
-		short || !stored
+		short || !url
 			? null
 			: urlOf("/v1/rate", { step: "10min", from: then.days === 7 ? "-8d" : "-48h", to: then.days === 7 ? "-7d" : "-24h" }),
 	);

@@ -6,7 +6,7 @@ import { go, usePlace } from "../router";
 import { theme, themeChoose, useNow } from "../state";
 import { useCell } from "../store";
 import { clock, utc } from "../text/format";
-import { lang, langChoose } from "../text/language";
+import { keep, kept, lang, langChoose } from "../text/language";
 import { type Key, t } from "../text/strings";
 
 // The views, and the letter that follows `g` to get there.
@@ -122,8 +122,14 @@ export function Header({ status }: { status: Loaded<Status> }): JSX.Element {
 	);
 }
 
+const MADE_UP = "simulated"; // kept, so that the strip is there before the first answer and nothing moves
+
 export function Strip({ status }: { status: Loaded<Status> }): JSX.Element | null {
-	if (!status.data?.simulated) return null;
+	const simulated = status.data ? status.data.simulated : kept(MADE_UP) !== null;
+	useEffect(() => {
+		if (status.data) keep(MADE_UP, simulated ? "1" : null);
+	}, [status.data, simulated]);
+	if (!simulated) return null;
 	const l = lang() === "en" ? "ja" : "en";
 	return (
 		<div class="strip" role="note">

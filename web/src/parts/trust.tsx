@@ -107,7 +107,7 @@ export function TrustBar({ status }: { status: Loaded<Status> }): JSX.Element {
 				<Item href="/sensors">{sensors.failure ? t("unknown") : t("loading")}</Item>
 			) : (
 				<Item href="/sensors" bad={all > 0 && up < all && s?.capturing === true}>
-					<i class={"dot" + (all ? "" : " off")} aria-hidden="true" />
+					{(up === all || !s?.capturing) && <i class={"dot" + (all ? "" : " off")} aria-hidden="true" />}
 					{all ? (
 						<>
 							<span class="name">{t("sensors")}</span> <b>{s?.capturing ? `${up}/${all}` : all}</b>

@@ -284,15 +284,26 @@ static int many(struct session *s)
 	return status;
 }
 
+/* Of one address only the days are opened on which it was seen; what is no address is said later. */
+static int open_store(struct session *s, const char *address, struct error *e)
+{
+	const struct store_limits limits = { .memory = (size_t)512 << 20, .threads = cli_cpus() };
+	struct addr a;
+	struct error none;
+	char text[ADDR_TEXT];
+	bool one = strcmp(address, "-") && !parse_address(address, &a, &none);
+	const struct store_param about = { "source", one ? addr_format(&a, text) : NULL };
+	return store_reader_open(&s->reader, s->env, s->options->db, &limits, verdict_tool, "source", &about, one, e);
+}
+
 static int run(const struct ip_options *o, const char *address)
 {
 	struct session s = { .env = env_system(), .options = o };
-	const struct store_limits limits = { .memory = (size_t)512 << 20, .threads = cli_cpus() };
 	struct error e;
 	bool simulated;
 	int rc = enrich_open(s.env, &o->databases, &s.enrich, &e), status = EXIT_FAILED;
 	if (!rc)
-		rc = store_reader_open(&s.reader, s.env, o->db, &limits, verdict_tool, "source", &e);
+		rc = open_store(&s, address, &e);
 	if (rc)
 		cli_complain(&e, NULL);
 	else

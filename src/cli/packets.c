@@ -251,7 +251,7 @@ static int run(const struct packets_options *o)
 	const struct store_limits limits = { .memory = (size_t)256 << 20, .threads = 1 };
 	struct store_reader *reader = NULL;
 	struct error e;
-	int rc = store_reader_open(&reader, s.extract.env, o->db, &limits, NULL, NULL, &e);
+	int rc = store_reader_open(&reader, s.extract.env, o->db, &limits, NULL, NULL, NULL, 0, &e);
 	if (!rc)
 		rc = write_packets(&s, reader, &e);
 	if (rc)

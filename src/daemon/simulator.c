@@ -243,7 +243,7 @@ static int look_into_store(struct simulator *m, struct spans *made, struct error
 	const struct store_param sensor = { "sensor", m->config->analysis.sensor };
 	struct covering k = { m, made };
 	struct store_reader *r = NULL;
-	int rc = store_reader_open(&r, m->env, m->config->db, &limits, NULL, NULL, e);
+	int rc = store_reader_open(&r, m->env, m->config->db, &limits, NULL, NULL, NULL, 0, e);
 	if (rc)
 		return rc;
 	rc = store_reader_rows(r, "SELECT from_ns, to_ns FROM rest.coverage WHERE sensor = $sensor", &sensor, 1, add_covered,

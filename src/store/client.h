@@ -83,9 +83,10 @@ int store_worker(const struct env *env, store_tool_fn tool, int argc, char **arg
 struct store_reader;
 
 /* `tool`: for queries that name tools; NULL: they fail. `only`: the named query that will be asked, which opens faster;
- * NULL: any. */
+ * NULL: any; and what it will be asked with (`about`), if it is known. */
 int store_reader_open(struct store_reader **out, const struct env *env, const char *db,
-                      const struct store_limits *limits, store_tool_fn tool, const char *only, struct error *e) MUST_USE;
+                      const struct store_limits *limits, store_tool_fn tool, const char *only,
+                      const struct store_param *about, size_t n_about, struct error *e) MUST_USE;
 void store_reader_close(struct store_reader *r); /* NULL is fine */
 
 /* A value as text; `text` NULL: NULL. */

@@ -118,13 +118,14 @@ int reader_open(struct store_reader **out, const struct env *env, const char *db
 }
 
 int store_reader_open(struct store_reader **out, const struct env *env, const char *db, const struct store_limits *limits,
-                      store_tool_fn tool, const char *only, struct error *e)
+                      store_tool_fn tool, const char *only, const struct store_param *about, size_t n_about,
+                      struct error *e)
 {
 	int rc = reader_open(out, env, db, limits, NULL, e);
 	if (rc)
 		return rc;
 	(*out)->tool = tool;
-	rc = reader_views(*out, only, NULL, 0, NULL, e);
+	rc = reader_views(*out, only, about, n_about, NULL, e);
 	if (rc)
 		store_reader_close(*out);
 	return rc;

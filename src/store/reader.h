@@ -30,6 +30,10 @@ int reader_locate(struct store_reader *r, const char *db, struct error *e) MUST_
 int reader_views(struct store_reader *r, const char *only, const struct store_param *params, size_t n_params,
                  const char *also, struct error *e) MUST_USE;
 
+/* Makes rest.seen (version, day, sensor): the days of sums of months at which one of some sources was seen, by their
+ * addresses with commas between. */
+int reader_seen(struct store_reader *r, const char *addresses, struct error *e) MUST_USE;
+
 /* What of views.sql some queries (NULL after the last) come to: all their words, and its statements. */
 void scope_make(const char *const *queries, struct text *words, struct text *sql);
 bool scope_mentions(const struct text *words, const char *name); /* as a word of its own */

@@ -108,24 +108,30 @@ static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct
 	"AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)"
 #define WHOLE_MONTH "(table_name <> 'port_month' OR (day >= coalesce($from::DATE, '-infinity') AND " \
 	"last <= coalesce($to::DATE, 'infinity')))"
-static const char parts_sql[] =
-	"WITH named AS (SELECT *, CASE WHEN contains(table_name, '_month') THEN DATE '1970-01-01' + "
-	"floor(to_minute / 1440)::INTEGER ELSE day END AS last FROM (FROM rest.parts UNION ALL BY NAME "
-	"SELECT NULL::UUID AS digest WHERE false)), "
-	"kept AS MATERIALIZED (SELECT table_name, day, last, sensor, path, digest FROM named WHERE " KEPT " AND " WHOLE_MONTH
-	"), "
-	"edges(name, besides, of) AS (VALUES ('class_edge', 'class_month', 'class_hour'), ('port_edge', 'port_month', "
-	"'port_day'), ('flow_edge4', 'source_month4', 'flow4'), ('flow_edge6', 'source_month6', 'flow6')) "
-	"SELECT table_name, path, digest FROM (FROM kept UNION ALL SELECT name, day, last, sensor, path, digest FROM kept "
-	"AS k JOIN edges ON table_name = of WHERE NOT EXISTS (FROM kept AS m WHERE m.table_name = besides AND "
-	"m.sensor = k.sensor "
-	"AND k.day BETWEEN m.day AND m.last)) ORDER BY table_name, day, sensor, path";
+#define NAMED "WITH named AS (SELECT *, CASE WHEN contains(table_name, '_month') THEN DATE '1970-01-01' + " \
+	"floor(to_minute / 1440)::INTEGER ELSE day END AS last FROM (FROM rest.parts UNION ALL BY NAME " \
+	"SELECT NULL::UUID AS digest WHERE false)), kept AS MATERIALIZED (SELECT table_name, day, last, sensor, path, " \
+	"digest FROM named AS k WHERE " KEPT " AND " WHOLE_MONTH
+#define LISTED "), edges(name, besides, of) AS (VALUES ('class_edge', 'class_month', 'class_hour'), ('port_edge', " \
+	"'port_month', 'port_day'), ('flow_edge4', 'source_month4', 'flow4'), ('flow_edge6', 'source_month6', 'flow6')) " \
+	"SELECT table_name, path, digest FROM (FROM kept UNION ALL SELECT name, day, last, sensor, path, digest FROM kept " \
+	"AS k JOIN edges ON table_name = of WHERE NOT EXISTS (FROM kept AS m WHERE m.table_name = besides AND " \
+	"m.sensor = k.sensor AND k.day BETWEEN m.day AND m.last)) ORDER BY table_name, day, sensor, path"
+/* Of a few sources: of days that sums of a month have, those at which one of them was seen. */
+#define SEEN " AND (NOT regexp_matches(table_name, '^(flow|source_evidence)[46]$') OR EXISTS (FROM rest.seen AS s WHERE " \
+	"s.version = right(k.table_name, 1) AND s.day = k.day AND s.sensor = k.sensor) OR NOT EXISTS (FROM named AS m " \
+	"WHERE m.table_name = 'source_month' || right(k.table_name, 1) AND m.sensor = k.sensor AND k.day BETWEEN m.day AND " \
+	"m.last))"
+static const char parts_sql[] = NAMED LISTED, parts_seen_sql[] = NAMED SEEN LISTED;
 
 static int list_parts(struct making *m, struct error *e)
 {
 	const struct store_param params[] = { { "from", value_of(m, "from") }, { "to", value_of(m, "to") },
 		                              { "sensor", value_of(m, "sensor") } };
-	return store_reader_rows(m->r, parts_sql, params, sizeof params / sizeof *params, take_part, m, e);
+	const char *one = value_of(m, "source"), *sources = one ? one : value_of(m, "addresses");
+	int rc = sources ? reader_seen(m->r, sources, e) : 0;
+	return rc ? rc : store_reader_rows(m->r, sources ? parts_seen_sql : parts_sql, params, sizeof params / sizeof *params,
+	                                   take_part, m, e);
 }
 
 /* An empty table with its columns: of one without files yet, and what older files lack. */

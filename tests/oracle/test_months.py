@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Sums of months: made of the days that are over, gone with what they were made of, the same as the rows come to; and queries
-over a year read them, not the parts of days: they answer as before when these are not there.
+over a year read them, not the parts of days: they answer as before when these are not there; queries about a source read the
+days on which it was seen.
 
-Killed mutants: no sums made; sums kept when a day of theirs changes; a sum that leaves a day out; a check that trusts them.
+Killed mutants: no sums made; sums kept when a day of theirs changes; a sum that leaves a day out; a check that trusts them;
+all days read for one source.
 """
 import os
 import sys
@@ -61,6 +63,21 @@ def without_days(checks, db):
     checks.equal("part of a month", [line.rsplit(",", 1)[0] for line in some.split()[1:]], rows.split()[1:])
 
 
+def of_one_day(checks, db):
+    """A source that was seen on one day: parts of the others that are over are not opened."""
+    asked = [("source", "--param", "source=192.0.11.1"), ("ports-of-source", "--param", "source=192.0.11.1"),
+             ("ip", "--param", "addresses=192.0.11.1,203.0.113.99")]
+    before = [query(db, *what) for what in asked]
+    checks.true("it was seen", all("2026-01-03" in b and "2026-01-04" not in b for b in before), before)
+    gone = [p for p in store.parts_of(db) if "_month" not in p and "day=2026-01-03" not in p and "day=2026-02-03" not in p]
+    for path in gone:
+        os.rename(path, path + ".away")
+    checks.equal("a source of one day", [query(db, *what) for what in asked], before)
+    checks.true("one of all days", "MON-STO-111" in query(db, "ip", "--param", "addresses=192.0.11.1,192.0.12.1"))
+    for path in gone:
+        os.rename(path + ".away", path)
+
+
 def planted(checks, db):
     """A sum that is wrong."""
     path = [p for p in store.parts_of(db) if "/port_month/" in p][0]
@@ -84,7 +101,7 @@ def main():
     checks = harness.Checks()
     with harness.scratch() as folder:
         db = os.path.join(folder, "db")
-        files = [store.write(folder, "d%d.pcap" % i, store.frames(i, d * DAY, d * DAY + 900, 60))
+        files = [store.write(folder, "d%d.pcap" % i, store.frames(i, d * DAY, d * DAY + 900, 60, "192.0.%d.%%d" % (10 + i)))
                  for i, d in enumerate((0, 1, 2, 31, 32))]
         put(checks, db, files[:3])
         checks.equal("days that are over", sorted(set(m.split(",", 1)[1] for m in months(db))), ["2026-01-01,2026-01-03"])
@@ -95,6 +112,7 @@ def main():
         checks.equal("months", sorted(set(m.split(",", 1)[1] for m in months(db))),
                      ["2026-01-01,2026-01-04", "2026-02-01,2026-02-02"])
         without_days(checks, db)
+        of_one_day(checks, db)
         put(checks, db, [store.write(folder, "late.pcap", store.frames(9, DAY + 600, DAY + 1000, 20))])
         same_sums(checks, "late", db)
         planted(checks, db)

@@ -47,6 +47,7 @@ struct resource {
 	const char *post;                 /* what its POST does; NULL: it has none */
 	const char *schema;               /* JSON Schema of the server's own answer */
 	const char *type;                 /* of an answer that is not JSON */
+	unsigned days;                    /* that its span has at most: of longer ones the end; 0: any */
 };
 
 extern const char schema_of_status[], schema_of_about[], schema_of_live[];

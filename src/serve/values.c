@@ -177,6 +177,8 @@ static int align(struct values *v, int64_t as_of, struct error *e)
 	v->from = moments_floor(v->from, step > unit ? step : unit);
 	v->to = moments_ceil(v->to, unit);
 	v->to = v->to > as_of && as_of > v->from ? as_of : v->to;
+	if (v->resource->days && v->to - v->from > v->resource->days * INT64_C(86400))
+		v->from = moments_ceil(v->to, MOMENTS_DAY) - v->resource->days * INT64_C(86400);
 	if (step && values_text(v, "step") && (v->to - v->from) / step > STEPS_MOST)
 		return error_set(e, -EINVAL, "MON-SRV-106", "more than %d steps: a longer `step`, or a shorter span", STEPS_MOST);
 	return 0;

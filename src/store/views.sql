@@ -190,6 +190,19 @@ CREATE MACRO asks6(since, until, only_sensor, only_protocol, only_port) AS TABLE
         AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR (port = only_port AND has_port(protocol)));
 CREATE MACRO protocol_number(name) AS CASE name WHEN 'icmp' THEN 1 WHEN 'tcp' THEN 6 WHEN 'udp' THEN 17 WHEN 'icmpv6' THEN 58
     WHEN 'sctp' THEN 132 END;
+-- The same of whole days: sums of ports, of whole months where there are some; of sources and days.
+CREATE MACRO first_month(since) AS date_trunc('month', since + INTERVAL 1 MONTH - INTERVAL 1 DAY)::DATE;
+CREATE MACRO ports_within(since, until, only_sensor) AS TABLE
+    SELECT sensor, protocol, port, coalesce(accesses, packets) AS accesses
+    FROM (FROM rest.port_month WHERE day >= first_month(since) AND day < date_trunc('month', until)
+        UNION ALL BY NAME FROM rest.port_edge WHERE day >= first_month(since) AND day < date_trunc('month', until)
+        UNION ALL BY NAME FROM rest.port_day WHERE day >= since::DATE AND day <= (until - INTERVAL 1 SECOND)::DATE
+            AND (day < first_month(since) OR day >= date_trunc('month', until)))
+    WHERE only_sensor IS NULL OR sensor = only_sensor;
+CREATE MACRO sources4_within(since, until, only_sensor) AS TABLE SELECT * FROM rest.source_day4
+    WHERE day BETWEEN since::DATE AND (until - INTERVAL 1 SECOND)::DATE AND (only_sensor IS NULL OR sensor = only_sensor);
+CREATE MACRO sources6_within(since, until, only_sensor) AS TABLE SELECT * FROM rest.source_day6
+    WHERE day BETWEEN since::DATE AND (until - INTERVAL 1 SECOND)::DATE AND (only_sensor IS NULL OR sensor = only_sensor);
 -- What was observed, by sensor and step (of so many seconds since 1970); sensors whose number of addresses is known.
 CREATE MACRO coverage_within(since, until, step, only_sensor) AS TABLE
     SELECT sensor, unit, sum(to_ns - from_ns + 1)::BIGINT AS observed_ns,
@@ -209,22 +222,43 @@ CREATE MACRO address_days_within(since, until, only_sensor) AS (SELECT nullif(su
 CREATE MACRO step_seconds(step) AS CASE step WHEN 'minute' THEN 60 WHEN '10min' THEN 600 WHEN 'hour' THEN 3600
     WHEN 'day' THEN 86400 ELSE 4000000000 END;
 -- The tool of each source with evidence on days between two moments, by its evidence of each UTC day at all sensors; of
--- several days that with most packets. Of a list of sources, or of all (NULL).
-CREATE MACRO tools4_within(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+-- several days that with most packets.
+CREATE MACRO tools4_within(since, until) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
     FROM (SELECT source, day, any_value(packets) AS packets,
             tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
         FROM rest.marks4 JOIN (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp,
                 sum(probes_udp)::UBIGINT AS udp, sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other
-            FROM rest.source_day4 WHERE day BETWEEN since::DATE AND until::DATE
-                AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day) USING (source, day)
-        WHERE day BETWEEN since::DATE AND until::DATE AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day)
+            FROM rest.source_day4 WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day) USING (source, day)
+        WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day)
     WHERE tool <> 'unknown' GROUP BY source;
-CREATE MACRO tools6_within(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+CREATE MACRO tools6_within(since, until) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
     FROM (SELECT source, day, any_value(packets) AS packets,
             tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
         FROM rest.marks6 JOIN (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp,
                 sum(probes_udp)::UBIGINT AS udp, sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other
-            FROM rest.source_day6 WHERE day BETWEEN since::DATE AND until::DATE
-                AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day) USING (source, day)
-        WHERE day BETWEEN since::DATE AND until::DATE AND (sources IS NULL OR source IN (SELECT unnest(sources))) GROUP BY source, day)
+            FROM rest.source_day6 WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day) USING (source, day)
+        WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day)
+    WHERE tool <> 'unknown' GROUP BY source;
+-- The same for a list of sources, by the last 31 of these days.
+CREATE MACRO tools4_of(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+    FROM (SELECT source, day, any_value(packets) AS packets,
+            tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
+        FROM rest.marks4 JOIN (SELECT source, day, sum(packets) AS packets,
+                coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS tcp,
+                coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS udp,
+                coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS icmp,
+                coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS other
+            FROM flow4 WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day) USING (source, day)
+        WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day)
+    WHERE tool <> 'unknown' GROUP BY source;
+CREATE MACRO tools6_of(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+    FROM (SELECT source, day, any_value(packets) AS packets,
+            tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
+        FROM rest.marks6 JOIN (SELECT source, day, sum(packets) AS packets,
+                coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS tcp,
+                coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS udp,
+                coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS icmp,
+                coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS other
+            FROM flow6 WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day) USING (source, day)
+        WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day)
     WHERE tool <> 'unknown' GROUP BY source;

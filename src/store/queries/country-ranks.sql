@@ -2,7 +2,7 @@
 -- param since: beginning of the span, as 2026-11-24T00:00:00Z
 -- param until: its end, not included
 -- param before []: beginning of the span before, which ends where this one begins; without it nothing is compared
--- param by [minute]: day: the span is of whole days
+-- param by [minute]: day: the spans are of whole days
 -- param protocol []: of this protocol alone: tcp, udp or sctp
 -- param port []: of this port alone
 -- param sensor []: of this sensor alone
@@ -17,30 +17,52 @@
 -- column share: of all accesses; 0 to 1
 -- column sources: distinct sources that asked
 WITH asked AS (
-    SELECT minute >= epoch($since::TIMESTAMP) / 60 AS now, country, sum(accesses) AS accesses,
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted, count(DISTINCT source) AS sources
-    FROM asks4(coalesce($before::TIMESTAMP, $since::TIMESTAMP), $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
+    SELECT true AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        count(DISTINCT source) AS sources
+    FROM asks4($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
     WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
     GROUP BY ALL
     UNION ALL
-    SELECT minute >= epoch($since::TIMESTAMP) / 60 AS now, country, sum(accesses) AS accesses,
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted, count(DISTINCT source) AS sources
-    FROM asks6(coalesce($before::TIMESTAMP, $since::TIMESTAMP), $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
+    SELECT true AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        count(DISTINCT source) AS sources
+    FROM sources4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
+    GROUP BY ALL
+    UNION ALL
+    SELECT true AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        count(DISTINCT source) AS sources
+    FROM asks6($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
     WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
     GROUP BY ALL
     UNION ALL
-    SELECT day >= $since::DATE AS now, country, sum(accesses) AS accesses,
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted, count(DISTINCT source) AS sources
-    FROM rest.source_day4
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND accesses > 0 AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
-        AND day BETWEEN coalesce($before::TIMESTAMP, $since::TIMESTAMP)::DATE AND ($until::TIMESTAMP - INTERVAL 1 SECOND)::DATE
+    SELECT true AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        count(DISTINCT source) AS sources
+    FROM sources6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
     GROUP BY ALL
     UNION ALL
-    SELECT day >= $since::DATE AS now, country, sum(accesses) AS accesses,
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted, count(DISTINCT source) AS sources
-    FROM rest.source_day6
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND accesses > 0 AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
-        AND day BETWEEN coalesce($before::TIMESTAMP, $since::TIMESTAMP)::DATE AND ($until::TIMESTAMP - INTERVAL 1 SECOND)::DATE
+    SELECT false AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        NULL AS sources
+    FROM asks4($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
+    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
+    GROUP BY ALL
+    UNION ALL
+    SELECT false AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        NULL AS sources
+    FROM sources4_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
+    GROUP BY ALL
+    UNION ALL
+    SELECT false AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        NULL AS sources
+    FROM asks6($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
+    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
+    GROUP BY ALL
+    UNION ALL
+    SELECT false AS now, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        NULL AS sources
+    FROM sources6_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
     GROUP BY ALL
 ), compared AS (
     SELECT country, sum(accesses) FILTER (now)::UBIGINT AS accesses,

@@ -15,21 +15,29 @@
 -- column before_rate: in the span before
 -- column share: of all accesses; 0 to 1
 -- column first: first UTC day it was ever asked for on
--- column sources: distinct sources that asked
+-- column sources: distinct sources that asked; NULL over spans of more than 31 days, and so the next three
 -- column countries: countries that they lie in
 -- column networks: autonomous systems that they lie in
 -- column sensors: sensors that saw it
 WITH asked AS (
-    SELECT minute >= epoch($since::TIMESTAMP) / 60 AS now, protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
-    FROM (SELECT minute, sensor, protocol, port, accesses FROM flow4_within(coalesce($before::TIMESTAMP, $since::TIMESTAMP), $until::TIMESTAMP, $sensor::VARCHAR)
-        UNION ALL SELECT minute, sensor, protocol, port, accesses FROM flow6_within(coalesce($before::TIMESTAMP, $since::TIMESTAMP), $until::TIMESTAMP, $sensor::VARCHAR))
+    SELECT true AS now, protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
+    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))
     WHERE $by::VARCHAR <> 'day' AND accesses > 0
     GROUP BY ALL
     UNION ALL
-    SELECT day >= $since::DATE, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted))
-    FROM port_day
-    WHERE $by::VARCHAR = 'day' AND accesses > 0 AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
-        AND day BETWEEN coalesce($before::TIMESTAMP, $since::TIMESTAMP)::DATE AND ($until::TIMESTAMP - INTERVAL 1 SECOND)::DATE
+    SELECT true, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted)) FROM ports_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND accesses > 0
+    GROUP BY ALL
+    UNION ALL
+    SELECT false AS now, protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
+    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
+        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR))
+    WHERE $by::VARCHAR <> 'day' AND accesses > 0
+    GROUP BY ALL
+    UNION ALL
+    SELECT false, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted)) FROM ports_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND accesses > 0
     GROUP BY ALL
 ), compared AS (
     SELECT protocol, CASE WHEN has_port(protocol) THEN port END AS port, sum(accesses) FILTER (now)::UBIGINT AS accesses,
@@ -47,19 +55,24 @@ WITH asked AS (
     SELECT min(day) AS first FROM port_day
     WHERE protocol = protocol_number($protocol::VARCHAR) AND port = $port::USMALLINT AND accesses > 0
         AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
-), senders AS (
-    SELECT sum(sources)::UBIGINT AS sources FROM (
-        SELECT count(DISTINCT source) AS sources FROM asks4($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
-        UNION ALL SELECT count(DISTINCT source) FROM asks6($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT))
 ), places AS (
-    SELECT count(DISTINCT country) AS countries, count(DISTINCT as_number) AS networks, count(DISTINCT sensor) AS sensors FROM (
-        SELECT DISTINCT country, as_number, sensor FROM asks4($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
-        UNION ALL SELECT DISTINCT country, as_number, sensor FROM asks6($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT))
+    SELECT sum(sources)::UBIGINT AS sources, len(list_distinct(flatten(list(countries)))) AS countries,
+        len(list_distinct(flatten(list(networks)))) AS networks, len(list_distinct(flatten(list(sensors)))) AS sensors
+    FROM (
+        SELECT count(DISTINCT source) AS sources, list(DISTINCT country) AS countries, list(DISTINCT as_number) AS networks,
+            list(DISTINCT sensor) AS sensors
+        FROM asks4($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT) WHERE $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY
+        UNION ALL SELECT count(DISTINCT source), list(DISTINCT country), list(DISTINCT as_number), list(DISTINCT sensor)
+        FROM asks6($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT) WHERE $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY)
 )
 SELECT $protocol::VARCHAR AS protocol, $port::USMALLINT AS port, rank, before_rank, coalesce(accesses, 0)::UBIGINT AS accesses,
     coalesce(counted, 0) / address_days_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR) AS rate,
     coalesce(before_counted, 0) / address_days_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR) AS before_rate,
-    coalesce(share, 0) AS share, first, sources, countries, networks, sensors
-FROM ever CROSS JOIN senders CROSS JOIN places
+    coalesce(share, 0) AS share, first,
+    CASE WHEN $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY THEN sources END AS sources,
+    CASE WHEN $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY THEN coalesce(countries, 0) END AS countries,
+    CASE WHEN $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY THEN coalesce(networks, 0) END AS networks,
+    CASE WHEN $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY THEN coalesce(sensors, 0) END AS sensors
+FROM ever CROSS JOIN places
 LEFT JOIN (FROM ranked WHERE protocol = protocol_number($protocol::VARCHAR) AND port = $port::USMALLINT) ON true
 WHERE first IS NOT NULL

@@ -16,38 +16,52 @@
 -- column sources: distinct sources; NULL over spans of days
 -- column share: of all accesses, those without a port too; 0 to 1
 WITH asked AS (
-    SELECT minute >= epoch($since::TIMESTAMP) / 60 AS now, protocol, port, sum(accesses) AS accesses,
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted, count(DISTINCT source) AS sources
-    FROM flow4_within(coalesce($before::TIMESTAMP, $since::TIMESTAMP), $until::TIMESTAMP, $sensor::VARCHAR)
+    SELECT true AS now, protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
+    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))
     WHERE $by::VARCHAR <> 'day' AND accesses > 0
     GROUP BY ALL
     UNION ALL
-    SELECT minute >= epoch($since::TIMESTAMP) / 60, protocol, port, sum(accesses),
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)), count(DISTINCT source)
-    FROM flow6_within(coalesce($before::TIMESTAMP, $since::TIMESTAMP), $until::TIMESTAMP, $sensor::VARCHAR)
+    SELECT true, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted)) FROM ports_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND accesses > 0
+    GROUP BY ALL
+    UNION ALL
+    SELECT false AS now, protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
+    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
+        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR))
     WHERE $by::VARCHAR <> 'day' AND accesses > 0
     GROUP BY ALL
     UNION ALL
-    SELECT day >= $since::DATE, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted)), NULL
-    FROM port_day
-    WHERE $by::VARCHAR = 'day' AND accesses > 0 AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
-        AND day BETWEEN coalesce($before::TIMESTAMP, $since::TIMESTAMP)::DATE AND ($until::TIMESTAMP - INTERVAL 1 SECOND)::DATE
+    SELECT false, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted)) FROM ports_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND accesses > 0
     GROUP BY ALL
 ), compared AS (
     SELECT protocol, CASE WHEN has_port(protocol) THEN port END AS port, sum(accesses) FILTER (now)::UBIGINT AS accesses,
         sum(counted) FILTER (now) AS counted, sum(accesses) FILTER (NOT now) AS before_accesses,
-        sum(counted) FILTER (NOT now) AS before_counted, sum(sources) FILTER (now)::UBIGINT AS sources
+        sum(counted) FILTER (NOT now) AS before_counted
     FROM asked GROUP BY ALL
 ), ranked AS (
-    SELECT *, row_number() OVER (ORDER BY port IS NULL, accesses DESC NULLS LAST, protocol, port) AS rank,
+    SELECT *, CASE WHEN accesses > 0 THEN
+            row_number() OVER (ORDER BY port IS NULL, accesses DESC NULLS LAST, protocol, port) END AS rank,
         CASE WHEN before_accesses > 0 THEN
             row_number() OVER (ORDER BY port IS NULL, before_accesses DESC NULLS LAST, protocol, port) END AS before_rank,
         accesses / sum(accesses) OVER () AS share
     FROM compared
+), page AS MATERIALIZED (
+    SELECT protocol, port::USMALLINT AS port, rank, before_rank, accesses, counted, before_counted, share
+    FROM ranked WHERE port IS NOT NULL AND accesses > 0
+    ORDER BY rank LIMIT $limit::BIGINT OFFSET $offset::BIGINT
+), senders AS (
+    SELECT protocol, port, sum(sources)::UBIGINT AS sources FROM (
+        SELECT protocol, port, count(DISTINCT source) AS sources FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR) AS f JOIN page USING (protocol, port)
+        WHERE $by::VARCHAR <> 'day' AND f.accesses > 0 GROUP BY ALL
+        UNION ALL
+        SELECT protocol, port, count(DISTINCT source) FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR) AS f JOIN page USING (protocol, port)
+        WHERE $by::VARCHAR <> 'day' AND f.accesses > 0 GROUP BY ALL)
+    GROUP BY ALL
 )
 SELECT protocol_name(protocol) AS protocol, port, rank, before_rank, accesses,
     counted / address_days_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR) AS rate,
     before_counted / address_days_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR) AS before_rate, sources, share
-FROM ranked WHERE port IS NOT NULL AND accesses > 0
+FROM page LEFT JOIN senders USING (protocol, port)
 ORDER BY rank
-LIMIT $limit::BIGINT OFFSET $offset::BIGINT

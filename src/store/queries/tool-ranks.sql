@@ -17,8 +17,8 @@ WITH sent4 AS (
         AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
     GROUP BY source
     UNION ALL
-    SELECT source, sum(packets) FROM rest.source_day4
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR) AND day BETWEEN $since::DATE AND ($until::TIMESTAMP - INTERVAL 1 SECOND)::DATE
+    SELECT source, sum(packets) FROM sources4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
     GROUP BY source
 ), sent6 AS (
     SELECT source, sum(packets) AS packets
@@ -28,15 +28,15 @@ WITH sent4 AS (
         AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
     GROUP BY source
     UNION ALL
-    SELECT source, sum(packets) FROM rest.source_day6
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR) AND day BETWEEN $since::DATE AND ($until::TIMESTAMP - INTERVAL 1 SECOND)::DATE
+    SELECT source, sum(packets) FROM sources6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
     GROUP BY source
 ), named AS (
     SELECT coalesce(tool, 'unknown') AS tool, packets
-    FROM sent4 LEFT JOIN (FROM tools4_within($since::TIMESTAMP, $until::TIMESTAMP, NULL::UINTEGER[])) USING (source)
+    FROM sent4 LEFT JOIN (FROM tools4_within($since::TIMESTAMP, $until::TIMESTAMP)) USING (source)
     UNION ALL
     SELECT coalesce(tool, 'unknown'), packets
-    FROM sent6 LEFT JOIN (FROM tools6_within($since::TIMESTAMP, $until::TIMESTAMP, NULL::UUID[])) USING (source)
+    FROM sent6 LEFT JOIN (FROM tools6_within($since::TIMESTAMP, $until::TIMESTAMP)) USING (source)
 )
 SELECT tool, sum(packets)::UBIGINT AS packets, count(*) AS sources, count(*) / sum(count(*)) OVER () AS share
 FROM named GROUP BY tool

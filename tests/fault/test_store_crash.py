@@ -20,10 +20,10 @@ import store
 EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
 ONLY = os.environ.get("MONOMI_STORE_RUN")
 WORKERS = 2
-# Also in the short form killed at every second step: a new store; and at each: minutes that are derived again.
-WHOLE = {"first": 2, "late": 1, "compact": 2}
-# In the short form: of the steps of other runs every 16th, and for each way to fail every so many.
-STRIDES = {"KILL": 16, "SHORT": 13, "FAIL": 11, "FULL": 19, "TEAR": 29}
+# In the short form killed at every so many steps: a new store, minutes that are derived again, parts joined.
+WHOLE = {"first": 4, "late": 2, "compact": 3}
+# In the short form: of the steps of other runs every 24th, and for each way to fail every so many. `make test-long` has all.
+STRIDES = {"KILL": 24, "SHORT": 19, "FAIL": 17, "FULL": 29, "TEAR": 37}
 
 
 def chosen(steps, act, whole, turn):

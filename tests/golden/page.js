@@ -1,7 +1,7 @@
 'use strict';
 // Prints the sentences of the page for the summaries on standard input, one JSON object a line, in both languages.
 const path = require('path');
-const page = require(path.join(process.argv[2], 'web', 'summary.js'));
+const page = require(path.join(process.argv[2], 'web', 'summary', 'summary.js'));
 
 for (const line of require('fs').readFileSync(0, 'utf8').trim().split('\n')) {
   const { name, damaged, summary } = JSON.parse(line);

@@ -1,5 +1,7 @@
-/* Each role of a test build of monomi (monomi-probe, linked with --wrap=confine_enter) tries, once it is locked in, what it
- * must not do, and says on stderr how that went: "probe ROLE WHAT: refused" or ": ALLOWED". MONOMI_PROBE_DB is the store. */
+/* Each role of a test build of monomi (monomi-probe, linked with --wrap) tries, once it is locked in, what it must not do,
+ * and says on stderr how that went: "probe ROLE WHAT: refused" or ": ALLOWED". MONOMI_PROBE_DB is the store. Reading a file
+ * whose path has MONOMI_PROBE_POISON in it ends the process by a fault. */
+#include "daemon/analysis.h"
 #include "daemon/confine.h"
 
 #include <errno.h>
@@ -17,6 +19,17 @@
 
 int __real_confine_enter(const struct confine *c, struct error *e);
 int __wrap_confine_enter(const struct confine *c, struct error *e);
+
+int __real_analysis_file(struct analysis *a, const char *path, struct summary *out, struct error *e);
+int __wrap_analysis_file(struct analysis *a, const char *path, struct summary *out, struct error *e);
+
+int __wrap_analysis_file(struct analysis *a, const char *path, struct summary *out, struct error *e)
+{
+	const char *poison = getenv("MONOMI_PROBE_POISON");
+	if (poison && strstr(path, poison))
+		abort();
+	return __real_analysis_file(a, path, out, e);
+}
 
 struct probe {
 	char role[32];

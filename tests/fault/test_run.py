@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`monomi run` from outside: captures come to the same rows as with `analyze`, a made-up telescope goes on where it was
-ended, each role is locked in and is refused what it must not do (monomi-probe asks), and who is not root is told what is
-missing.
+ended, each role is locked in and is refused what it must not do (monomi-probe asks), a capture that kills its reader
+twice is left out, and who is not root is told what is missing.
 
 Mutants it kills, each tried once: the server not locked in; ptrace struck from `never` in confine.c; all of the store
 readable by the engine; the descriptors of a role not closed; the past made anew although the store has it.
@@ -165,6 +165,24 @@ def check_probes(checks, folder, name, roles, *options, before=()):
         os.unlink("/tmp/monomi-probe")
 
 
+# ---- A segment that kills its reader ----
+def check_quarantine(checks, folder):
+    db, poison = os.path.join(folder, "poisoned"), os.path.join(folder, "poison.pcap")
+    with open(SAMPLE, "rb") as f, open(poison, "wb") as to:
+        to.write(f.read()[:100000])
+    o = observatory.Observatory(db, "--pcap", poison, SAMPLE, *MONITORED, monomi=PROBE,
+                                env={"MONOMI_PROBE_POISON": "poison.pcap"})
+    o.wait("the segment after it", "/v1/status", lambda s: s["packets"] > 5000)
+    checks.equal("quarantine: ends well", o.end(), (0, []))
+    checks.equal("it was tried twice", (o.said().count("MON-DMN-034: the keeper was ended"), o.said().count("MON-DMN-028")),
+                 (2, 1))
+    ledger = harness.monomi("query", "--db", db, "--format", "csv",
+                            "SELECT state, reason FROM rest.segments WHERE path LIKE '%poison.pcap'").out.split("\n")[1]
+    checks.equal("the ledger says why", ledger.replace(chr(34), ""), "refused,reading it ended the keeper twice")
+    good, said = store.check(db)
+    checks.true("quarantine: store check", good, said)
+
+
 # ---- Not root ----
 def check_nobody(checks, folder):
     os.chmod(folder, 0o777)
@@ -196,6 +214,7 @@ def main():
         check_confined(checks, folder)
         if os.path.exists(PROBE):
             check_probes(checks, folder, "probe", ("keeper", "engine", "simulator", "reader", "server"), "--simulate")
+            check_quarantine(checks, folder)
         if os.path.exists(PROBE) and ROOT:
             up = ("unshare", "-n", "sh", "-c", 'ip link set lo up; exec "$@"', "sh")
             check_probes(checks, folder, "probe-live", ("keeper", "engine", "capture", "reader", "server"), "--interface",

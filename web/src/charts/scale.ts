@@ -97,7 +97,7 @@ export function ticksOf(from: number, to: number, l = lang()): Tick[] {
 		out: Tick[] = [];
 	for (const d of candidates(from, to)) {
 		const at = ((d.getTime() - from) / length) * 100;
-		if (at < (out.length ? 0 : 3.5) || at > 91) continue;
+		if (at < (out.length ? 0 : 3.5) || at > 89) continue;
 		const first = out.length === 0;
 		const text = label(d, length, first, l);
 		out.push({ at, text, minor: out.length % 2 === 1, near: at > 80 });

@@ -280,7 +280,7 @@ static int make_all(struct making *m, const char *also, struct error *e)
 {
 	struct store_reader *r = m->r;
 	int rc = functions_register(r, e);
-	if (!rc && r->tool)
+	if (!rc)
 		rc = verdict_register(r, e);
 	if (!rc)
 		rc = make_tables(m, e);

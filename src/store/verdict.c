@@ -222,6 +222,10 @@ static void tool_body(duckdb_function_info info, duckdb_data_chunk input, duckdb
 	uint64_t *valid = duckdb_vector_get_validity(list);
 	const struct columns v = columns_of(list);
 	idx_t n = duckdb_data_chunk_get_size(input);
+	if (!r->tool) { /* views name the function, whether or not it is asked */
+		duckdb_scalar_function_set_error(info, "Invalid Input Error: this reader cannot name tools");
+		return;
+	}
 	for (idx_t i = 0; i < n; i++) {
 		uint64_t probes[4];
 		for (unsigned k = 0; k < 4; k++)

@@ -126,6 +126,8 @@ def main():
         checks.equal("goldens without a query", sorted(set(x[:-4] for x in os.listdir(GOLDENS)) - set(names())), [])
         dictionary(checks, db)
         names_of_numbers(checks, db, whole)
+        packets = harness.monomi("packets", "--db", db, "--source", "198.19.7.13", "--out", os.path.join(folder, "p.pcap"))
+        checks.equal("a reader that names no tools opens all views", packets.code, 0)
         tools(checks, db, whole)
         sums(checks, db, whole)
         formats(checks, db)

@@ -47,7 +47,7 @@ class Observatory:
     def wait(self, what, path, holds):
         """The answer to `path` once it holds; fails the test when it never does."""
         end, answer = time.monotonic() + PATIENCE, None
-        while time.monotonic() < end:
+        while time.monotonic() < end and self.process.poll() is None:
             try:
                 answer = self.get(path)
                 if holds(answer):

@@ -187,12 +187,11 @@ static struct contribution contribution_at(const struct columns *v, idx_t i)
 	return c;
 }
 
-static struct columns columns_of(duckdb_vector list)
+static struct columns columns_of(duckdb_vector mark)
 {
 	struct columns v;
-	duckdb_vector child = duckdb_list_vector_get_child(list);
 	for (unsigned m = 0; m < MEMBERS; m++) {
-		duckdb_vector member = duckdb_struct_vector_get_child(child, m);
+		duckdb_vector member = duckdb_struct_vector_get_child(mark, m);
 		v.data[m] = duckdb_vector_get_data(member);
 		v.valid[m] = duckdb_vector_get_validity(member);
 	}
@@ -220,7 +219,7 @@ static void tool_body(duckdb_function_info info, duckdb_data_chunk input, duckdb
 	duckdb_vector list = duckdb_data_chunk_get_vector(input, 0);
 	duckdb_list_entry *entries = duckdb_vector_get_data(list);
 	uint64_t *valid = duckdb_vector_get_validity(list);
-	const struct columns v = columns_of(list);
+	const struct columns v = columns_of(duckdb_list_vector_get_child(list));
 	idx_t n = duckdb_data_chunk_get_size(input);
 	if (!r->tool) { /* views name the function, whether or not it is asked */
 		duckdb_scalar_function_set_error(info, "Invalid Input Error: this reader cannot name tools");
@@ -240,7 +239,181 @@ static void tool_body(duckdb_function_info info, duckdb_data_chunk input, duckdb
 	}
 }
 
-static duckdb_logical_type list_type(void)
+/* ---- tool_of_day ----
+ * Evidence of one source and day, packed: what each contribution has, then its bytes. DuckDB's own lists take several times
+ * as much, and a year has millions of them. */
+struct packed {
+	uint64_t packets;
+	int32_t hour;
+	uint16_t sport_min, sport_max;
+	uint8_t protocol, rule, ttl_min, ttl_max;
+	uint8_t n_set, n_keys; /* at most 64 tuples and 8 keys are kept one by one */
+	bool registers, keys;  /* there are some */
+};
+
+struct day_state {
+	const struct env *env; /* once there is something to be freed */
+	uint8_t *bytes;
+	uint32_t n, room, rows;
+	uint64_t probes[4];
+};
+
+static uint8_t *day_room(struct day_state *s, const struct env *env, uint32_t n)
+{
+	if (s->room - s->n < n) {
+		uint32_t room = s->room < UINT32_MAX / 2 && s->room > n ? 2 * s->room : s->n + n;
+		uint8_t *grown = room < s->n ? NULL : env_alloc(env, room);
+		if (!grown)
+			return NULL;
+		if (s->n)
+			memcpy(grown, s->bytes, s->n);
+		env_free(env, s->bytes, s->room);
+		s->env = env;
+		s->bytes = grown;
+		s->room = room;
+	}
+	s->n += n;
+	return s->bytes + s->n - n;
+}
+
+static uint8_t *put(uint8_t *to, const void *from, size_t n)
+{
+	if (n)
+		memcpy(to, from, n);
+	return to + n;
+}
+
+static bool day_add(struct day_state *s, const struct env *env, const struct contribution *c)
+{
+	const struct packed p = { .packets = c->packets, .hour = c->hour, .sport_min = c->sport_min, .sport_max = c->sport_max,
+		.protocol = c->protocol, .rule = c->rule, .ttl_min = c->ttl_min, .ttl_max = c->ttl_max,
+		.n_set = (uint8_t)(c->n_set < EXACT ? c->n_set : EXACT), .n_keys = (uint8_t)(c->n_keys < 255 ? c->n_keys : 255),
+		.registers = c->registers, .keys = c->keys };
+	size_t set = (size_t)p.n_set * TUPLE_BYTES, registers = p.registers ? HLL_REGISTERS : 0, keys = (size_t)p.n_keys * 8;
+	uint8_t *to = day_room(s, env, (uint32_t)(sizeof p + set + registers + keys));
+	if (!to)
+		return false;
+	to = put(to, &p, sizeof p);
+	to = put(to, c->set, set);
+	to = put(to, c->registers, registers);
+	put(to, c->keys, keys);
+	s->rows++;
+	return true;
+}
+
+static const uint8_t *unpack(const uint8_t *at, struct contribution *c)
+{
+	struct packed p;
+	memcpy(&p, at, sizeof p);
+	at += sizeof p;
+	*c = (struct contribution){ .hour = p.hour, .protocol = p.protocol, .rule = p.rule, .ttl_min = p.ttl_min,
+		.ttl_max = p.ttl_max, .sport_min = p.sport_min, .sport_max = p.sport_max, .packets = p.packets,
+		.set = at, .n_set = p.n_set, .n_keys = p.n_keys };
+	at += (size_t)p.n_set * TUPLE_BYTES;
+	c->registers = p.registers ? at : NULL;
+	at += p.registers ? HLL_REGISTERS : 0;
+	c->keys = p.keys ? at : NULL; /* none at all: more than eight */
+	return at + (size_t)p.n_keys * 8;
+}
+
+static const char *day_tool(const struct store_reader *r, const struct day_state *s)
+{
+	struct store_mark marks[MARKS_MOST];
+	if (!s->rows)
+		return r->tool(&(const struct store_mark){ 0 }, 0, s->probes);
+	struct contribution *c = env_alloc(r->env, s->rows * sizeof *c);
+	if (!c)
+		return NULL;
+	const uint8_t *at = s->bytes;
+	for (uint32_t i = 0; i < s->rows; i++)
+		at = unpack(at, &c[i]);
+	size_t n = fold(c, s->rows, marks);
+	env_free(r->env, c, s->rows * sizeof *c);
+	return r->tool(marks, n, s->probes);
+}
+
+static void day_fail(duckdb_function_info info)
+{
+	duckdb_aggregate_function_set_error(info, "Out of Memory Error: folding the evidence of tools");
+}
+
+static idx_t day_size(duckdb_function_info info)
+{
+	(void)info;
+	return sizeof(struct day_state);
+}
+
+static void day_init(duckdb_function_info info, duckdb_aggregate_state state)
+{
+	(void)info;
+	*(struct day_state *)state = (struct day_state){ 0 };
+}
+
+static void day_update(duckdb_function_info info, duckdb_data_chunk input, duckdb_aggregate_state *states)
+{
+	const struct store_reader *r = duckdb_aggregate_function_get_extra_info(info);
+	duckdb_vector mark = duckdb_data_chunk_get_vector(input, 0);
+	uint64_t *valid = duckdb_vector_get_validity(mark);
+	const struct columns v = columns_of(mark);
+	idx_t n = duckdb_data_chunk_get_size(input);
+	for (idx_t i = 0; i < n; i++) {
+		struct day_state *s = (struct day_state *)states[i];
+		for (unsigned k = 0; k < 4; k++)
+			s->probes[k] += ((uint64_t *)duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 1 + k)))[i];
+		if (valid && !duckdb_validity_row_is_valid(valid, i))
+			continue;
+		const struct contribution c = contribution_at(&v, i);
+		if (!day_add(s, r->env, &c)) {
+			day_fail(info);
+			return;
+		}
+	}
+}
+
+static void day_combine(duckdb_function_info info, duckdb_aggregate_state *from, duckdb_aggregate_state *to, idx_t n)
+{
+	const struct store_reader *r = duckdb_aggregate_function_get_extra_info(info);
+	for (idx_t i = 0; i < n; i++) {
+		const struct day_state *f = (const struct day_state *)from[i];
+		struct day_state *t = (struct day_state *)to[i];
+		for (unsigned k = 0; k < 4; k++)
+			t->probes[k] += f->probes[k];
+		uint8_t *p = f->n ? day_room(t, r->env, f->n) : NULL;
+		if (f->n && !p) {
+			day_fail(info);
+			return;
+		}
+		if (p)
+			memcpy(p, f->bytes, f->n);
+		t->rows += f->rows;
+	}
+}
+
+static void day_finalize(duckdb_function_info info, duckdb_aggregate_state *states, duckdb_vector out, idx_t n,
+                         idx_t offset)
+{
+	const struct store_reader *r = duckdb_aggregate_function_get_extra_info(info);
+	for (idx_t i = 0; i < n; i++) {
+		const char *name = day_tool(r, (const struct day_state *)states[i]);
+		if (!name) {
+			day_fail(info);
+			return;
+		}
+		duckdb_vector_assign_string_element(out, offset + i, name);
+	}
+}
+
+static void day_destroy(duckdb_aggregate_state *states, idx_t n)
+{
+	for (idx_t i = 0; i < n; i++) {
+		struct day_state *s = (struct day_state *)states[i];
+		if (s->env)
+			env_free(s->env, s->bytes, s->room);
+		s->env = NULL;
+	}
+}
+
+static duckdb_logical_type mark_type(void)
 {
 	duckdb_logical_type types[MEMBERS];
 	const char *names[MEMBERS];
@@ -249,18 +422,16 @@ static duckdb_logical_type list_type(void)
 		names[m] = members[m].name;
 	}
 	duckdb_logical_type of = duckdb_create_struct_type(types, names, MEMBERS);
-	duckdb_logical_type list = duckdb_create_list_type(of);
-	duckdb_destroy_logical_type(&of);
 	for (unsigned m = 0; m < MEMBERS; m++)
 		duckdb_destroy_logical_type(&types[m]);
-	return list;
+	return of;
 }
 
-int verdict_register(struct store_reader *r, struct error *e)
+static int register_tool(struct store_reader *r, duckdb_logical_type mark, duckdb_logical_type count,
+                         duckdb_logical_type text)
 {
 	duckdb_scalar_function f = duckdb_create_scalar_function();
-	duckdb_logical_type list = list_type(), count = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT),
-	                    text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+	duckdb_logical_type list = duckdb_create_list_type(mark);
 	duckdb_scalar_function_set_name(f, "tool");
 	duckdb_scalar_function_add_parameter(f, list);
 	for (unsigned k = 0; k < 4; k++)
@@ -271,8 +442,37 @@ int verdict_register(struct store_reader *r, struct error *e)
 	duckdb_scalar_function_set_function(f, tool_body);
 	int rc = duckdb_register_scalar_function(r->connection, f) ? -EIO : 0;
 	duckdb_destroy_logical_type(&list);
+	duckdb_destroy_scalar_function(&f);
+	return rc;
+}
+
+static int register_tool_of_day(struct store_reader *r, duckdb_logical_type mark, duckdb_logical_type count,
+                                duckdb_logical_type text)
+{
+	duckdb_aggregate_function f = duckdb_create_aggregate_function();
+	duckdb_aggregate_function_set_name(f, "tool_of_day");
+	duckdb_aggregate_function_add_parameter(f, mark);
+	for (unsigned k = 0; k < 4; k++)
+		duckdb_aggregate_function_add_parameter(f, count);
+	duckdb_aggregate_function_set_return_type(f, text);
+	duckdb_aggregate_function_set_extra_info(f, r, NULL);
+	duckdb_aggregate_function_set_special_handling(f); /* a row of probes alone has no mark */
+	duckdb_aggregate_function_set_functions(f, day_size, day_init, day_update, day_combine, day_finalize);
+	duckdb_aggregate_function_set_destructor(f, day_destroy);
+	int rc = duckdb_register_aggregate_function(r->connection, f) ? -EIO : 0;
+	duckdb_destroy_aggregate_function(&f);
+	return rc;
+}
+
+int verdict_register(struct store_reader *r, struct error *e)
+{
+	duckdb_logical_type mark = mark_type(), count = duckdb_create_logical_type(DUCKDB_TYPE_UBIGINT),
+	                    text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+	int rc = register_tool(r, mark, count, text);
+	if (!rc)
+		rc = register_tool_of_day(r, mark, count, text);
+	duckdb_destroy_logical_type(&mark);
 	duckdb_destroy_logical_type(&count);
 	duckdb_destroy_logical_type(&text);
-	duckdb_destroy_scalar_function(&f);
 	return rc ? error_set(e, rc, "MON-STO-104", "DuckDB does not start: it takes no function tool") : 0;
 }

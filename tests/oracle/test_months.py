@@ -78,6 +78,21 @@ def of_one_day(checks, db):
         os.rename(path + ".away", path)
 
 
+LISTS = """SELECT tool(coalesce(marks, []), tcp, udp, icmp, other) AS tool, count(*) AS source_days, sum(packets)::UBIGINT AS packets
+    FROM (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp, sum(probes_udp)::UBIGINT AS udp,
+        sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other FROM source_day GROUP BY ALL)
+    LEFT JOIN (SELECT source, day, list(mark) AS marks FROM (SELECT ip_of4(source) AS source, day, mark FROM rest.marks4 UNION ALL
+        SELECT ip_of6(source), day, mark FROM rest.marks6) GROUP BY ALL) USING (source, day)
+    GROUP BY ALL ORDER BY packets DESC, tool"""
+
+
+def folded(checks, db):
+    """Evidence that is folded as it is read names the tools that lists of it name."""
+    named = query(db, "tools")
+    checks.true("tools are seen", len(named.splitlines()) > 2, named)
+    checks.equal("tools", named, query(db, LISTS))
+
+
 def planted(checks, db):
     """A sum that is wrong."""
     path = [p for p in store.parts_of(db) if "/port_month/" in p][0]
@@ -113,6 +128,7 @@ def main():
                      ["2026-01-01,2026-01-04", "2026-02-01,2026-02-02"])
         without_days(checks, db)
         of_one_day(checks, db)
+        folded(checks, db)
         put(checks, db, [store.write(folder, "late.pcap", store.frames(9, DAY + 600, DAY + 1000, 20))])
         same_sums(checks, "late", db)
         planted(checks, db)

@@ -4,22 +4,24 @@
 -- column tool: name of the tool; mixed: of several; unknown: no tool's marks, or too few of them
 -- column source_days: sources, each once a day
 -- column packets: all packets of these sources on these days
-WITH marks AS (
-    SELECT 4 AS version, ip_of4(source) AS source, day, mark FROM rest.marks4
-    UNION ALL SELECT 6, ip_of6(source), day, mark FROM rest.marks6
-), shown AS (
-    SELECT source, day, list(mark) AS marks FROM marks
+WITH rows4 AS (
+    SELECT source, day, mark, 0::UBIGINT AS packets, 0::UBIGINT AS tcp, 0::UBIGINT AS udp, 0::UBIGINT AS icmp, 0::UBIGINT AS other
+    FROM rest.marks4
+    UNION ALL SELECT source, day, NULL, packets, probes_tcp, probes_udp, probes_icmp, probes_other FROM rest.source_day4
+), rows6 AS (
+    SELECT source, day, mark, 0::UBIGINT AS packets, 0::UBIGINT AS tcp, 0::UBIGINT AS udp, 0::UBIGINT AS icmp, 0::UBIGINT AS other
+    FROM rest.marks6
+    UNION ALL SELECT source, day, NULL, packets, probes_tcp, probes_udp, probes_icmp, probes_other FROM rest.source_day6
+), named AS (
+    SELECT tool_of_day(mark, tcp, udp, icmp, other) AS tool, sum(packets) AS packets FROM rows4
     WHERE day BETWEEN coalesce($from::DATE, '-infinity') AND coalesce($to::DATE, 'infinity')
-    GROUP BY source, day
-), sent AS (
-    SELECT source, day, sum(packets)::UBIGINT AS packets, sum(probes_tcp)::UBIGINT AS tcp, sum(probes_udp)::UBIGINT AS udp,
-        sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other
-    FROM source_day
+    GROUP BY source, day HAVING bool_or(mark IS NULL)
+    UNION ALL
+    SELECT tool_of_day(mark, tcp, udp, icmp, other), sum(packets) FROM rows6
     WHERE day BETWEEN coalesce($from::DATE, '-infinity') AND coalesce($to::DATE, 'infinity')
-    GROUP BY source, day
+    GROUP BY source, day HAVING bool_or(mark IS NULL)
 )
-SELECT CASE WHEN marks IS NULL THEN 'unknown' ELSE tool(marks, tcp, udp, icmp, other) END AS tool, count(*) AS source_days,
-    sum(packets)::UBIGINT AS packets
-FROM sent LEFT JOIN shown USING (source, day)
-GROUP BY ALL
+SELECT tool, count(*) AS source_days, sum(packets)::UBIGINT AS packets
+FROM named
+GROUP BY tool
 ORDER BY packets DESC, tool

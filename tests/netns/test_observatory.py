@@ -37,9 +37,9 @@ SCANS = [  # name, command, tool, packets: exact, or the least
 PROBES = 10
 
 
-def enter(name):
+def enter(path):
     """This process goes into the namespace, to reach the pages there."""
-    with open("/var/run/netns/" + name, "rb") as f:
+    with open(path, "rb") as f:
         if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), NEW_NET):
             raise OSError(ctypes.get_errno(), "setns")
 
@@ -126,7 +126,10 @@ def check_rows(checks, o, sent):
 
 def run(checks, folder):
     db = os.path.join(folder, "db")
-    enter(net.DARK)
+    with open("/proc/self/ns/net", "rb") as f:
+        home = os.dup(f.fileno())
+    atexit.register(enter, "/proc/self/fd/%d" % home)  # before net.down, which ends all that is in there
+    enter("/var/run/netns/" + net.DARK)
     before = received()
     o = observatory.Observatory(db, "--interface", "d0", "--sensor", "dark", "--monitored", net.MONITORED)
     o.wait("live counters", "/v1/live", lambda live: live["sensors"][0]["at"])

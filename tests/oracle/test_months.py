@@ -4,7 +4,7 @@ over a year read them, not the parts of days: they answer as before when these a
 days on which it was seen.
 
 Killed mutants: no sums made; sums kept when a day of theirs changes; a sum that leaves a day out; a check that trusts them;
-all days read for one source.
+all days read for one source; a set of tuples left out of a fold.
 """
 import os
 import sys
@@ -78,6 +78,17 @@ def of_one_day(checks, db):
         os.rename(path + ".away", path)
 
 
+def scan(folder):
+    """One source, a few probes an hour of day 1, each with ZMap's id: only all hours' tuples together name it."""
+    frames = []
+    for i in range(6):
+        frame = store.make_captures.tcp("192.0.77.1", store.make_captures.DARK4 % (i + 1), 40000, 80, store.make_captures.SYN,
+                                        ident=54321)
+        frames.append(store.captures.Frame(int((store.MIDNIGHT + DAY + 1800 * i + 1000) * store.NS), 1, frame, max(len(frame), 60),
+                                           0, False))
+    return store.write(folder, "scan.pcap", frames)
+
+
 LISTS = """SELECT tool(coalesce(marks, []), tcp, udp, icmp, other) AS tool, count(*) AS source_days, sum(packets)::UBIGINT AS packets
     FROM (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp, sum(probes_udp)::UBIGINT AS udp,
         sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other FROM source_day GROUP BY ALL)
@@ -89,7 +100,7 @@ LISTS = """SELECT tool(coalesce(marks, []), tcp, udp, icmp, other) AS tool, coun
 def folded(checks, db):
     """Evidence that is folded as it is read names the tools that lists of it name."""
     named = query(db, "tools")
-    checks.true("tools are seen", len(named.splitlines()) > 2, named)
+    checks.true("tools are seen", "\nzmap," in named, named)
     checks.equal("tools", named, query(db, LISTS))
 
 
@@ -121,7 +132,7 @@ def main():
         put(checks, db, files[:3])
         checks.equal("days that are over", sorted(set(m.split(",", 1)[1] for m in months(db))), ["2026-01-01,2026-01-03"])
         same_sums(checks, "first", db)
-        put(checks, db, files[3:])
+        put(checks, db, files[3:] + [scan(folder)])
         checks.equal("kinds", sorted(set(m.split(",")[0] for m in months(db))),
                      ["class_month", "port_month", "source_month4", "source_month6"])
         checks.equal("months", sorted(set(m.split(",", 1)[1] for m in months(db))),

@@ -13,6 +13,7 @@ struct store_reader {
 	store_tool_fn tool;      /* NULL: none */
 	struct store_names as_names;
 	bool stays_open;         /* reader_views leaves the doors to whoever sets this */
+	bool has_functions; /* this DuckDB knows ours already: an aggregate can be told once */
 	char folder[PATH_MAX];   /* of the store, absolute */
 	char snapshot[PATH_MAX]; /* of the snapshot in use, absolute; empty: nothing has been committed yet */
 };

@@ -279,9 +279,10 @@ static int close_doors(struct making *m, const char *also, struct error *e)
 static int make_all(struct making *m, const char *also, struct error *e)
 {
 	struct store_reader *r = m->r;
-	int rc = functions_register(r, e);
-	if (!rc)
+	int rc = r->has_functions ? 0 : functions_register(r, e);
+	if (!rc && !r->has_functions)
 		rc = verdict_register(r, e);
+	r->has_functions |= !rc;
 	if (!rc)
 		rc = make_tables(m, e);
 	if (!rc)

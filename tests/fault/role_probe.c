@@ -112,7 +112,7 @@ static void learn_role(struct probe *p)
 	const char *at = line;
 	for (int i = 0; n > 0 && i < 2; i++)
 		at += strlen(at) + 1;
-	snprintf(p->role, sizeof p->role, "%s", at);
+	snprintf(p->role, sizeof p->role, "%.*s", (int)sizeof p->role - 1, at);
 }
 
 int __wrap_confine_enter(const struct confine *c, struct error *e)

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import harness  # noqa: E402
 import trace  # noqa: E402
 
-PACKETS = 3000000
+PACKETS = 5000000
 BOUND = 320 << 20
 
 

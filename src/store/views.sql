@@ -177,19 +177,19 @@ CREATE VIEW rest.marks6 AS SELECT source, day, sensor, mark_of(hour, protocol, r
     tuple_set, registers, keys) AS mark FROM rest.source_evidence6;
 
 -- For spans between two moments (TIMESTAMP, the second not included), of one sensor or all (NULL).
-CREATE MACRO flow4_within(since, until, only_sensor) AS TABLE SELECT * FROM flow4
+CREATE MACRO flow_within(rows, since, until, only_sensor) AS TABLE SELECT * FROM query_table(rows)
     WHERE day BETWEEN since::DATE AND until::DATE AND minute >= epoch(since) / 60 AND minute < epoch(until) / 60
         AND (only_sensor IS NULL OR sensor = only_sensor);
-CREATE MACRO flow6_within(since, until, only_sensor) AS TABLE SELECT * FROM flow6
-    WHERE day BETWEEN since::DATE AND until::DATE AND minute >= epoch(since) / 60 AND minute < epoch(until) / 60
-        AND (only_sensor IS NULL OR sensor = only_sensor);
+CREATE MACRO flow4_within(since, until, only_sensor) AS TABLE FROM flow_within('flow4', since, until, only_sensor);
+CREATE MACRO flow6_within(since, until, only_sensor) AS TABLE FROM flow_within('flow6', since, until, only_sensor);
 -- Of them what asks for something: of one protocol, one port, or all (NULL).
+CREATE MACRO asks(rows, since, until, only_sensor, only_protocol, only_port) AS TABLE
+    SELECT * FROM flow_within(rows, since, until, only_sensor) WHERE accesses > 0
+        AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR (port = only_port AND has_port(protocol)));
 CREATE MACRO asks4(since, until, only_sensor, only_protocol, only_port) AS TABLE
-    SELECT * FROM flow4_within(since, until, only_sensor) WHERE accesses > 0
-        AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR (port = only_port AND has_port(protocol)));
+    FROM asks('flow4', since, until, only_sensor, only_protocol, only_port);
 CREATE MACRO asks6(since, until, only_sensor, only_protocol, only_port) AS TABLE
-    SELECT * FROM flow6_within(since, until, only_sensor) WHERE accesses > 0
-        AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR (port = only_port AND has_port(protocol)));
+    FROM asks('flow6', since, until, only_sensor, only_protocol, only_port);
 CREATE MACRO protocol_number(name) AS CASE name WHEN 'icmp' THEN 1 WHEN 'tcp' THEN 6 WHEN 'udp' THEN 17 WHEN 'icmpv6' THEN 58
     WHEN 'sctp' THEN 132 END;
 -- The same of whole days: sums of ports, of whole months where there are some; of sources and days.
@@ -201,9 +201,7 @@ CREATE MACRO ports_within(since, until, only_sensor) AS TABLE
         UNION ALL BY NAME FROM rest.port_day WHERE day >= since::DATE AND day <= (until - INTERVAL 1 SECOND)::DATE
             AND (day < first_month(since) OR day >= date_trunc('month', until)))
     WHERE only_sensor IS NULL OR sensor = only_sensor;
-CREATE MACRO sources4_within(since, until, only_sensor) AS TABLE SELECT * FROM rest.source_day4
-    WHERE day BETWEEN since::DATE AND (until - INTERVAL 1 SECOND)::DATE AND (only_sensor IS NULL OR sensor = only_sensor);
-CREATE MACRO sources6_within(since, until, only_sensor) AS TABLE SELECT * FROM rest.source_day6
+CREATE MACRO sources_within(days, since, until, only_sensor) AS TABLE SELECT * FROM query_table(days)
     WHERE day BETWEEN since::DATE AND (until - INTERVAL 1 SECOND)::DATE AND (only_sensor IS NULL OR sensor = only_sensor);
 -- What was observed, by sensor and step (of so many seconds since 1970); sensors whose number of addresses is known.
 CREATE MACRO coverage_within(since, until, step, only_sensor) AS TABLE
@@ -223,44 +221,97 @@ CREATE MACRO address_days_within(since, until, only_sensor) AS (SELECT nullif(su
     FROM coverage_within(since, until, 4000000000, only_sensor) WHERE sensor IN (FROM rest.counted));
 CREATE MACRO step_seconds(step) AS CASE step WHEN 'minute' THEN 60 WHEN '10min' THEN 600 WHEN 'hour' THEN 3600
     WHEN 'day' THEN 86400 ELSE 4000000000 END;
--- The tool of each source with evidence on days between two moments, by its evidence of each UTC day at all sensors; of
--- several days that with most packets.
-CREATE MACRO tools4_within(since, until) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
-    FROM (SELECT source, day, any_value(packets) AS packets,
-            tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
-        FROM rest.marks4 JOIN (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp,
-                sum(probes_udp)::UBIGINT AS udp, sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other
-            FROM rest.source_day4 WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day) USING (source, day)
-        WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day)
-    WHERE tool <> 'unknown' GROUP BY source;
-CREATE MACRO tools6_within(since, until) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
-    FROM (SELECT source, day, any_value(packets) AS packets,
-            tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
-        FROM rest.marks6 JOIN (SELECT source, day, sum(packets) AS packets, sum(probes_tcp)::UBIGINT AS tcp,
-                sum(probes_udp)::UBIGINT AS udp, sum(probes_icmp)::UBIGINT AS icmp, sum(probes_other)::UBIGINT AS other
-            FROM rest.source_day6 WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day) USING (source, day)
-        WHERE day BETWEEN since::DATE AND until::DATE GROUP BY source, day)
-    WHERE tool <> 'unknown' GROUP BY source;
+-- The tool of each source and UTC day, by its evidence at all sensors.
+CREATE MACRO tools_of_days(marks, days) AS TABLE
+    SELECT source, day, tool_of_day(mark, tcp, udp, icmp, other) AS tool, sum(packets) AS packets
+    FROM (SELECT source, day, mark, 0::UBIGINT AS packets, 0::UBIGINT AS tcp, 0::UBIGINT AS udp, 0::UBIGINT AS icmp,
+            0::UBIGINT AS other FROM query_table(marks)
+        UNION ALL SELECT source, day, NULL, packets, probes_tcp, probes_udp, probes_icmp, probes_other FROM query_table(days))
+    GROUP BY source, day HAVING bool_or(mark IS NULL);
+-- Of each source with one on days between two moments; of several days that with most packets.
+CREATE MACRO tools_within(marks, days, since, until) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+    FROM tools_of_days(marks, days) WHERE day BETWEEN since::DATE AND until::DATE AND tool <> 'unknown' GROUP BY source;
 -- The same for a list of sources, by the last 31 of these days.
-CREATE MACRO tools4_of(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
+CREATE MACRO tools_of(marks, rows, since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
     FROM (SELECT source, day, any_value(packets) AS packets,
             tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
-        FROM rest.marks4 JOIN (SELECT source, day, sum(packets) AS packets,
+        FROM query_table(marks) JOIN (SELECT source, day, sum(packets) AS packets,
                 coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS tcp,
                 coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS udp,
                 coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS icmp,
                 coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS other
-            FROM flow4 WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day) USING (source, day)
-        WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day)
+            FROM query_table(rows) WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE
+                AND source IN (SELECT unnest(sources)) GROUP BY source, day) USING (source, day)
+        WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources))
+        GROUP BY source, day)
     WHERE tool <> 'unknown' GROUP BY source;
-CREATE MACRO tools6_of(since, until, sources) AS TABLE SELECT source, arg_max(tool, (packets, tool)) AS tool
-    FROM (SELECT source, day, any_value(packets) AS packets,
-            tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
-        FROM rest.marks6 JOIN (SELECT source, day, sum(packets) AS packets,
-                coalesce(sum(probes(class, packets)) FILTER (protocol = 6), 0)::UBIGINT AS tcp,
-                coalesce(sum(probes(class, packets)) FILTER (protocol = 17), 0)::UBIGINT AS udp,
-                coalesce(sum(probes(class, packets)) FILTER (protocol IN (1, 58)), 0)::UBIGINT AS icmp,
-                coalesce(sum(probes(class, packets)) FILTER (protocol NOT IN (1, 6, 17, 58)), 0)::UBIGINT AS other
-            FROM flow6 WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day) USING (source, day)
-        WHERE day BETWEEN greatest(since, until - INTERVAL 31 DAY)::DATE AND until::DATE AND source IN (SELECT unnest(sources)) GROUP BY source, day)
-    WHERE tool <> 'unknown' GROUP BY source;
+
+-- What sources sent: of one protocol, one port, or all (NULL). `unit` says whether the span is of whole days ('day'), whose sums
+-- are read then where they tell it.
+CREATE MACRO sent(rows, days, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
+    SELECT sensor, source, country, as_number, packets, accesses, minute::BIGINT * 60 + first AS first,
+        minute::BIGINT * 60 + last AS last
+    FROM flow_within(rows, since, until, only_sensor)
+    WHERE (unit <> 'day' OR only_port IS NOT NULL OR only_protocol IS NOT NULL)
+        AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR (port = only_port AND has_port(protocol)))
+    UNION ALL SELECT sensor, source, country, as_number, packets, accesses, first, last
+    FROM sources_within(days, since, until, only_sensor)
+    WHERE unit = 'day' AND only_port IS NULL AND only_protocol IS NULL;
+-- The `most` that sent most packets; ports are told for spans of 31 days at most.
+CREATE MACRO sources_ranked(rows, days, marks, since, until, only_sensor, only_protocol, only_port, unit, only_country, only_as,
+    only_tool, most) AS TABLE
+    WITH loudest AS MATERIALIZED (
+        SELECT source, sum(packets) AS packets FROM sent(rows, days, since, until, only_sensor, only_protocol, only_port, unit)
+        WHERE (only_country IS NULL OR country = only_country) AND (only_as IS NULL OR as_number = only_as)
+        GROUP BY source
+        HAVING only_tool IS NULL
+            OR source IN (SELECT source FROM tools_within(marks, days, since, until) WHERE only_tool IS NOT NULL AND tool = only_tool)
+            OR (only_tool = 'unknown'
+                AND source NOT IN (SELECT source FROM tools_within(marks, days, since, until) WHERE only_tool = 'unknown'))
+        ORDER BY packets DESC, source LIMIT most
+    ), tools AS (
+        FROM tools_of(marks, rows, since, until, (SELECT list(source) FROM loudest))
+    ), more AS (
+        SELECT source, sum(accesses) AS accesses, min(first) AS first, max(last) AS last, count(DISTINCT sensor) AS sensors,
+            min(country) AS country, min(as_number) AS as_number
+        FROM sent(rows, days, since, until, only_sensor, only_protocol, only_port, unit)
+        WHERE source IN (SELECT source FROM loudest) GROUP BY source
+    ), ports AS (
+        SELECT source, count(DISTINCT protocol::UINTEGER << 16 | port) AS ports FROM flow_within(rows, since, until, only_sensor)
+        WHERE has_port(protocol) AND source IN (SELECT source FROM loudest) AND until - since <= INTERVAL 31 DAY
+        GROUP BY source
+    )
+    SELECT * FROM loudest JOIN more USING (source) LEFT JOIN ports USING (source) LEFT JOIN tools USING (source);
+
+-- Ports and origins by what was asked, beside the span before: `unit` says whether spans are of whole days ('day'), whose sums
+-- are read then.
+CREATE MACRO ports_asked(since, until, only_sensor, unit) AS TABLE
+    SELECT protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
+    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within(since, until, only_sensor) WHERE unit <> 'day'
+        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within(since, until, only_sensor) WHERE unit <> 'day'
+        UNION ALL SELECT sensor, protocol, port, accesses FROM ports_within(since, until, only_sensor) WHERE unit = 'day')
+    WHERE accesses > 0 GROUP BY ALL;
+CREATE MACRO ranked_ports(since, until, before, only_sensor, unit) AS TABLE
+    SELECT *, CASE WHEN accesses > 0 THEN
+            row_number() OVER (ORDER BY port IS NULL, accesses DESC NULLS LAST, protocol, port) END AS rank,
+        CASE WHEN before_accesses > 0 THEN
+            row_number() OVER (ORDER BY port IS NULL, before_accesses DESC NULLS LAST, protocol, port) END AS before_rank,
+        accesses / sum(accesses) OVER () AS share
+    FROM (SELECT protocol, CASE WHEN has_port(protocol) THEN port END AS port, sum(accesses) FILTER (now)::UBIGINT AS accesses,
+            sum(counted) FILTER (now) AS counted, sum(accesses) FILTER (NOT now) AS before_accesses,
+            sum(counted) FILTER (NOT now) AS before_counted
+        FROM (SELECT true AS now, * FROM ports_asked(since, until, only_sensor, unit)
+            UNION ALL SELECT false, * FROM ports_asked(before, since, only_sensor, unit))
+        GROUP BY ALL);
+CREATE MACRO origins_asked_of(rows, days, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
+    SELECT sensor, source, country, as_number, accesses FROM asks(rows, since, until, only_sensor, only_protocol, only_port)
+    WHERE unit <> 'day' OR only_port IS NOT NULL
+    UNION ALL SELECT sensor, source, country, as_number, accesses FROM sources_within(days, since, until, only_sensor)
+    WHERE unit = 'day' AND only_port IS NULL;
+CREATE MACRO origins_asked(by_as, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
+    SELECT CASE WHEN by_as THEN as_number END AS as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
+        count(DISTINCT source) AS sources
+    FROM origins_asked_of('flow4', 'rest.source_day4', since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL
+    UNION ALL SELECT CASE WHEN by_as THEN as_number END AS as_number, country, sum(accesses),
+        sum(accesses) FILTER (sensor IN (FROM rest.counted)), count(DISTINCT source)
+    FROM origins_asked_of('flow6', 'rest.source_day6', since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL;

@@ -20,61 +20,13 @@
 -- column share: of all accesses; 0 to 1
 -- column sources: distinct sources that asked
 WITH asked AS (
-    SELECT true AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        count(DISTINCT source) AS sources
-    FROM asks4($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
+    SELECT true AS now, *
+    FROM origins_asked(true, $since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR)
+    WHERE $country::VARCHAR IS NULL OR country = $country::VARCHAR
     UNION ALL
-    SELECT true AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        count(DISTINCT source) AS sources
-    FROM sources4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
-    UNION ALL
-    SELECT true AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        count(DISTINCT source) AS sources
-    FROM asks6($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
-    UNION ALL
-    SELECT true AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        count(DISTINCT source) AS sources
-    FROM sources6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
-    UNION ALL
-    SELECT false AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        NULL AS sources
-    FROM asks4($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
-    UNION ALL
-    SELECT false AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        NULL AS sources
-    FROM sources4_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
-    UNION ALL
-    SELECT false AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        NULL AS sources
-    FROM asks6($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
-    UNION ALL
-    SELECT false AS now, as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        NULL AS sources
-    FROM sources6_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR)
-    GROUP BY ALL
+    SELECT false, as_number, country, accesses, counted, NULL
+    FROM origins_asked(true, $before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR)
+    WHERE $country::VARCHAR IS NULL OR country = $country::VARCHAR
 ), compared AS (
     SELECT as_number, sum(accesses) FILTER (now)::UBIGINT AS accesses,
         sum(counted) FILTER (now) AS counted, sum(accesses) FILTER (NOT now) AS before_accesses,

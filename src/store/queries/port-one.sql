@@ -19,38 +19,8 @@
 -- column countries: countries that they lie in
 -- column networks: autonomous systems that they lie in
 -- column sensors: sensors that saw it
-WITH asked AS (
-    SELECT true AS now, protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
-    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))
-    WHERE $by::VARCHAR <> 'day' AND accesses > 0
-    GROUP BY ALL
-    UNION ALL
-    SELECT true, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted)) FROM ports_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND accesses > 0
-    GROUP BY ALL
-    UNION ALL
-    SELECT false AS now, protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
-    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
-        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR))
-    WHERE $by::VARCHAR <> 'day' AND accesses > 0
-    GROUP BY ALL
-    UNION ALL
-    SELECT false, protocol, port, sum(accesses), sum(accesses) FILTER (sensor IN (FROM rest.counted)) FROM ports_within($before::TIMESTAMP, $since::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND accesses > 0
-    GROUP BY ALL
-), compared AS (
-    SELECT protocol, CASE WHEN has_port(protocol) THEN port END AS port, sum(accesses) FILTER (now)::UBIGINT AS accesses,
-        sum(counted) FILTER (now) AS counted, sum(accesses) FILTER (NOT now) AS before_accesses,
-        sum(counted) FILTER (NOT now) AS before_counted
-    FROM asked GROUP BY ALL
-), ranked AS (
-    SELECT *, CASE WHEN accesses > 0 THEN
-            row_number() OVER (ORDER BY port IS NULL, accesses DESC NULLS LAST, protocol, port) END AS rank,
-        CASE WHEN before_accesses > 0 THEN
-            row_number() OVER (ORDER BY port IS NULL, before_accesses DESC NULLS LAST, protocol, port) END AS before_rank,
-        accesses / sum(accesses) OVER () AS share
-    FROM compared
+WITH ranked AS (
+    FROM ranked_ports($since::TIMESTAMP, $until::TIMESTAMP, $before::TIMESTAMP, $sensor::VARCHAR, $by::VARCHAR)
 ), ever AS (
     SELECT min(day) AS first FROM port_day
     WHERE protocol = protocol_number($protocol::VARCHAR) AND port = $port::USMALLINT AND accesses > 0

@@ -21,88 +21,17 @@
 -- column first: its first second in the span
 -- column last: its last
 -- column sensors: sensors that saw it
-WITH sent4 AS MATERIALIZED (
-    SELECT source, sum(packets) AS packets FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL OR $protocol::VARCHAR IS NOT NULL)
-        AND ($protocol::VARCHAR IS NULL OR protocol = protocol_number($protocol::VARCHAR))
-        AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR) AND ($as::UINTEGER IS NULL OR as_number = $as::UINTEGER)
-    GROUP BY source
-    UNION ALL
-    SELECT source, sum(packets) FROM sources4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND $protocol::VARCHAR IS NULL
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR) AND ($as::UINTEGER IS NULL OR as_number = $as::UINTEGER)
-    GROUP BY source
-), most4 AS MATERIALIZED (
-    SELECT source, packets FROM sent4 WHERE $tool::VARCHAR IS NULL
-        OR source IN (SELECT source FROM tools4_within($since::TIMESTAMP, $until::TIMESTAMP) WHERE $tool::VARCHAR IS NOT NULL AND tool = $tool::VARCHAR)
-        OR ($tool::VARCHAR = 'unknown' AND source NOT IN (SELECT source FROM tools4_within($since::TIMESTAMP, $until::TIMESTAMP) WHERE $tool::VARCHAR = 'unknown'))
-    ORDER BY packets DESC, source LIMIT $limit::BIGINT + $offset::BIGINT
-), tools4 AS (
-    FROM tools4_of($since::TIMESTAMP, $until::TIMESTAMP, (SELECT list(source) FROM most4))
-), more4 AS (
-    SELECT source, sum(accesses) AS accesses, min(minute::BIGINT * 60 + first) AS first, max(minute::BIGINT * 60 + last) AS last,
-        count(DISTINCT sensor) AS sensors, min(country) AS country, min(as_number) AS as_number
-    FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL OR $protocol::VARCHAR IS NOT NULL)
-        AND ($protocol::VARCHAR IS NULL OR protocol = protocol_number($protocol::VARCHAR))
-        AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
-        AND source IN (SELECT source FROM most4)
-    GROUP BY source
-    UNION ALL
-    SELECT source, sum(accesses), min(first), max(last), count(DISTINCT sensor), min(country), min(as_number)
-    FROM sources4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND $protocol::VARCHAR IS NULL AND source IN (SELECT source FROM most4)
-    GROUP BY source
-), ports4 AS (
-    SELECT source, count(DISTINCT protocol::UINTEGER << 16 | port) AS ports FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE has_port(protocol) AND source IN (SELECT source FROM most4) AND $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY
-    GROUP BY source
-), sent6 AS MATERIALIZED (
-    SELECT source, sum(packets) AS packets FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL OR $protocol::VARCHAR IS NOT NULL)
-        AND ($protocol::VARCHAR IS NULL OR protocol = protocol_number($protocol::VARCHAR))
-        AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR) AND ($as::UINTEGER IS NULL OR as_number = $as::UINTEGER)
-    GROUP BY source
-    UNION ALL
-    SELECT source, sum(packets) FROM sources6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND $protocol::VARCHAR IS NULL
-        AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR) AND ($as::UINTEGER IS NULL OR as_number = $as::UINTEGER)
-    GROUP BY source
-), most6 AS MATERIALIZED (
-    SELECT source, packets FROM sent6 WHERE $tool::VARCHAR IS NULL
-        OR source IN (SELECT source FROM tools6_within($since::TIMESTAMP, $until::TIMESTAMP) WHERE $tool::VARCHAR IS NOT NULL AND tool = $tool::VARCHAR)
-        OR ($tool::VARCHAR = 'unknown' AND source NOT IN (SELECT source FROM tools6_within($since::TIMESTAMP, $until::TIMESTAMP) WHERE $tool::VARCHAR = 'unknown'))
-    ORDER BY packets DESC, source LIMIT $limit::BIGINT + $offset::BIGINT
-), tools6 AS (
-    FROM tools6_of($since::TIMESTAMP, $until::TIMESTAMP, (SELECT list(source) FROM most6))
-), more6 AS (
-    SELECT source, sum(accesses) AS accesses, min(minute::BIGINT * 60 + first) AS first, max(minute::BIGINT * 60 + last) AS last,
-        count(DISTINCT sensor) AS sensors, min(country) AS country, min(as_number) AS as_number
-    FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL OR $protocol::VARCHAR IS NOT NULL)
-        AND ($protocol::VARCHAR IS NULL OR protocol = protocol_number($protocol::VARCHAR))
-        AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
-        AND source IN (SELECT source FROM most6)
-    GROUP BY source
-    UNION ALL
-    SELECT source, sum(accesses), min(first), max(last), count(DISTINCT sensor), min(country), min(as_number)
-    FROM sources6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL AND $protocol::VARCHAR IS NULL AND source IN (SELECT source FROM most6)
-    GROUP BY source
-), ports6 AS (
-    SELECT source, count(DISTINCT protocol::UINTEGER << 16 | port) AS ports FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE has_port(protocol) AND source IN (SELECT source FROM most6) AND $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY
-    GROUP BY source
-)
 SELECT source, packets::UBIGINT AS packets, accesses::UBIGINT AS accesses,
     CASE WHEN $until::TIMESTAMP - $since::TIMESTAMP <= INTERVAL 31 DAY THEN coalesce(ports, 0)::UBIGINT END AS ports,
     coalesce(tool, 'unknown') AS tool, country, as_number, as_name(as_number) AS as_name, moment_of_second(first) AS first,
     moment_of_second(last) AS last, sensors
 FROM (SELECT * REPLACE (ip_of4(source) AS source), source AS key4, NULL AS key6
-        FROM most4 JOIN more4 USING (source) LEFT JOIN ports4 USING (source) LEFT JOIN tools4 USING (source)
+    FROM sources_ranked('flow4', 'rest.source_day4', 'rest.marks4', $since::TIMESTAMP, $until::TIMESTAMP,
+        $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR, $country::VARCHAR, $as::UINTEGER,
+        $tool::VARCHAR, $limit::BIGINT + $offset::BIGINT)
     UNION ALL SELECT * REPLACE (ip_of6(source) AS source), NULL, source
-        FROM most6 JOIN more6 USING (source) LEFT JOIN ports6 USING (source) LEFT JOIN tools6 USING (source))
+    FROM sources_ranked('flow6', 'rest.source_day6', 'rest.marks6', $since::TIMESTAMP, $until::TIMESTAMP,
+        $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR, $country::VARCHAR, $as::UINTEGER,
+        $tool::VARCHAR, $limit::BIGINT + $offset::BIGINT))
 ORDER BY packets DESC, key4, key6
 LIMIT $limit::BIGINT OFFSET $offset::BIGINT

@@ -9,34 +9,20 @@
 -- column packets: all packets of these sources
 -- column sources: sources
 -- column share: of all sources; 0 to 1
-WITH sent4 AS (
-    SELECT source, sum(packets) AS packets
-    FROM flow4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
-        AND ($protocol::VARCHAR IS NULL OR protocol = protocol_number($protocol::VARCHAR))
-        AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
-    GROUP BY source
-    UNION ALL
-    SELECT source, sum(packets) FROM sources4_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
-    GROUP BY source
-), sent6 AS (
-    SELECT source, sum(packets) AS packets
-    FROM flow6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE ($by::VARCHAR <> 'day' OR $port::USMALLINT IS NOT NULL)
-        AND ($protocol::VARCHAR IS NULL OR protocol = protocol_number($protocol::VARCHAR))
-        AND ($port::USMALLINT IS NULL OR (port = $port::USMALLINT AND has_port(protocol)))
-    GROUP BY source
-    UNION ALL
-    SELECT source, sum(packets) FROM sources6_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
-    WHERE $by::VARCHAR = 'day' AND $port::USMALLINT IS NULL
-    GROUP BY source
-), named AS (
+WITH named AS (
     SELECT coalesce(tool, 'unknown') AS tool, packets
-    FROM sent4 LEFT JOIN (FROM tools4_within($since::TIMESTAMP, $until::TIMESTAMP)) USING (source)
+    FROM (SELECT source, sum(packets) AS packets
+        FROM sent('flow4', 'rest.source_day4', $since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR,
+            protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR)
+        GROUP BY source)
+    LEFT JOIN (FROM tools_within('rest.marks4', 'rest.source_day4', $since::TIMESTAMP, $until::TIMESTAMP)) USING (source)
     UNION ALL
-    SELECT coalesce(tool, 'unknown'), packets
-    FROM sent6 LEFT JOIN (FROM tools6_within($since::TIMESTAMP, $until::TIMESTAMP)) USING (source)
+    SELECT coalesce(tool, 'unknown') AS tool, packets
+    FROM (SELECT source, sum(packets) AS packets
+        FROM sent('flow6', 'rest.source_day6', $since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR,
+            protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR)
+        GROUP BY source)
+    LEFT JOIN (FROM tools_within('rest.marks6', 'rest.source_day6', $since::TIMESTAMP, $until::TIMESTAMP)) USING (source)
 )
 SELECT tool, sum(packets)::UBIGINT AS packets, count(*) AS sources, count(*) / sum(count(*)) OVER () AS share
 FROM named GROUP BY tool

@@ -15,6 +15,23 @@ const char *port_protocol(struct port p)
 	}
 }
 
+/* Takes one off all of a full table's n rows; rows without weight go, and the others close the gaps. How many are left. */
+static uint32_t lighten(uint32_t *weight, void *rows, size_t size, uint32_t n)
+{
+	uint8_t *row = rows;
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!--weight[i])
+			continue;
+		if (kept != i) {
+			weight[kept] = weight[i];
+			memcpy(row + kept * size, row + i * size, size);
+		}
+		kept++;
+	}
+	return kept;
+}
+
 /* ---- Sources ---- */
 static uint16_t *source_slot(struct heavy_sources *t, const struct addr *a, uint32_t hash)
 {
@@ -25,21 +42,11 @@ static uint16_t *source_slot(struct heavy_sources *t, const struct addr *a, uint
 	return &t->slot[at];
 }
 
-/* Takes one off all, of a full table; rows without weight go, and the others close the gaps. */
 static void lighten_sources(struct heavy_sources *t)
 {
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < HEAVY_SOURCES; i++)
-		kept += --t->weight[i] != 0;
+	uint32_t kept = lighten(t->weight, t->row, sizeof *t->row, HEAVY_SOURCES);
 	if (kept == HEAVY_SOURCES)
 		return;
-	kept = 0;
-	for (uint32_t i = 0; i < HEAVY_SOURCES; i++) {
-		if (!t->weight[i])
-			continue;
-		t->weight[kept] = t->weight[i];
-		t->row[kept++] = t->row[i];
-	}
 	t->n = kept;
 	memset(t->slot, 0, sizeof t->slot);
 	for (uint32_t i = 0; i < kept; i++)
@@ -176,18 +183,9 @@ static uint16_t *port_slot(struct heavy_ports *t, struct port port, uint32_t has
 
 static void lighten_ports(struct heavy_ports *t)
 {
-	uint32_t kept = 0;
-	for (uint32_t i = 0; i < HEAVY_PORTS; i++)
-		kept += --t->weight[i] != 0;
+	uint32_t kept = lighten(t->weight, t->row, sizeof *t->row, HEAVY_PORTS);
 	if (kept == HEAVY_PORTS)
 		return;
-	kept = 0;
-	for (uint32_t i = 0; i < HEAVY_PORTS; i++) {
-		if (!t->weight[i])
-			continue;
-		t->weight[kept] = t->weight[i];
-		t->row[kept++] = t->row[i];
-	}
 	t->n = kept;
 	memset(t->slot, 0, sizeof t->slot);
 	for (uint32_t i = 0; i < kept; i++)

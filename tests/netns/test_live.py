@@ -9,39 +9,23 @@ Mutants this kills, each tried once: drops of the kernel not taken; a tag not pu
 the filter before they are looked at; own packets not marked; the marker of a dead writer not written; the time of a link
 that is down taken for observed; what the kernel has yet to hand over lost at the end.
 """
-import atexit
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from netns import begin, expect, faults, ip, take_down, told  # noqa: E402
+
 BUILD = os.environ.get("BUILD_DIR", "build-test")
 TAG = "mol%d" % os.getpid()
 SEND, DARK = TAG + "-send", TAG + "-dark"
 MAC = "02:00:00:00:00:01"
-faults = []
 started = []
-
-
-def skip(reason):
-    print("SKIP: " + reason)
-    sys.exit(77)
-
-
-def expect(what, got, want):
-    ok = want(got) if callable(want) else got == want
-    print("%s %s: %s" % ("ok  " if ok else "FAIL", what, got))
-    if not ok:
-        faults.append("%s: %s" % (what, got))
-
-
-def ip(*words, ns=None):
-    return subprocess.run(["ip", *(["-n", ns] if ns else []), *words], check=True, capture_output=True, text=True).stdout
 
 
 def inside(ns, *words, **more):  # ip becomes the command
@@ -51,13 +35,7 @@ def inside(ns, *words, **more):  # ip becomes the command
 def down():
     for process in started:
         process.kill()
-    for ns in (SEND, DARK):
-        for pid in subprocess.run(["ip", "netns", "pids", ns], capture_output=True, text=True).stdout.split():
-            try:
-                os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        subprocess.run(["ip", "netns", "delete", ns], capture_output=True)
+    take_down(SEND, DARK)
 
 
 def up():
@@ -341,26 +319,14 @@ def test_link(root):
 
 
 def main():
-    if os.geteuid() != 0:
-        skip("not root, network namespaces need it")
-    if not shutil.which("ip"):
-        skip("ip is absent")
-    atexit.register(down)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
-    try:
-        up()
-    except subprocess.CalledProcessError as e:
-        skip("network namespaces cannot be made: %s" % e.stderr)
+    begin(("ip",), up, down)
     with tempfile.TemporaryDirectory() as root:
         tests = [test_rate, test_full_ring, test_full_disk, test_killed, test_socket_lives, test_vlan, test_filter, test_own, test_link]
         for test in tests:
             if len(sys.argv) < 2 or test.__name__[5:] in sys.argv[1:]:
                 print(test.__name__)
                 test(root)
-    for fault in faults:
-        print("FAIL: " + fault)
-    return 1 if faults else 0
+    return told(faults)
 
 
 if __name__ == "__main__":

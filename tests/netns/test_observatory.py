@@ -12,8 +12,6 @@ import ctypes
 import http.client
 import json
 import os
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -24,6 +22,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "lib")]
 import harness  # noqa: E402
+import netns  # noqa: E402
 import observatory  # noqa: E402
 import test_scans as net  # noqa: E402
 
@@ -148,21 +147,13 @@ def run(checks, folder):
     checks.true("every packet of the interface", bounds[0] <= int(seen[0]) <= bounds[1] and not seen[1], (seen, bounds))
 
 
+def up():
+    net.up()
+    netns.ip("link", "set", "lo", "up", ns=net.DARK)
+
+
 def main():
-    if os.geteuid() != 0:
-        net.skip("not root, network namespaces need it")
-    missing = [t for t in net.TOOLS if not shutil.which(t)]
-    if missing:
-        net.skip("scanners absent: " + " ".join(missing))
-    atexit.register(net.down)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
-    try:
-        net.up()
-        for ns in (net.DARK,):
-            net.ip("link", "set", "lo", "up", ns=ns)
-    except subprocess.CalledProcessError as e:
-        net.skip("network namespaces cannot be made: %s" % e.stderr)
+    netns.begin(net.TOOLS, up, net.down)
     checks = harness.Checks()
     with tempfile.TemporaryDirectory() as folder:
         run(checks, folder)

@@ -12,18 +12,18 @@ other name is wrong. The whole capture is also rewritten as behind one-to-one NA
 Mutants this kills, each tried once: those of tests/oracle/test_tools.py, and Nmap's port of each try taken for another
 run (`within 32` made `within 1`).
 """
-import atexit
 import concurrent.futures
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "oracle"), os.path.join(HERE, "..", "lib")]
 import test_tools as truth  # noqa: E402
+from netns import begin, ip, take_down, told  # noqa: E402
 
 TAG = "mon%d" % os.getpid()
 SCAN, DARK = TAG + "-scan", TAG + "-dark"
@@ -94,24 +94,8 @@ def source(i):
     return "198.19.%d.%d" % (7 + i // 200, 10 + i % 200)
 
 
-def skip(reason):
-    print("SKIP: " + reason)
-    sys.exit(77)
-
-
-def ip(*words, ns=None):
-    subprocess.run(["ip", *(["-n", ns] if ns else []), *words], check=True, capture_output=True)
-
-
 def down():
-    for ns in (SCAN, DARK):
-        pids = subprocess.run(["ip", "netns", "pids", ns], capture_output=True, text=True).stdout.split()
-        for pid in pids:
-            try:
-                os.kill(int(pid), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        subprocess.run(["ip", "netns", "delete", ns], capture_output=True)
+    take_down(SCAN, DARK)
 
 
 def up():
@@ -194,28 +178,15 @@ def check(path, faults):
 
 
 def main():
-    if os.geteuid() != 0:
-        skip("not root, network namespaces need it")
-    missing = [t for t in TOOLS if not shutil.which(t)]
-    if missing:
-        skip("scanners absent: " + " ".join(missing))
-    atexit.register(down)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
-    try:
-        up()
-    except subprocess.CalledProcessError as e:
-        skip("network namespaces cannot be made: %s" % e.stderr)
+    begin(TOOLS, up, down)
     faults = []
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "dark.pcap")
         run_scans(path)
         check(path, faults)
         truth.check_nat({path: truth.analyze([path], "--monitored", MONITORED)[path]}, faults)
-    for fault in faults:
-        print("FAIL: " + fault)
     print("%d scans, %d faults" % (len(SCANS) + 1, len(faults)))
-    return 1 if faults else 0
+    return told(faults)
 
 
 if __name__ == "__main__":

@@ -6,35 +6,19 @@
 Mutants this kills, each tried once: a table that does not drop; one that drops answers to the host's own connections;
 probes of another key taken.
 """
-import atexit
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from netns import begin, expect, faults, ip, take_down, told  # noqa: E402
+
 MONOMI = os.environ.get("MONOMI", "build-test/monomi")
 TAG = "mos%d" % os.getpid()
 OUTSIDE, HOST = TAG + "-out", TAG + "-host"
-faults = []
 started = []
-
-
-def skip(reason):
-    print("SKIP: " + reason)
-    sys.exit(77)
-
-
-def expect(what, got, want):
-    ok = want(got) if callable(want) else got == want
-    print("%s %s: %s" % ("ok  " if ok else "FAIL", what, got))
-    if not ok:
-        faults.append("%s: %s" % (what, got))
-
-
-def ip(*words, ns=None):
-    subprocess.run(["ip", *(["-n", ns] if ns else []), *words], check=True, capture_output=True)
 
 
 def inside(ns, *words, **more):
@@ -52,8 +36,7 @@ def run(ns, *words):
 def down():
     for process in started:
         process.kill()
-    for ns in (OUTSIDE, HOST):
-        subprocess.run(["ip", "netns", "delete", ns], capture_output=True)
+    take_down(OUTSIDE, HOST)
 
 
 def up():
@@ -168,23 +151,11 @@ def write(folder, text):
 
 
 def main():
-    if os.geteuid() != 0:
-        skip("not root, network namespaces need it")
-    if not shutil.which("nft") and not os.path.exists("/usr/sbin/nft"):
-        skip("nft is absent")
-    atexit.register(down)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
-    try:
-        up()
-    except subprocess.CalledProcessError as e:
-        skip("network namespaces cannot be made: %s" % e.stderr)
+    begin(("ip", "nft"), up, down)
     test_silence()
     with tempfile.TemporaryDirectory() as folder:
         test_reach(folder)
-    for fault in faults:
-        print("FAIL: " + fault)
-    return 1 if faults else 0
+    return told(faults)
 
 
 if __name__ == "__main__":

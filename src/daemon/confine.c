@@ -1,15 +1,12 @@
 #include "daemon/confine.h"
 
+#include "base/sandbox.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <linux/securebits.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -20,28 +17,12 @@
 
 #define LENGTH(a) (sizeof(a) / sizeof *(a))
 
-#if defined(__x86_64__)
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-#endif
-
 /* ---- Limits ---- */
-static int set_limit(int what, rlim_t most)
-{
-	struct rlimit r;
-	if (getrlimit((__rlimit_resource_t)what, &r))
-		return -errno;
-	r.rlim_max = most < r.rlim_max ? most : r.rlim_max;
-	r.rlim_cur = r.rlim_max;
-	return setrlimit((__rlimit_resource_t)what, &r) ? -errno : 0;
-}
-
 static int set_limits(const struct confine *c)
 {
-	int rc = set_limit(RLIMIT_CORE, 0);
+	int rc = sandbox_limit(RLIMIT_CORE, 0);
 	if (!rc)
-		rc = set_limit(RLIMIT_NOFILE, c->files);
+		rc = sandbox_limit(RLIMIT_NOFILE, c->files);
 	return rc;
 }
 
@@ -67,30 +48,8 @@ static int become(const struct confine *c)
 }
 
 /* ---- Landlock: the files ---- */
-#ifndef LANDLOCK_ACCESS_FS_REFER
-#define LANDLOCK_ACCESS_FS_REFER (1ULL << 13)
-#endif
-#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
-#define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
-#endif
-#define READ_FILE LANDLOCK_ACCESS_FS_READ_FILE
-#define READING (READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define WRITE_FILE (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE)
-#define WRITING (WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
+#define WRITE (SANDBOX_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
 	LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
-#define FIRST_VERSION ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1) /* everything that Linux 5.13 can refuse */
-
-static long landlock_version(void)
-{
-	return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-}
-
-bool confine_has_landlock(void) { return landlock_version() >= 1; }
-
-static uint64_t handled(long version)
-{
-	return FIRST_VERSION | (version >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0) | (version >= 3 ? LANDLOCK_ACCESS_FS_TRUNCATE : 0);
-}
 
 static int allow(int rules, const char *path, uint64_t access)
 {
@@ -100,43 +59,32 @@ static int allow(int rules, const char *path, uint64_t access)
 		return errno == ENOENT ? 0 : -errno;
 	int rc = fstat(fd, &st) ? -errno : 0;
 	if (!rc && !S_ISDIR(st.st_mode))
-		access &= READ_FILE | WRITE_FILE;
-	const struct landlock_path_beneath_attr beneath = { .allowed_access = access, .parent_fd = fd };
-	if (!rc && syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0))
-		rc = -errno;
+		access &= SANDBOX_READ_FILE | SANDBOX_WRITE_FILE;
+	if (!rc)
+		rc = sandbox_allow(rules, fd, access);
 	syscall(SYS_close, fd);
 	return rc;
 }
 
-static int allow_all(const struct confine *c, int rules, uint64_t all)
+static int allow_all(const struct confine *c, int rules)
 {
 	int rc = 0;
 	for (size_t i = 0; !rc && i < c->n_paths; i++)
-		rc = allow(rules, c->path[i].path, (c->path[i].writable ? READING | WRITING : READING) & all);
+		rc = allow(rules, c->path[i].path, c->path[i].writable ? SANDBOX_READ | WRITE : SANDBOX_READ);
 	for (size_t i = 0; !rc && i < c->n_more; i++)
-		rc = allow(rules, c->more[i], READING & all);
+		rc = allow(rules, c->more[i], SANDBOX_READ);
 	return rc;
-}
-
-static int lock_files(int rules)
-{
-	return rules < 0 ? 0 : syscall(SYS_landlock_restrict_self, rules, 0) ? -errno : 0;
 }
 
 /* The rules are made as who it was, and hold when it is somebody else. -1: no Landlock. */
 static int make_rules(const struct confine *c, int *out)
 {
-	long version = landlock_version();
-	*out = -1;
-	if (version < 1)
-		return 0;
-	const struct landlock_ruleset_attr attr = { .handled_access_fs = handled(version) };
-	*out = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-	return *out < 0 ? -errno : allow_all(c, *out, attr.handled_access_fs);
+	int rc = sandbox_rules(out);
+	return rc || *out < 0 ? rc : allow_all(c, *out);
 }
 
 /* ---- seccomp: the system calls ---- */
-#ifdef ARCHITECTURE
+#ifdef SANDBOX_ARCHITECTURE
 /* No way to another process, another machine, another user or another program. */
 static const uint32_t never[] = {
 	SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_execve, SYS_execveat, SYS_ptrace,
@@ -177,59 +125,25 @@ static const uint32_t of_memory_files[] = { SYS_memfd_create };
 
 static const struct call_group {
 	unsigned allowed_by; /* 0: nothing */
-	const uint32_t *call;
-	size_t n;
+	struct sandbox_calls calls;
 } groups[] = {
-	{ 0, never, LENGTH(never) },
-	{ CONFINE_FILES, of_files, LENGTH(of_files) },
-	{ CONFINE_CHANGES, of_changes, LENGTH(of_changes) },
-	{ CONFINE_THREADS, of_threads, LENGTH(of_threads) },
-	{ CONFINE_ACCEPT, of_accept, LENGTH(of_accept) },
-	{ CONFINE_SEND, of_send, LENGTH(of_send) },
-	{ CONFINE_MEMORY_FILES, of_memory_files, LENGTH(of_memory_files) },
+	{ 0, { never, LENGTH(never) } },
+	{ CONFINE_FILES, { of_files, LENGTH(of_files) } },
+	{ CONFINE_CHANGES, { of_changes, LENGTH(of_changes) } },
+	{ CONFINE_THREADS, { of_threads, LENGTH(of_threads) } },
+	{ CONFINE_ACCEPT, { of_accept, LENGTH(of_accept) } },
+	{ CONFINE_SEND, { of_send, LENGTH(of_send) } },
+	{ CONFINE_MEMORY_FILES, { of_memory_files, LENGTH(of_memory_files) } },
 };
-
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define ANSWER(what) BPF_STMT(BPF_RET | BPF_K, what)
-#define NOT_EQUAL_SKIPS(k, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, n)
-#define FILTER_MOST 320
-
-static const struct sock_filter head[] = {
-	LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0), ANSWER(SECCOMP_RET_KILL_PROCESS), LOAD(nr),
-	/* x86-64's second set of numbers */
-	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), ANSWER(SECCOMP_RET_ERRNO | EPERM),
-	/* glibc then makes its threads by clone, whose flags can be read here */
-	NOT_EQUAL_SKIPS(SYS_clone3, 1), ANSWER(SECCOMP_RET_ERRNO | ENOSYS),
-};
-/* A process is refused, a thread goes on to the list. */
-static const struct sock_filter processes[] = {
-	NOT_EQUAL_SKIPS(SYS_clone, 4), LOAD(args[0]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 1, 0),
-	ANSWER(SECCOMP_RET_ERRNO | EPERM), LOAD(nr),
-};
-
-static size_t make_filter(unsigned allowed, struct sock_filter f[static FILTER_MOST])
-{
-	size_t n = LENGTH(head);
-	memcpy(f, head, sizeof head);
-	memcpy(f + n, processes, sizeof processes);
-	n += LENGTH(processes);
-	for (size_t g = 0; g < LENGTH(groups); g++) {
-		if (groups[g].allowed_by & allowed)
-			continue;
-		for (size_t i = 0; i < groups[g].n; i++) {
-			f[n++] = (struct sock_filter)NOT_EQUAL_SKIPS(groups[g].call[i], 1);
-			f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_ERRNO | EPERM);
-		}
-	}
-	f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_ALLOW);
-	return n;
-}
 
 static int lock_calls(const struct confine *c)
 {
-	struct sock_filter filter[FILTER_MOST];
-	const struct sock_fprog program = { .len = (unsigned short)make_filter(c->allowed, filter), .filter = filter };
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) ? -errno : 0;
+	struct sandbox_calls refused[LENGTH(groups)];
+	size_t n = 0;
+	for (size_t g = 0; g < LENGTH(groups); g++)
+		if (!(groups[g].allowed_by & c->allowed))
+			refused[n++] = groups[g].calls;
+	return sandbox_lock_calls(refused, n);
 }
 #else
 static int lock_calls(const struct confine *c) { return (void)c, 0; } /* no list for this machine: the rest remains */
@@ -246,9 +160,7 @@ int confine_enter(const struct confine *c, struct error *e)
 		rc = prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ?
 		     -errno : 0;
 	if (!rc)
-		rc = lock_files(rules);
-	if (rules >= 0)
-		syscall(SYS_close, rules);
+		rc = sandbox_lock_files(rules);
 	if (!rc)
 		rc = lock_calls(c);
 	return rc ? error_set(e, rc, "MON-DMN-040", "the process cannot be locked in: %s", strerror(-rc)) : 0;

@@ -41,6 +41,3 @@ struct confine {
 
 /* Before any thread is started that shall be locked in. MON-DMN-040: the kernel refuses. */
 int confine_enter(const struct confine *c, struct error *e) MUST_USE;
-
-/* Has this kernel Landlock? */
-bool confine_has_landlock(void);

@@ -1,5 +1,6 @@
 #include "daemon/role.h"
 
+#include "base/sandbox.h"
 #include "daemon/confine.h"
 #include "daemon/verdict.h"
 #include "serve/serve.h"
@@ -42,7 +43,7 @@ static const struct {
 static enum role user_of(enum role r)
 {
 	bool reads = r == ROLE_ENGINE || r == ROLE_READER;
-	return r == ROLE_SIMULATOR ? ROLE_CAPTURE : reads && !confine_has_landlock() ? ROLE_KEEPER : r;
+	return r == ROLE_SIMULATOR ? ROLE_CAPTURE : reads && !sandbox_has_landlock() ? ROLE_KEEPER : r;
 }
 
 static void add_path(struct confine *x, const char *path, bool writable)
@@ -61,7 +62,7 @@ static void add_store(struct confine *x, const struct run_config *config, bool w
 int role_lock_in(const struct role_call *c, struct error *e)
 {
 	char folder[2][ROLE_PATH];
-	struct confine x = { .allowed = limits[c->role].allowed, .search = limits[c->role].search && confine_has_landlock(),
+	struct confine x = { .allowed = limits[c->role].allowed, .search = limits[c->role].search && sandbox_has_landlock(),
 		             .files = limits[c->role].files };
 	for (int past = 0; past < 2; past++) {
 		int rc = role_folder(c->config, past, folder[past], e);

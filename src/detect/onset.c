@@ -2,9 +2,12 @@
 
 #include "model/packet.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define BIT 256 /* of the scores */
+#define ADDRESS 0xffff0000u /* of a pair */
+#define PORT 0xffffu
 
 enum {
 	RAISE = 17 * BIT,
@@ -106,10 +109,11 @@ void onset_rule_make(struct onset_rule *out, uint64_t monitored, bool asked)
 
 static unsigned held(const struct onset *o) { return o->packets < ONSET_RING ? o->packets : ONSET_RING; }
 
-static bool holds(const uint16_t *ring, unsigned n, uint16_t value)
+/* Is there one among the first n that is like `pair` in the bits of `mask`? */
+static bool holds(const struct onset *o, unsigned n, uint32_t pair, uint32_t mask)
 {
 	for (unsigned i = 0; i < n; i++)
-		if (ring[i] == value)
+		if (((o->pair[i] ^ pair) & mask) == 0)
 			return true;
 	return false;
 }
@@ -125,37 +129,37 @@ static int score_part(const struct onset *o, unsigned n, uint16_t port)
 {
 	unsigned seen = 0;
 	for (unsigned i = 0; i < n; i++)
-		seen |= 1u << (o->port[i] >> 12);
+		seen |= 1u << (o->pair[i] >> 12 & 15);
 	int parts = __builtin_popcount(seen);
 	if (seen >> (port >> 12) & 1)
 		return log2_of((uint64_t)parts) - 4 * BIT;
-	return log2_of((uint64_t)(16 - parts)) + 2 * BIT; /* a ring holds eight at most */
+	return log2_of((uint64_t)(16 - parts)) + 2 * BIT; /* a ring holds twelve */
 }
 
 /* A scanner's ports are few, low, or in a row. */
 static int score_port(const struct onset *o, unsigned n, uint16_t port, enum weight w)
 {
-	if (holds(o->port, n, port))
+	if (holds(o, n, port, PORT))
 		return WORST;
 	if (w == LOOSE)
 		return n ? score_part(o, n, port) : 0;
 	if (port < 1024)
 		return -5 * BIT;
 	for (unsigned i = 0; i < n; i++)
-		if (port - o->port[i] < 32 && o->port[i] - port < 32)
+		if (abs(port - (int)(o->pair[i] & PORT)) < 32)
 			return -3 * BIT;
 	return n ? 6 * BIT : 0;
 }
 
-static void add_packet(struct onset *o, const struct onset_rule *rule, const struct onset_row *row, uint64_t element)
+static void add_packet(struct onset *o, const struct onset_rule *rule, const struct onset_row *row, uint32_t pair)
 {
-	uint16_t pair = (uint16_t)(element >> 32), address = (uint16_t)(element >> 16), port = (uint16_t)element;
+	uint16_t port = (uint16_t)pair;
 	unsigned n = held(o);
-	if (holds(o->pair, n, pair)) /* sent again */
+	if (holds(o, n, pair, ADDRESS | PORT)) /* sent again */
 		return;
 	bool ports = has_ports(row, port);
 	enum weight w = weigh(o, row, ports);
-	if (holds(o->address, n, address))
+	if (holds(o, n, pair, ADDRESS))
 		score(&o->addresses, rule->known[w == NO_WEIGHT ? STEADY : w][n]);
 	else if (n && w != NO_WEIGHT)
 		score(&o->addresses, rule->fresh[w][n]);
@@ -163,11 +167,8 @@ static void add_packet(struct onset *o, const struct onset_rule *rule, const str
 		score(&o->ports, score_port(o, n, port, w));
 	else if (n)
 		score(&o->ports, weight_bits[LOOSE]);
-	unsigned at = o->packets % ONSET_RING;
-	o->pair[at] = pair;
-	o->address[at] = address;
-	o->port[at] = port;
-	o->packets = (uint8_t)(o->packets == 255 ? 248 : o->packets + 1);
+	o->pair[o->packets % ONSET_RING] = pair;
+	o->packets = (uint8_t)(o->packets == 251 ? 240 : o->packets + 1);
 }
 
 /* ---- Outcomes ---- */

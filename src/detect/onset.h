@@ -18,16 +18,16 @@
 #define ONSET_IDLE 7200        /* s without a packet after which what was known of a host is forgotten */
 #define ONSET_STRAY_WAIT 57600 /* the null of times: s between the packets of a host that means nothing by it */
 #define ONSET_LEAST 17         /* monitored addresses below which nothing is raised unless asked */
-#define ONSET_RING 8
+#define ONSET_RING 12
 #define ONSET_SAMPLE 8
 
 /* What is known of one victim, over all its kinds, protocols and ports. Zero: nothing. */
 struct onset {
-	uint16_t pair[ONSET_RING], address[ONSET_RING], port[ONSET_RING]; /* the last distinct packets: hashes, forged port */
+	uint32_t pair[ONSET_RING];  /* the last distinct packets, as in a row's sample */
 	uint32_t first, last;       /* seconds */
 	int16_t addresses, ports;   /* scores, 1/256 bit */
 	uint16_t attacked;          /* port of the last row */
-	uint8_t packets;            /* distinct; from 248 on it goes round within the last eight */
+	uint8_t packets;            /* distinct; from 240 on it goes round the ring */
 	uint8_t phase;              /* enum onset_phase */
 };
 _Static_assert(sizeof(struct onset) == 64, "one cache line");
@@ -42,14 +42,14 @@ enum onset_outcome {
 	ONSET_SILENT,       /* withdrawn: nothing more came for ONSET_IDLE */
 };
 
-/* A row of victim_second. `sample`: its distinct pairs, at most the 8 least by their hash; each 48 bits: hash of the pair,
- * hash of the monitored address, forged port (0 without), 16 bits each from the top. */
+/* A row of victim_second. `sample`: its distinct pairs, at most 8: 16 bits of a hash of the monitored address, then the
+ * forged port (0 without), as reply_pair tells them of an element. */
 struct onset_row {
 	uint32_t second;
 	uint8_t kind, protocol; /* enum onset_kind; what was attacked */
 	uint16_t port;          /* attacked, 0 without */
 	uint8_t n;              /* of the sample */
-	uint64_t sample[ONSET_SAMPLE];
+	uint32_t sample[ONSET_SAMPLE];
 };
 
 enum onset_kind { ONSET_KIND_SYN_ACK, ONSET_KIND_RST, ONSET_KIND_ERROR, ONSET_KIND_REPLY };

@@ -34,10 +34,7 @@ static uint64_t hash(uint64_t v)
 	return draw(&x);
 }
 
-static uint64_t element(uint64_t address, uint16_t port)
-{
-	return (hash(address << 16 | port) >> 48) << 32 | (hash(address) >> 48) << 16 | port;
-}
+static uint32_t element(uint64_t address, uint16_t port) { return (uint32_t)(hash(address) >> 48) << 16 | port; }
 
 /* What sends: one packet a row. */
 struct host {

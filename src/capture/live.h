@@ -27,6 +27,9 @@ struct live_socket_config {
 /* An AF_PACKET socket that captures from now on. MON-CAP-060 … 063. */
 int live_socket_open(int *fd, const struct env *env, const struct live_socket_config *config, struct error *e) MUST_USE;
 
+/* Another filter on a socket that captures, from one packet to the next. MON-CAP-007, 063. */
+int live_socket_filter(int fd, const struct live_socket_config *config, struct error *e) MUST_USE;
+
 /* What is management besides flows that this host opened: packets of `peer`, if any, to and from `port`, if any. */
 struct live_own {
 	struct prefix peer; /* version 0: every peer */

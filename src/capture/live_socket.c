@@ -114,3 +114,10 @@ int live_socket_open(int *out, const struct env *env, const struct live_socket_c
 	*out = fd;
 	return 0;
 }
+
+int live_socket_filter(int fd, const struct live_socket_config *config, struct error *e)
+{
+	int index = 0, link = 0;
+	int rc = find_interface(fd, config->interface, &index, &link, e);
+	return rc ? rc : set_filter(fd, config, link, e);
+}

@@ -2,6 +2,7 @@
 
 #include <duckdb.h>
 #include <jansson.h>
+#include <yaml.h>
 #include <openssl/crypto.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -51,6 +52,7 @@ static void print_libraries(void)
 	printf("xz %s\n", xz_version());
 	printf("libpcap %s\n", pcap_lib_version() + strcspn(pcap_lib_version(), "0123456789"));
 	printf("jansson %s\n", jansson_version_str());
+	printf("libyaml %s\n", yaml_get_version_string());
 	printf("duckdb %s\n", duckdb_library_version() + (*duckdb_library_version() == 'v'));
 	printf("xxhash %u.%u.%u\n", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
 	printf("openssl %s\n", OpenSSL_version(OPENSSL_VERSION_STRING));

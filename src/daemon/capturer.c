@@ -25,11 +25,11 @@ int capture_run(const struct role_call *c, struct error *e)
 	struct live *l = NULL;
 	struct error closing;
 	bool told = false;
-	int rc = role_folder(c->config, false, folder, e);
+	int rc = role_folder(c->config, c->sensor, false, folder, e);
 	if (rc)
 		return rc;
 	const struct live_config config = { .socket = CAPTURE_FD_SOCKET, .folder = folder, .application = "monomi",
-		                            .own = c->config->manage, .n_own = c->config->n_manage };
+		                            .own = c->sensor->manage, .n_own = c->sensor->n_manage };
 	rc = role_lock_in(c, e); /* before the thread that writes */
 	if (rc)
 		return rc;

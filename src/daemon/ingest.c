@@ -85,6 +85,19 @@ static size_t memory_of_shards(const struct analysis_config *config, size_t tabl
 	return tables / 2 > least ? tables / 2 : least;
 }
 
+static struct store_config store_of(const struct ingest_config *ingest, const struct analysis_config *config)
+{
+	return (struct store_config){ .path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored,
+		                      .options = ingest->options, .addresses = scope_addresses(&config->scope),
+		                      .memory = memory_of_tables(config->memory) };
+}
+
+static void take_over(struct ingest *in, struct analysis_config *config)
+{
+	config->rows = &in->rows;
+	config->memory = memory_of_shards(config, memory_of_tables(config->memory));
+}
+
 int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
                 struct analysis_config *config, struct error *e)
 {
@@ -92,11 +105,7 @@ int ingest_open(struct ingest **out, const struct env *env, const struct ingest_
 	if (!in)
 		return error_no_memory(e, "opening the store");
 	in->env = env;
-	size_t tables = memory_of_tables(config->memory);
-	struct store_config store = {
-		.path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored, .options = ingest->options,
-		.addresses = scope_addresses(&config->scope), .memory = tables,
-	};
+	struct store_config store = store_of(ingest, config);
 	int rc = store_open(&in->store, env, &store, e);
 	if (rc) {
 		ingest_close(in);
@@ -106,10 +115,18 @@ int ingest_open(struct ingest **out, const struct env *env, const struct ingest_
 		in->rows.shard[s] = (struct track_sink){ take_flows, take_payloads, take_victims, take_evidence, in->store };
 	in->rows.drop = drop_rows;
 	in->rows.ctx = in->store;
-	config->rows = &in->rows;
-	config->memory = memory_of_shards(config, tables);
+	take_over(in, config);
 	*out = in;
 	return 0;
+}
+
+int ingest_turn(struct ingest *in, const struct ingest_config *ingest, struct analysis_config *config, struct error *e)
+{
+	struct store_config store = store_of(ingest, config);
+	int rc = store_turn(in->store, &store, e);
+	in->broken |= rc != 0;
+	take_over(in, config);
+	return rc;
 }
 
 void ingest_close(struct ingest *in)

@@ -22,6 +22,9 @@ struct ingest_config {
 /* Opens the store and takes its part of config->memory; `config` then gives the rows to it, for analysis_open. */
 int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,
                 struct analysis_config *config, struct error *e) MUST_USE;
+/* Another sensor's segments come from now on, with nothing pending: `config` as for ingest_open. */
+int ingest_turn(struct ingest *in, const struct ingest_config *ingest, struct analysis_config *config,
+                struct error *e) MUST_USE;
 /* What knows countries and AS, before the first file; it outlives the ingest. Without it all are unknown. */
 void ingest_place(struct ingest *in, const struct enrich *x);
 void ingest_close(struct ingest *in); /* after analysis_close; NULL is fine */

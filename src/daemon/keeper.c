@@ -19,31 +19,57 @@
 #define PATIENCE INT64_C(2000000000)  /* ns that what was read waits for a commit with more */
 #define FAREWELL INT64_C(3000000000)  /* ns for what still waits when the end is asked for */
 #define DAY INT64_C(86400000000000)
+#define MINUTE INT64_C(60000000000)
+#define CLOSING INT64_C(3000000000)   /* ns after a minute's end until all of it that will come is in the folder */
 
 struct keeper {
 	const struct role_call *c;
 	const struct env *env;
 	const struct run_config *config;
+	const struct run_sensor *sensor; /* whose segments are read now */
 	struct analysis_config analysis;
 	struct enrich *enrich;
 	struct ingest *ingest;
 	struct tries tries;
-	char folder[2][ROLE_PATH];
+	char folder[2][ROLE_PATH]; /* of that sensor */
 	struct waiting_list waiting;
 	struct waiting batch[BATCH]; /* read, not known to be committed */
 	uint32_t n_batch;
+	uint64_t kept;     /* groups so far */
 	int64_t since;     /* monotonic, of the first of the batch */
 	int64_t ending;    /* monotonic, when to end at the latest; 0: not asked to */
+	uint32_t until;    /* minutes since 1970: what begins later is not this one's to read; 0: all is */
 	int64_t swept_day; /* the day on which what is old was last taken out */
 };
 
-static int open_store(struct keeper *k, struct error *e)
+static struct ingest_config turn_to(struct keeper *k, const struct run_sensor *s)
 {
-	const struct ingest_config ingest = { .db = k->config->db, .monitored = k->config->monitored,
-	                                      .options = k->config->row_options };
-	k->analysis = k->config->analysis;
+	k->sensor = s;
+	k->analysis = s->analysis;
 	k->analysis.several = false;
 	k->analysis.temporary = k->config->db; /* it reaches no other folder */
+	return (struct ingest_config){ .db = k->config->db, .monitored = s->monitored, .options = s->row_options };
+}
+
+static int find_folders(struct keeper *k, struct error *e)
+{
+	int rc = role_folder(k->config, k->sensor, false, k->folder[0], e);
+	return rc ? rc : role_folder(k->config, k->sensor, true, k->folder[1], e);
+}
+
+/* Nothing is pending. */
+static int read_for(struct keeper *k, const struct run_sensor *s, struct error *e)
+{
+	if (k->sensor == s)
+		return 0;
+	const struct ingest_config ingest = turn_to(k, s);
+	int rc = ingest_turn(k->ingest, &ingest, &k->analysis, e);
+	return rc ? rc : find_folders(k, e);
+}
+
+static int open_store(struct keeper *k, struct error *e)
+{
+	const struct ingest_config ingest = turn_to(k, k->sensor);
 	int rc = ingest_open(&k->ingest, k->env, &ingest, &k->analysis, e);
 	if (!rc)
 		ingest_place(k->ingest, k->enrich);
@@ -52,12 +78,9 @@ static int open_store(struct keeper *k, struct error *e)
 
 static int open_all(struct keeper *k, struct error *e)
 {
-	for (int i = 0; i < 2; i++) {
-		int rc = role_folder(k->config, i == 1, k->folder[i], e);
-		if (rc)
-			return rc;
-	}
-	int rc = enrich_open(k->env, &k->config->databases, &k->enrich, e);
+	int rc = find_folders(k, e);
+	if (!rc)
+		rc = enrich_open(k->env, &k->config->databases, &k->enrich, e);
 	if (!rc)
 		rc = role_lock_in(k->c, e); /* before the threads that write parts */
 	if (!rc)
@@ -101,7 +124,7 @@ static int commit(struct keeper *k, struct error *e)
 		const struct waiting *w = &k->batch[i];
 		rc = waiting_remove(w, k->env, k->folder[w->past], e);
 		if (!rc)
-			rc = tries_end(&k->tries, waiting_name(w, k->config->analysis.sensor, name), e);
+			rc = tries_end(&k->tries, waiting_name(w, k->sensor->analysis.sensor, name), e);
 	}
 	if (!rc)
 		k->n_batch = 0;
@@ -113,6 +136,7 @@ static void remember(struct keeper *k, const struct waiting *w)
 	if (!k->n_batch)
 		k->since = k->env->monotonic(k->env);
 	k->batch[k->n_batch++] = *w;
+	k->kept++;
 }
 
 static int keep_group(struct keeper *k, const struct waiting *w, struct error *e)
@@ -120,7 +144,7 @@ static int keep_group(struct keeper *k, const struct waiting *w, struct error *e
 	char name[WAITING_NAME], inside[WAITING_NAME + 32], path[ROLE_PATH + WAITING_NAME + 32];
 	unsigned faults;
 	bool known;
-	waiting_name(w, k->config->analysis.sensor, name);
+	waiting_name(w, k->sensor->analysis.sensor, name);
 	snprintf(inside, sizeof inside, "spool/%s.pcapng.zst", name);
 	snprintf(path, sizeof path, "%s/%s", k->config->db, inside);
 	/* Some of its pieces may be gone already: to join the others would write over what the ledger names. */
@@ -156,7 +180,7 @@ static int keep_files(struct keeper *k, struct error *e)
 {
 	char name[32];
 	int rc = 0;
-	for (size_t i = 0; !rc && i < k->config->n_files && !*k->c->stop; i++) {
+	for (size_t i = 0; !rc && i < k->config->n_files && !*k->c->stop && !*k->c->drain; i++) {
 		const char *path = k->config->files[i];
 		unsigned faults;
 		file_name(path, name);
@@ -174,7 +198,6 @@ static int keep_files(struct keeper *k, struct error *e)
 /* ---- Retention: on a new day, of what comes live; files are as old as they are ---- */
 static int expire(struct keeper *k, struct error *e)
 {
-	static const struct store_retention keep = STORE_RETENTION;
 	struct store_expired gone;
 	int64_t now = k->env->realtime(k->env);
 	bool live = k->config->source == RUN_INTERFACE || k->config->source == RUN_SIMULATE;
@@ -185,7 +208,7 @@ static int expire(struct keeper *k, struct error *e)
 		return rc;
 	ingest_close(k->ingest); /* it holds the lock */
 	k->ingest = NULL;
-	if (store_expire(k->env, k->config->db, now, &keep, &gone, e))
+	if (store_expire(k->env, k->config->db, now, &k->config->keep, &gone, e))
 		role_say(k->c, e); /* what is old stays for another day */
 	k->swept_day = now / DAY;
 	return open_store(k, e);
@@ -200,13 +223,19 @@ static bool is_over(struct keeper *k)
 	return k->ending && now >= k->ending;
 }
 
-/* What is closed, a batch at a time: *idle when nothing was. */
-static int keep_waiting(struct keeper *k, bool *idle, struct error *e)
+/* Asked to end at the end of a minute: a group that a later configuration is to read. */
+static bool is_later(const struct keeper *k, const struct waiting *w) { return k->until && w->name.from >= k->until; }
+
+/* What is closed of one sensor, a batch at a time; *left: how much is there that is or will be to do. */
+static int keep_waiting(struct keeper *k, uint32_t *left, struct error *e)
 {
 	const char *const folders[2] = { k->folder[0], k->folder[1] };
 	int rc = waiting_look(&k->waiting, k->env, folders, e);
-	*idle = !rc && !k->waiting.closed;
+	for (uint32_t i = 0; !rc && i < k->waiting.n; i++)
+		*left += !is_later(k, &k->waiting.item[i]) && (k->until || k->waiting.item[i].closed);
 	for (uint32_t i = 0; !rc && i < k->waiting.closed && k->n_batch < BATCH && !is_over(k); i++) {
+		if (is_later(k, &k->waiting.item[i]))
+			continue;
 		rc = keep_group(k, &k->waiting.item[i], e);
 		if (k->n_batch && k->env->monotonic(k->env) - k->since > PATIENCE)
 			break;
@@ -214,17 +243,41 @@ static int keep_waiting(struct keeper *k, bool *idle, struct error *e)
 	return rc ? rc : commit(k, e);
 }
 
+static int keep_all_waiting(struct keeper *k, uint32_t *left, struct error *e)
+{
+	int rc = 0;
+	*left = 0;
+	for (unsigned i = 0; !rc && i < k->config->n_sensors; i++) {
+		rc = read_for(k, &k->config->sensor[i], e);
+		if (!rc)
+			rc = keep_waiting(k, left, e);
+	}
+	return rc;
+}
+
+/* HUP: the minutes before the one at hand are still read by this configuration, and no other. A capture closes a minute
+ * 2 s after its end, and its first piece is there by then. */
+static bool is_drained(struct keeper *k)
+{
+	int64_t now = k->env->realtime(k->env);
+	if (*k->c->drain && !k->until)
+		k->until = (uint32_t)(now / MINUTE);
+	return k->until && now > (int64_t)k->until * MINUTE + CLOSING;
+}
+
 static int keep(struct keeper *k, struct error *e)
 {
-	bool idle = false;
+	uint32_t left = 0;
 	int rc = k->config->source == RUN_FILES ? keep_files(k, e) : 0;
 	while (!rc && !is_over(k)) {
-		rc = keep_waiting(k, &idle, e);
-		if (!rc && idle)
+		bool drained = is_drained(k);
+		uint64_t before = k->kept;
+		rc = keep_all_waiting(k, &left, e);
+		if (!rc && !left)
 			rc = expire(k, e);
-		if (!rc && idle && (*k->c->stop || *k->c->drain))
+		if (!rc && !left && (*k->c->stop || drained))
 			break;
-		if (!rc && idle)
+		if (!rc && k->kept == before)
 			poll(NULL, 0, LOOK_MS);
 	}
 	return rc;
@@ -232,7 +285,7 @@ static int keep(struct keeper *k, struct error *e)
 
 int keeper_run(const struct role_call *c, struct error *e)
 {
-	struct keeper k = { .c = c, .env = c->env, .config = c->config };
+	struct keeper k = { .c = c, .env = c->env, .config = c->config, .sensor = c->sensor };
 	k.swept_day = c->env->realtime(c->env) / DAY;
 	int rc = open_all(&k, e);
 	if (!rc)

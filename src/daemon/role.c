@@ -16,9 +16,10 @@ static const char *const names[ROLES] = { "keeper", "engine", "capture", "simula
 
 const char *role_name(enum role r) { return names[r]; }
 
-int role_folder(const struct run_config *config, bool past, char out[static ROLE_PATH], struct error *e)
+int role_folder(const struct run_config *config, const struct run_sensor *sensor, bool past, char out[static ROLE_PATH],
+                struct error *e)
 {
-	int n = snprintf(out, ROLE_PATH, "%s/spool/live/%s%s", config->db, config->analysis.sensor, past ? "+past" : "");
+	int n = snprintf(out, ROLE_PATH, "%s/spool/live/%s%s", config->db, sensor->analysis.sensor, past ? "+past" : "");
 	return n < ROLE_PATH ? 0 : error_set(e, -ENAMETOOLONG, "MON-DMN-020", "the path of the store is too long");
 }
 
@@ -61,14 +62,15 @@ static void add_store(struct confine *x, const struct run_config *config, bool w
 
 int role_lock_in(const struct role_call *c, struct error *e)
 {
-	char folder[2][ROLE_PATH];
+	char folder[2][ROLE_PATH], live[ROLE_PATH];
 	struct confine x = { .allowed = limits[c->role].allowed, .search = limits[c->role].search && sandbox_has_landlock(),
 		             .files = limits[c->role].files };
 	for (int past = 0; past < 2; past++) {
-		int rc = role_folder(c->config, past, folder[past], e);
+		int rc = role_folder(c->config, c->sensor, past, folder[past], e);
 		if (rc)
 			return rc;
 	}
+	snprintf(live, sizeof live, "%.*s", (int)(strrchr(folder[0], '/') - folder[0]), folder[0]);
 	if (geteuid() == 0)
 		x.uid = x.gid = ROLE_USER + user_of(c->role);
 	switch (c->role) {
@@ -78,7 +80,7 @@ int role_lock_in(const struct role_call *c, struct error *e)
 		x.n_more = c->config->n_files;
 		break;
 	case ROLE_READER: add_store(&x, c->config, false); break;
-	case ROLE_ENGINE: add_path(&x, folder[0], false); break;
+	case ROLE_ENGINE: add_path(&x, live, false); break;
 	case ROLE_CAPTURE: add_path(&x, folder[0], true); break;
 	case ROLE_SIMULATOR:
 		add_path(&x, folder[0], true);
@@ -91,10 +93,10 @@ int role_lock_in(const struct role_call *c, struct error *e)
 
 int role_ready(const struct role_call *c, struct error *e)
 {
-	uint8_t number = (uint8_t)c->role;
-	ssize_t n = c->env->write(c->env, ROLE_FD_READY, &number, 1);
+	int32_t number = getpid();
+	ssize_t n = c->env->write(c->env, ROLE_FD_READY, &number, sizeof number);
 	c->env->close(c->env, ROLE_FD_READY);
-	return n == 1 ? 0 : error_set(e, -EPIPE, "MON-DMN-021", "the parent is gone");
+	return n == sizeof number ? 0 : error_set(e, -EPIPE, "MON-DMN-021", "the parent is gone");
 }
 
 void role_say(const struct role_call *c, const struct error *e)
@@ -131,11 +133,12 @@ static int reader_run(struct role_call *c, struct error *e)
 	int rc = read_names(c, &as_names, e);
 	if (rc)
 		return rc;
-	size_t memory = c->config->analysis.memory / 2;
+	const struct analysis_config *shared = &c->config->sensor[0].analysis;
+	size_t memory = shared->memory / 2;
 	const struct serve_reader_config config = {
-		.db = c->config->db, .fd = READER_FD_SERVER, .queries = c->config->analysis.shards, .tool = verdict_tool,
+		.db = c->config->db, .fd = READER_FD_SERVER, .queries = shared->shards, .tool = verdict_tool,
 		.limits = { .memory = memory > READER_MEMORY_LEAST ? memory : READER_MEMORY_LEAST,
-		            .threads = c->config->analysis.shards, .seconds = QUERY_SECONDS },
+		            .threads = shared->shards, .seconds = QUERY_SECONDS },
 		.as_names = { name_of_as, as_names }, .ready = ready, .ctx = c, .stop = c->stop,
 	};
 	rc = serve_reader_run(c->env, &config, e);
@@ -213,9 +216,19 @@ int run_role_arguments(const struct env *env, struct run_arguments *out, struct 
 	return rc ? error_set(e, rc, "MON-DMN-022", "`monomi role` is for `monomi run` alone, which starts it") : 0;
 }
 
-int run_role(const struct env *env, const char *name, bool crashed, const struct run_config *config, struct error *e)
+static const struct run_sensor *find_sensor(const struct run_config *config, const char *name)
 {
-	struct role_call c = { .env = env, .config = config, .crashed = crashed, .stop = &stop, .drain = &drain };
+	unsigned i = 0;
+	while (i + 1 < config->n_sensors && strcmp(config->sensor[i].analysis.sensor, name))
+		i++;
+	return &config->sensor[i];
+}
+
+int run_role(const struct env *env, const char *name, const char *sensor, bool crashed, const struct run_config *config,
+             struct error *e)
+{
+	struct role_call c = { .env = env, .config = config, .crashed = crashed, .stop = &stop, .drain = &drain,
+		               .sensor = find_sensor(config, sensor) };
 	enum role r = 0;
 	while (r < ROLES && strcmp(names[r], name))
 		r++;

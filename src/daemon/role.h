@@ -9,7 +9,7 @@ enum role { ROLE_KEEPER, ROLE_ENGINE, ROLE_CAPTURE, ROLE_SIMULATOR, ROLE_READER,
 /* Descriptors that a role is given, beside 0 to 2. */
 enum {
 	ROLE_FD_ARGUMENTS = 3, /* a sealed memfd */
-	ROLE_FD_READY = 4,     /* pipe: the role writes its number once it can work */
+	ROLE_FD_READY = 4,     /* pipe: the role writes the number of its process (int32_t) once it can work */
 	ROLE_FD_FIRST = 5,     /* its own: role.h says which */
 };
 enum { SERVER_FD_LISTEN = ROLE_FD_FIRST, SERVER_FD_READER, SERVER_FD_LIVE };
@@ -23,9 +23,10 @@ const char *role_name(enum role r);
 struct role_call {
 	const struct env *env;
 	const struct run_config *config;
+	const struct run_sensor *sensor; /* the capture's; the first for the others */
 	enum role role;
 	bool crashed; /* the one before it */
-	const volatile sig_atomic_t *stop, *drain; /* TERM: end; HUP: end when everything that waits is done */
+	const volatile sig_atomic_t *stop, *drain; /* TERM: end; HUP: end when the minutes until now are done */
 };
 
 /* Users of roles when the parent is root: ROLE_USER + role, each in a group of its own number; who fills the live folder is
@@ -46,4 +47,5 @@ int simulator_run(const struct role_call *c, struct error *e) MUST_USE;
 
 /* spool/live/SENSOR of the store, and the folder of a made-up past beside it (docs/formats/live.md). */
 #define ROLE_PATH 4096
-int role_folder(const struct run_config *config, bool past, char out[static ROLE_PATH], struct error *e) MUST_USE;
+int role_folder(const struct run_config *config, const struct run_sensor *sensor, bool past, char out[static ROLE_PATH],
+                struct error *e) MUST_USE;

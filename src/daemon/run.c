@@ -1,10 +1,8 @@
 /* The parent: opens what needs rights, starts roles, and starts those again that die. It parses nothing that comes from
  * outside but its own configuration. */
-#include "daemon/run.h"
-#include "daemon/role.h"
+#include "daemon/parent.h"
 
 #include "capture/live.h"
-#include "serve/serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,39 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SECOND INT64_C(1000000000)
 #define BACK_OFF (SECOND / 5)       /* before a role that has died is started again; doubled each time … */
 #define BACK_OFF_MOST (4 * SECOND)  /* … to this, */
 #define STEADY (30 * SECOND)        /* and begun anew when it has lived so long */
 #define FAREWELL (8 * SECOND)       /* for a role that is asked to end */
 
-struct child {
-	pid_t pid;        /* 0: does not run */
-	bool wanted;      /* what comes in asks for it */
-	bool was_ready;   /* in this run of the program */
-	bool crashed;     /* the last one was ended by a fault of its own */
-	int64_t started, again; /* monotonic; again: when to start it, 0: not planned */
-	int64_t back_off;
-};
-
-struct parent {
-	const struct env *env;
-	struct run_request *request;
-	struct child child[ROLES];
-	int signals;            /* signalfd */
-	int ready[2];           /* pipe: roles say here that they can work */
-	int arguments;          /* memfd */
-	int null;               /* /dev/null */
-	int listener, packets;  /* sockets; -1: none */
-	int reader_pair[2], live_pair[2]; /* server's end first; kept open here, so that either side can be another process */
-	char url[SERVE_URL];
-	bool told, ending, again;
-	int failed;             /* a role that never came up: -errno */
-};
-
-static const struct run_config *config_of(const struct parent *p) { return &p->request->config; }
-
-static void say(const struct error *e) { fprintf(stderr, "monomi: %s: %s\n", e->code, e->text); }
+void parent_say(const struct error *e) { fprintf(stderr, "monomi: %s: %s\n", e->code, e->text); }
 
 /* ---- Descriptors ---- */
 static int socket_pair(int out[2], struct error *e)
@@ -61,8 +32,9 @@ static int socket_pair(int out[2], struct error *e)
 }
 
 /* Roles read their options from it; nobody can change it, and no list of processes shows it. */
-static int keep_arguments(struct parent *p, const struct run_arguments *a, struct error *e)
+int parent_hold(struct parent *p, struct held *h, struct run_setup *s, struct error *e)
 {
+	const struct run_arguments *a = &s->arguments;
 	int fd = memfd_create("monomi-arguments", MFD_CLOEXEC | MFD_ALLOW_SEALING), rc;
 	if (fd < 0)
 		return error_set(e, -errno, "MON-DMN-031", "no memory file to be had: %s", strerror(errno));
@@ -73,10 +45,17 @@ static int keep_arguments(struct parent *p, const struct run_arguments *a, struc
 		p->env->close(p->env, fd);
 		return error_set(e, rc, "MON-DMN-031", "the options cannot be handed on: %s", strerror(-rc));
 	}
-	if (p->arguments >= 0)
-		p->env->close(p->env, p->arguments);
-	p->arguments = fd;
+	*h = (struct held){ s, fd };
 	return 0;
+}
+
+void parent_let_go(struct parent *p, struct held *h)
+{
+	if (h->arguments >= 0)
+		p->env->close(p->env, h->arguments);
+	if (h->setup && p->request->drop)
+		p->request->drop(p->request->ctx, h->setup);
+	*h = (struct held){ NULL, -1 };
 }
 
 static int open_signals(struct parent *p, struct error *e)
@@ -93,126 +72,76 @@ static int open_signals(struct parent *p, struct error *e)
 	return 0;
 }
 
-static int open_packets(struct parent *p, struct error *e)
+/* ---- Captures ---- */
+static void set_capture(struct child *c, const struct run_sensor *s, const struct held *h, int packets)
 {
-	const struct run_config *c = config_of(p);
-	if (c->source != RUN_INTERFACE)
-		return 0;
-	const struct live_socket_config socket = { .interface = c->interface, .filter = c->analysis.capture.filter };
-	return live_socket_open(&p->packets, p->env, &socket, e);
+	*c = (struct child){ .role = ROLE_CAPTURE, .wanted = true, .held = h, .packets = packets };
+	snprintf(c->sensor, sizeof c->sensor, "%s", s->analysis.sensor);
+	snprintf(c->interface, sizeof c->interface, "%s", s->interface);
+}
+
+int parent_add_capture(struct parent *p, const struct run_sensor *s, const struct held *h, struct child **out,
+                       struct error *e)
+{
+	const struct live_socket_config socket = { .interface = s->interface, .filter = s->analysis.capture.filter };
+	struct child *c = &p->child[CAPTURES];
+	int packets;
+	while (c < &p->child[CHILDREN] && c->wanted)
+		c++;
+	if (c == &p->child[CHILDREN])
+		return error_set(e, -E2BIG, "MON-DMN-035", "more than %d sensors capture", RUN_SENSORS_MAX);
+	int rc = live_socket_open(&packets, p->env, &socket, e);
+	if (rc)
+		return rc;
+	set_capture(c, s, h, packets);
+	*out = c;
+	return 0;
+}
+
+void parent_remove_capture(struct parent *p, struct child *c)
+{
+	if (c->packets >= 0)
+		p->env->close(p->env, c->packets);
+	*c = (struct child){ .role = ROLE_CAPTURE, .packets = -1 };
+}
+
+static int open_captures(struct parent *p, struct error *e)
+{
+	const struct run_config *config = parent_config(p);
+	struct child *ignored;
+	int rc = 0;
+	for (unsigned i = 0; !rc && config->source == RUN_INTERFACE && i < config->n_sensors; i++)
+		rc = parent_add_capture(p, &config->sensor[i], parent_now(p), &ignored, e);
+	return rc;
 }
 
 static int open_all(struct parent *p, struct error *e)
 {
-	int rc = serve_listen(config_of(p)->listen, false, &p->listener, p->url, e);
+	int rc = serve_listen(parent_config(p)->listen, false, &p->listener, p->url, e);
 	if (!rc && (p->null = p->env->open(p->env, "/dev/null", O_RDWR | O_CLOEXEC, 0)) < 0)
 		rc = error_set(e, p->null, "MON-DMN-031", "/dev/null cannot be opened: %s", strerror(-p->null));
 	if (!rc)
-		rc = open_packets(p, e);
+		rc = open_captures(p, e);
 	if (!rc)
 		rc = open_signals(p, e);
 	if (!rc)
 		rc = socket_pair(p->reader_pair, e);
 	if (!rc)
 		rc = socket_pair(p->live_pair, e);
-	return rc ? rc : keep_arguments(p, &p->request->arguments, e);
+	return rc;
 }
 
 static void close_all(struct parent *p)
 {
-	const int all[] = { p->signals, p->ready[0], p->ready[1], p->arguments, p->null, p->listener, p->packets,
-		            p->reader_pair[0], p->reader_pair[1], p->live_pair[0], p->live_pair[1] };
+	const int all[] = { p->signals, p->ready[0], p->ready[1], p->null, p->listener, p->reader_pair[1],
+		            p->live_pair[0], p->live_pair[1] };
+	for (int i = CAPTURES; i < CHILDREN; i++)
+		parent_remove_capture(p, &p->child[i]);
+	parent_let_go(p, parent_now(p));
+	parent_let_go(p, parent_next(p));
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (all[i] >= 0)
 			p->env->close(p->env, all[i]);
-}
-
-/* ---- Folders ---- */
-/* Whoever is root gives the store to the keeper, and what captures write to the capture; links are given, not followed. */
-struct giving {
-	const struct env *env;
-	char path[ROLE_PATH];
-	int depth;
-	uid_t user;
-	struct error *e;
-};
-
-static int give(struct giving *g, uid_t user);
-
-static int give_inside(void *ctx, const char *name)
-{
-	struct giving *g = ctx;
-	size_t at = strlen(g->path);
-	uid_t user = g->user;
-	if (snprintf(g->path + at, sizeof g->path - at, "/%s", name) >= (int)(sizeof g->path - at))
-		return error_set(g->e, -ENAMETOOLONG, "MON-DMN-020", "the path of the store is too long");
-	bool live = g->depth >= 2 && strstr(g->path, "/spool/live/");
-	int rc = give(g, live ? ROLE_USER + ROLE_CAPTURE : user);
-	g->path[at] = 0;
-	g->user = user;
-	return rc;
-}
-
-static int give(struct giving *g, uid_t user)
-{
-	char link[8];
-	int rc = lchown(g->path, user, ROLE_USER + ROLE_KEEPER) ? -errno : 0;
-	if (rc)
-		return error_set(g->e, rc, "MON-DMN-037", "%s cannot be given to the keeper: %s", g->path, strerror(-rc));
-	if (g->env->readlink(g->env, g->path, link, sizeof link) >= 0)
-		return 0;
-	g->user = user;
-	g->depth++;
-	rc = g->env->list(g->env, g->path, give_inside, g);
-	g->depth--;
-	return rc == -ENOTDIR ? 0 : rc;
-}
-
-static int give_store(const struct parent *p, struct error *e)
-{
-	struct giving g = { .env = p->env, .e = e };
-	const char *db = config_of(p)->db;
-	int rc = p->env->mkdir(p->env, db, 0750);
-	if (rc && rc != -EEXIST)
-		return error_set(e, rc, "MON-DMN-032", "%s cannot be made: %s", db, strerror(-rc));
-	if (geteuid())
-		return 0;
-	snprintf(g.path, sizeof g.path, "%s", db);
-	return give(&g, ROLE_USER + ROLE_KEEPER);
-}
-
-static int give_folder(const char *path, bool last)
-{
-	if (geteuid())
-		return 0;
-	return lchown(path, ROLE_USER + (last ? ROLE_CAPTURE : ROLE_KEEPER), ROLE_USER + ROLE_KEEPER) ||
-	       chmod(path, last ? 0770 : 0750) ? -errno : 0;
-}
-
-/* Made before anybody writes or watches there; the store itself is the keeper's to make, so it comes after that. */
-static int make_folders(const struct parent *p, struct error *e)
-{
-	char path[ROLE_PATH];
-	const struct run_config *c = config_of(p);
-	if (c->source != RUN_INTERFACE && c->source != RUN_SIMULATE)
-		return 0;
-	for (int past = 0; past < 2; past++) {
-		int rc = role_folder(c, past, path, e);
-		for (char *slash = path + strlen(c->db) + 1; !rc && slash;) {
-			slash = strchr(slash, '/');
-			if (slash)
-				*slash = 0;
-			rc = p->env->mkdir(p->env, path, 0770);
-			rc = rc && rc != -EEXIST ? rc : give_folder(path, !slash);
-			if (rc)
-				return error_set(e, rc, "MON-DMN-032", "%s cannot be made: %s", path, strerror(-rc));
-			if (slash)
-				*slash++ = '/';
-		}
-		if (rc)
-			return rc;
-	}
-	return 0;
 }
 
 /* ---- Starting a role ---- */
@@ -222,10 +151,10 @@ struct given {
 };
 
 /* Descriptors from ROLE_FD_ARGUMENTS on. */
-static struct given given_to(const struct parent *p, enum role r)
+static struct given given_to(const struct parent *p, const struct child *c)
 {
-	struct given g = { { p->arguments, p->ready[1] }, 2, p->null };
-	switch (r) {
+	struct given g = { { c->held->arguments, p->ready[1] }, 2, p->null };
+	switch (c->role) {
 	case ROLE_SERVER:
 		g.fd[g.n++] = p->listener;
 		g.fd[g.n++] = p->reader_pair[0];
@@ -233,7 +162,7 @@ static struct given given_to(const struct parent *p, enum role r)
 		break;
 	case ROLE_READER: g.fd[g.n++] = p->reader_pair[1]; break;
 	case ROLE_ENGINE: g.fd[g.n++] = p->live_pair[1]; break;
-	case ROLE_CAPTURE: g.fd[g.n++] = p->packets; break;
+	case ROLE_CAPTURE: g.fd[g.n++] = c->packets; break;
 	case ROLE_KEEPER: case ROLE_SIMULATOR: case ROLES: break;
 	}
 	return g;
@@ -242,9 +171,10 @@ static struct given given_to(const struct parent *p, enum role r)
 #define FDS_SAFE 64 /* above all that a role is given */
 
 /* In the new process, where only what may be called after fork is. */
-static void become_role(const struct given *g, const char *name, bool crashed)
+static void become_role(const struct given *g, const struct child *c)
 {
-	char *const argv[] = { "monomi", RUN_ROLE, (char *)(uintptr_t)name, crashed ? "crashed" : NULL, NULL };
+	char *const argv[] = { "monomi", RUN_ROLE, (char *)(uintptr_t)role_name(c->role), (char *)(uintptr_t)c->sensor,
+		               c->crashed ? "crashed" : NULL, NULL };
 	if (dup2(g->null, STDIN_FILENO) < 0 || dup2(g->null, STDOUT_FILENO) < 0)
 		_exit(70);
 	for (int i = 0; i < g->n; i++)
@@ -260,63 +190,67 @@ static void become_role(const struct given *g, const char *name, bool crashed)
 	_exit(70);
 }
 
-static int start(struct parent *p, enum role r, struct error *e)
+int parent_start(struct parent *p, struct child *c, struct error *e)
 {
-	struct child *c = &p->child[r];
-	struct given g = given_to(p, r);
+	struct given g = given_to(p, c);
 	c->again = 0;
 	c->started = p->env->monotonic(p->env);
 	c->pid = fork();
 	if (c->pid == 0)
-		become_role(&g, role_name(r), c->crashed);
+		become_role(&g, c);
 	if (c->pid < 0) {
 		c->pid = 0;
-		return error_set(e, -errno, "MON-DMN-033", "the %s cannot be started: %s", role_name(r), strerror(errno));
+		return error_set(e, -errno, "MON-DMN-033", "the %s cannot be started: %s", role_name(c->role), strerror(errno));
 	}
 	return 0;
 }
 
-static int start_wanted(struct parent *p, struct error *e)
+int parent_start_wanted(struct parent *p, struct error *e)
 {
-	int rc = make_folders(p, e);
-	for (enum role r = 0; !rc && r < ROLES; r++)
-		if (p->child[r].wanted && !p->child[r].pid)
-			rc = start(p, r, e);
+	int rc = parent_make_folders(p, parent_config(p), e);
+	for (int i = 0; !rc && i < CHILDREN; i++)
+		if (p->child[i].wanted && !p->child[i].pid)
+			rc = parent_start(p, &p->child[i], e);
 	return rc;
 }
 
-static void choose_roles(struct parent *p)
+void parent_choose_roles(struct parent *p)
 {
-	enum run_source source = config_of(p)->source;
-	bool live = source == RUN_INTERFACE || source == RUN_SIMULATE;
-	p->child[ROLE_KEEPER].wanted = p->child[ROLE_READER].wanted = p->child[ROLE_SERVER].wanted = true;
-	p->child[ROLE_ENGINE].wanted = live;
-	p->child[ROLE_CAPTURE].wanted = source == RUN_INTERFACE;
+	enum run_source source = parent_config(p)->source;
+	for (enum role r = 0; r < ROLES; r++) {
+		p->child[r].role = r;
+		p->child[r].held = parent_now(p);
+		p->child[r].wanted = r != ROLE_CAPTURE; /* of these each has its own child */
+	}
+	p->child[ROLE_ENGINE].wanted = source == RUN_INTERFACE || source == RUN_SIMULATE;
 	p->child[ROLE_SIMULATOR].wanted = source == RUN_SIMULATE;
 }
 
 /* ---- What roles do ---- */
+static int heed_one(struct parent *p, struct child *c, struct error *e)
+{
+	bool first = !c->was_ready;
+	c->was_ready = true;
+	if (c->role == ROLE_SERVER && !p->told) {
+		printf("%s\n", p->url);
+		fflush(stdout);
+		p->told = true;
+	}
+	if (c->leaving) /* the one that was told has died before it was done */
+		kill(c->pid, SIGHUP);
+	return c->role == ROLE_KEEPER && first && !p->ending ? parent_start_wanted(p, e) : 0; /* there is a store now */
+}
+
 static int heed_ready(struct parent *p, struct error *e)
 {
-	uint8_t number[64];
-	ssize_t n = p->env->read(p->env, p->ready[0], number, sizeof number);
-	for (ssize_t i = 0; i < n; i++) {
-		if (number[i] >= ROLES)
-			continue;
-		bool first = !p->child[number[i]].was_ready;
-		p->child[number[i]].was_ready = true;
-		if (number[i] == ROLE_KEEPER && first && !p->ending) { /* there is a store now */
-			int rc = start_wanted(p, e);
-			if (rc)
-				return rc;
-		}
-		if (number[i] == ROLE_SERVER && !p->told) {
-			printf("%s\n", p->url);
-			fflush(stdout);
-			p->told = true;
-		}
-	}
-	return 0;
+	int32_t pid[16];
+	ssize_t n = p->env->read(p->env, p->ready[0], pid, sizeof pid);
+	int rc = 0;
+	for (ssize_t i = 0; !rc && i < n / (ssize_t)sizeof *pid; i++)
+		for (int k = 0; !rc && k < CHILDREN; k++)
+			if (p->child[k].pid == pid[i])
+				rc = heed_one(p, &p->child[k], e);
+	return rc;
 }
 
 /* A fault of its own: not what people and the system end processes by. */
@@ -325,44 +259,41 @@ static bool is_crash(int status)
 	return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM;
 }
 
-static void plan_again(struct parent *p, enum role r, int status)
+static void plan_again(struct parent *p, struct child *c, int status)
 {
-	struct child *c = &p->child[r];
 	struct error said;
 	int64_t now = p->env->monotonic(p->env);
 	c->crashed = is_crash(status);
 	c->back_off = now - c->started > STEADY || !c->back_off ? BACK_OFF : 2 * c->back_off;
 	c->back_off = c->back_off < BACK_OFF_MOST ? c->back_off : BACK_OFF_MOST;
 	c->again = now + c->back_off;
-	error_set(&said, 0, "MON-DMN-034", "the %s %s %d and is started again", role_name(r),
-	          WIFSIGNALED(status) ? "was ended by signal" : "ended with", WIFSIGNALED(status) ? WTERMSIG(status) :
-	                                                                                            WEXITSTATUS(status));
-	say(&said);
+	bool killed = WIFSIGNALED(status);
+	error_set(&said, 0, "MON-DMN-034", "the %s%s%s %s %d and is started again", role_name(c->role),
+	          c->sensor[0] ? " of " : "", c->sensor, killed ? "was ended by signal" : "ended with",
+	          killed ? WTERMSIG(status) : WEXITSTATUS(status));
+	parent_say(&said);
 }
 
-static void heed_death(struct parent *p, pid_t pid, int status)
+static void heed_death(struct parent *p, struct child *c, int status)
 {
-	for (enum role r = 0; r < ROLES; r++) {
-		struct child *c = &p->child[r];
-		if (c->pid != pid)
-			continue;
-		c->pid = 0;
-		if (p->ending || p->again)
-			return;
-		if (!c->was_ready && WIFEXITED(status)) { /* it has said why */
-			p->failed = -ECHILD;
-			return;
-		}
-		plan_again(p, r, status);
+	c->pid = 0;
+	if (p->ending || !c->wanted)
 		return;
-	}
+	if (c->leaving && WIFEXITED(status) && !WEXITSTATUS(status))
+		c->leaving = false; /* run_switch.c goes on */
+	else if (!c->was_ready && !p->switched && WIFEXITED(status)) /* it has said why */
+		p->failed = -ECHILD;
+	else
+		plan_again(p, c, status);
 }
 
 static void reap(struct parent *p)
 {
 	int status;
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-		heed_death(p, pid, status);
+		for (int i = 0; i < CHILDREN; i++)
+			if (p->child[i].pid == pid)
+				heed_death(p, &p->child[i], status);
 }
 
 static void heed_signals(struct parent *p)
@@ -379,18 +310,18 @@ static int start_planned(struct parent *p, struct error *e)
 {
 	int64_t now = p->env->monotonic(p->env);
 	int rc = 0;
-	for (enum role r = 0; !rc && r < ROLES; r++)
-		if (p->child[r].again && p->child[r].again <= now)
-			rc = start(p, r, e);
+	for (int i = 0; !rc && i < CHILDREN; i++)
+		if (p->child[i].again && p->child[i].again <= now)
+			rc = parent_start(p, &p->child[i], e);
 	return rc;
 }
 
 static int next_wait(const struct parent *p)
 {
 	int64_t now = p->env->monotonic(p->env), wait = SECOND;
-	for (enum role r = 0; r < ROLES; r++)
-		if (p->child[r].again && p->child[r].again - now < wait)
-			wait = p->child[r].again > now ? p->child[r].again - now : 0;
+	for (int i = 0; i < CHILDREN; i++)
+		if (p->child[i].again && p->child[i].again - now < wait)
+			wait = p->child[i].again > now ? p->child[i].again - now : 0;
 	return (int)((wait + 999999) / 1000000);
 }
 
@@ -402,116 +333,87 @@ static int step(struct parent *p, int wait, struct error *e)
 	return heed_ready(p, e);
 }
 
-/* ---- Ending, and going on otherwise ---- */
-static void ask_to_end(const struct parent *p, enum role r, int number)
+/* ---- Ending ---- */
+static void ask_to_end(const struct child *c, int number)
 {
-	if (p->child[r].pid)
-		kill(p->child[r].pid, number);
+	if (c->pid)
+		kill(c->pid, number);
 }
 
-/* Waits for a role that was asked; one that does not hear is ended. */
-static void await_end(struct parent *p, enum role r, int64_t patience)
+/* Waits for a role that was asked; one that does not hear is ended. What dies meanwhile of others is planned again. */
+static void await_end(struct parent *p, struct child *c, int64_t patience)
 {
 	struct error ignored;
 	int64_t end = p->env->monotonic(p->env) + patience;
-	while (p->child[r].pid && p->env->monotonic(p->env) < end)
+	while (c->pid && p->env->monotonic(p->env) < end)
 		if (step(p, 20, &ignored))
 			break;
-	ask_to_end(p, r, SIGKILL);
-	while (p->child[r].pid) {
+	ask_to_end(c, SIGKILL);
+	while (c->pid) {
 		int status;
-		if (waitpid(p->child[r].pid, &status, 0) == p->child[r].pid)
-			p->child[r].pid = 0;
+		if (waitpid(c->pid, &status, 0) == c->pid)
+			c->pid = 0;
 		else if (errno != EINTR)
 			break;
 	}
 }
 
-static void end(struct parent *p, enum role r, int number, int64_t patience)
+void parent_end(struct parent *p, struct child *c, int number, int64_t patience)
 {
-	p->child[r].again = 0;
-	ask_to_end(p, r, number);
-	await_end(p, r, patience);
+	c->again = 0;
+	c->wanted = false;
+	ask_to_end(c, number);
+	await_end(p, c, patience);
+	c->again = 0;
 }
 
 /* What fills the folder first, so that the keeper finds all of it. */
 static void end_all(struct parent *p)
 {
 	p->ending = true;
-	end(p, ROLE_CAPTURE, SIGTERM, FAREWELL);
-	end(p, ROLE_SIMULATOR, SIGTERM, FAREWELL);
-	ask_to_end(p, ROLE_ENGINE, SIGTERM);
-	ask_to_end(p, ROLE_SERVER, SIGTERM);
-	end(p, ROLE_KEEPER, SIGTERM, FAREWELL);
-	end(p, ROLE_ENGINE, SIGTERM, SECOND);
-	end(p, ROLE_SERVER, SIGTERM, SECOND);
-	end(p, ROLE_READER, SIGTERM, SECOND);
-}
-
-#define DRAIN (600 * SECOND)
-
-/* The configuration was read and is good: what was captured by the old one is stored by the old one, then all roles but
- * the server start anew. Packets wait in the kernel's ring meanwhile. */
-static int switch_over(struct parent *p, const struct run_config *config, const struct run_arguments *arguments,
-                       struct error *e)
-{
-	end(p, ROLE_CAPTURE, SIGTERM, FAREWELL);
-	end(p, ROLE_SIMULATOR, SIGTERM, FAREWELL);
-	end(p, ROLE_ENGINE, SIGTERM, SECOND);
-	end(p, ROLE_KEEPER, SIGHUP, DRAIN);
-	end(p, ROLE_READER, SIGTERM, SECOND);
-	p->request->config = *config;
-	p->request->arguments = *arguments;
-	for (enum role r = 0; r < ROLES; r++)
-		p->child[r].back_off = 0;
-	p->child[ROLE_KEEPER].was_ready = false; /* the others wait for it */
-	choose_roles(p);
-	int rc = keep_arguments(p, arguments, e);
-	return rc ? rc : start(p, ROLE_KEEPER, e);
-}
-
-static int read_again(struct parent *p, struct error *e)
-{
-	struct run_config config;
-	struct run_arguments arguments;
-	struct error wrong;
-	const struct run_config *now = config_of(p);
-	if (!p->request->again)
-		return 0;
-	int rc = p->request->again(p->request->ctx, &config, &arguments, &wrong);
-	if (!rc && (strcmp(config.db, now->db) || strcmp(config.listen, now->listen) || config.source != now->source ||
-	            (config.interface && strcmp(config.interface, now->interface))))
-		rc = error_set(&wrong, -EINVAL, "MON-DMN-035", "store, address and what is captured stay as they are until the "
-		               "next start");
-	if (!rc)
-		return switch_over(p, &config, &arguments, e);
-	say(&wrong); /* and all goes on as it was */
-	return 0;
+	for (int i = CAPTURES; i < CHILDREN; i++)
+		ask_to_end(&p->child[i], SIGTERM);
+	for (int i = CAPTURES; i < CHILDREN; i++)
+		parent_end(p, &p->child[i], SIGTERM, FAREWELL);
+	parent_end(p, &p->child[ROLE_SIMULATOR], SIGTERM, FAREWELL);
+	ask_to_end(&p->child[ROLE_ENGINE], SIGTERM);
+	ask_to_end(&p->child[ROLE_SERVER], SIGTERM);
+	parent_end(p, &p->child[ROLE_KEEPER], SIGTERM, FAREWELL);
+	parent_end(p, &p->child[ROLE_ENGINE], SIGTERM, SECOND);
+	parent_end(p, &p->child[ROLE_SERVER], SIGTERM, SECOND);
+	parent_end(p, &p->child[ROLE_READER], SIGTERM, SECOND);
 }
 
 static int watch(struct parent *p, struct error *e)
 {
-	int rc = give_store(p, e);
+	int rc = parent_give_store(p, e);
 	if (!rc)
-		rc = start(p, ROLE_KEEPER, e);
+		rc = parent_start(p, &p->child[ROLE_KEEPER], e);
 	while (!rc && !p->ending && !p->failed) {
 		rc = step(p, next_wait(p), e);
 		if (!rc && !p->ending)
 			rc = start_planned(p, e);
-		if (!rc && p->again && !p->ending) {
-			rc = read_again(p, e);
-			p->again = false;
-		}
+		if (!rc && p->again && p->told && !p->ending)
+			rc = parent_read_again(p, e);
+		if (!rc && !p->ending)
+			rc = parent_switch_step(p, e);
 	}
 	return rc;
 }
 
-int run_observatory(const struct env *env, struct run_request *request, struct error *e)
+int run_listen_check(const char *listen, struct error *e) { return serve_address_check(listen, e); }
+
+int run_observatory(const struct env *env, const struct run_request *request, struct error *e)
 {
-	struct parent p = { .env = env, .request = request, .signals = -1, .ready = { -1, -1 }, .arguments = -1, .null = -1,
-	                    .listener = -1, .packets = -1, .reader_pair = { -1, -1 }, .live_pair = { -1, -1 } };
-	choose_roles(&p);
-	int rc = open_all(&p, e);
+	struct parent p = { .env = env, .request = request, .signals = -1, .ready = { -1, -1 }, .null = -1, .listener = -1,
+	                    .held = { { NULL, -1 }, { NULL, -1 } }, .reader_pair = { -1, -1 }, .live_pair = { -1, -1 } };
+	for (int i = 0; i < CHILDREN; i++)
+		p.child[i] = (struct child){ .role = ROLE_CAPTURE, .packets = -1 };
+	int rc = parent_hold(&p, parent_now(&p), request->setup, e);
+	if (rc)
+		return rc;
+	parent_choose_roles(&p);
+	rc = open_all(&p, e);
 	if (!rc)
 		rc = watch(&p, e);
 	end_all(&p);

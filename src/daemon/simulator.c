@@ -117,8 +117,8 @@ static int run_stretch(struct stretch *x, struct error *e)
 		struct simulate_result result;
 		int64_t begin = MONDAY + week * WEEK;
 		const struct simulate_config config = {
-			.seed = seed_of_week(m->config->seed, week), .addresses = m->config->analysis.scope.monitored,
-			.n_addresses = m->config->analysis.scope.n_monitored, .from = begin / SECOND, .to = (begin + WEEK) / SECOND,
+			.seed = seed_of_week(m->config->seed, week), .addresses = m->c->sensor->analysis.scope.monitored,
+			.n_addresses = m->c->sensor->analysis.scope.n_monitored, .from = begin / SECOND, .to = (begin + WEEK) / SECOND,
 			.sink = &sink, .application = "monomi",
 		};
 		rc = simulate_run(m->env, &config, &result, e);
@@ -240,7 +240,7 @@ static int add_covered(void *ctx, const struct store_cell *cells, size_t n, stru
 static int look_into_store(struct simulator *m, struct spans *made, struct error *e)
 {
 	const struct store_limits limits = { .memory = 128u << 20, .threads = 1 };
-	const struct store_param sensor = { "sensor", m->config->analysis.sensor };
+	const struct store_param sensor = { "sensor", m->c->sensor->analysis.sensor };
 	struct covering k = { m, made };
 	struct store_reader *r = NULL;
 	int rc = store_reader_open(&r, m->env, m->config->db, &limits, NULL, NULL, NULL, 0, e);
@@ -318,7 +318,7 @@ int simulator_run(const struct role_call *c, struct error *e)
 	int rc = 0;
 	error_clear(e);
 	for (int i = 0; !rc && i < 2; i++)
-		rc = role_folder(c->config, i == 1, m.folder[i], e);
+		rc = role_folder(c->config, c->sensor, i == 1, m.folder[i], e);
 	if (!rc)
 		rc = look(&m, e);
 	if (!rc)

@@ -25,7 +25,8 @@ struct second {
 
 struct minute {
 	int64_t minute; /* since 1970; -1: none */
-	uint64_t packets, accesses, received, dropped;
+	uint64_t packets, accesses;
+	uint64_t received[TALLY_SENSORS], dropped[TALLY_SENSORS];
 	uint64_t classes[CLASS_COUNT];
 	struct source_set distinct;
 	struct heavy_sources sources;
@@ -35,7 +36,8 @@ struct minute {
 struct tally {
 	const struct env *env;
 	struct seed seed;
-	int64_t at; /* ns: all until then has been counted */
+	int64_t at; /* ns: all until then has been counted, of the sensor that is farthest */
+	int64_t sensor_at[TALLY_SENSORS];
 	bool simulated;
 	struct second second[SECOND_SLOTS];
 	struct minute minute[MINUTES];
@@ -145,20 +147,23 @@ static void forget(struct tally *t)
 	for (int i = 0; i < MINUTES; i++)
 		begin_minute(&t->minute[i], -1);
 	t->at = 0;
+	memset(t->sensor_at, 0, sizeof t->sensor_at);
 }
 
 void tally_piece(struct tally *t, const struct tally_piece *piece)
 {
-	if (piece->at < 0)
+	unsigned k = piece->sensor;
+	if (piece->at < 0 || k >= TALLY_SENSORS)
 		return;
 	if (piece->at + FORGET < t->at)
 		forget(t);
 	struct minute *m = minute_at(t, piece->at ? piece->at - 1 : 0); /* its end is not its own */
 	if (m) {
-		m->received += piece->received;
-		m->dropped += piece->dropped;
+		m->received[k] += piece->received;
+		m->dropped[k] += piece->dropped;
 	}
 	t->at = piece->at > t->at ? piece->at : t->at;
+	t->sensor_at[k] = piece->at > t->sensor_at[k] ? piece->at : t->sensor_at[k];
 	t->simulated |= piece->simulated;
 }
 
@@ -244,21 +249,21 @@ static void add_up_ports(struct tally *t, const struct minute *const *kept, unsi
 	}
 }
 
-static void tell_sensor(const struct tally *t, const struct minute *const *kept, unsigned n, const char *sensor,
-                        uint64_t addresses, struct text *out)
+static void tell_sensor(const struct tally *t, const struct minute *const *kept, unsigned n, unsigned k,
+                        const struct tally_sensor *sensor, struct text *out)
 {
 	uint64_t received = 0, dropped = 0;
 	for (unsigned i = 0; i < n; i++) {
-		received += kept[i]->received;
-		dropped += kept[i]->dropped;
+		received += kept[i]->received[k];
+		dropped += kept[i]->dropped[k];
 	}
-	text_printf(out, "{\"at\":%" PRId64 ",\"sensors\":[{\"sensor\":\"%s\",\"addresses\":", t->at / 1000000, sensor);
-	if (addresses)
-		text_printf(out, "%" PRIu64, addresses);
+	text_printf(out, "%s{\"sensor\":\"%s\",\"addresses\":", k ? "," : "", sensor->name);
+	if (sensor->addresses)
+		text_printf(out, "%" PRIu64, sensor->addresses);
 	else
 		text_puts(out, "null");
-	text_printf(out, ",\"at\":%" PRId64 ",\"received\":%" PRIu64 ",\"dropped\":%" PRIu64 "}],\"seconds\":[",
-	            t->at / 1000000, received, dropped);
+	text_printf(out, ",\"at\":%" PRId64 ",\"received\":%" PRIu64 ",\"dropped\":%" PRIu64 "}",
+	            t->sensor_at[k] / 1000000, received, dropped);
 }
 
 static void tell_seconds(const struct tally *t, struct text *out)
@@ -324,7 +329,7 @@ static void tell_tools(const struct tally *t, struct text *out)
 	}
 }
 
-bool tally_json(struct tally *t, const char *sensor, uint64_t addresses, struct text *out)
+bool tally_json(struct tally *t, const struct tally_sensor *sensors, unsigned n_sensors, struct text *out)
 {
 	const struct minute *kept[MINUTES];
 	unsigned n = kept_minutes(t, kept);
@@ -335,7 +340,10 @@ bool tally_json(struct tally *t, const char *sensor, uint64_t addresses, struct 
 	}
 	add_up_sources(t, kept, n);
 	add_up_ports(t, kept, n);
-	tell_sensor(t, kept, n, sensor, addresses, out);
+	text_printf(out, "{\"at\":%" PRId64 ",\"sensors\":[", t->at / 1000000);
+	for (unsigned k = 0; k < n_sensors && k < TALLY_SENSORS; k++)
+		tell_sensor(t, kept, n, k, &sensors[k], out);
+	text_puts(out, "],\"seconds\":[");
 	tell_seconds(t, out);
 	text_puts(out, "],\"minutes\":[");
 	for (unsigned i = 0; i < n; i++)

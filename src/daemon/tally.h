@@ -22,12 +22,18 @@ void tally_close(struct tally *t); /* NULL is fine */
 void tally_packets(struct tally *t, const struct packet *packets, const struct verdict *verdicts, size_t n);
 
 /* The sensor has said what there was until `at` (ns since 1970). */
+#define TALLY_SENSORS 16
 struct tally_piece {
 	int64_t at;
+	unsigned sensor; /* whose it is, below TALLY_SENSORS */
 	uint64_t received, dropped;
 	bool simulated;
 };
 void tally_piece(struct tally *t, const struct tally_piece *piece);
 
-/* The counters as one JSON object. `addresses`: monitored, 0: not known. False: no memory. */
-bool tally_json(struct tally *t, const char *sensor, uint64_t addresses, struct text *out);
+struct tally_sensor {
+	const char *name;
+	uint64_t addresses; /* monitored; 0: not known */
+};
+/* The counters as one JSON object; sensors by their numbers. False: no memory. */
+bool tally_json(struct tally *t, const struct tally_sensor *sensors, unsigned n, struct text *out);

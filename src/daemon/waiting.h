@@ -18,7 +18,7 @@ struct waiting_list {
 	uint32_t n, closed, room;
 };
 
-/* Looks what there is. A folder that is not there is an empty one. */
+/* Looks what there is of one sensor. A folder that is not there is an empty one. */
 int waiting_look(struct waiting_list *l, const struct env *env, const char *const folder[static 2],
                  struct error *e) MUST_USE;
 void waiting_fini(struct waiting_list *l, const struct env *env);

@@ -63,18 +63,33 @@ static void write_url(int fd, char url[static SERVE_URL])
 	snprintf(url, SERVE_URL, "http://%s:%u/", text, ntohs(four->sin_port));
 }
 
+static int read_address(const char *text, struct sockaddr_storage *a, socklen_t *n, struct error *e)
+{
+	if (!parse(text, a, n))
+		return error_set(e, -EINVAL, "MON-SRV-001", "'%.60s' is no address and port as 127.0.0.1:8080", text);
+	if (!is_loopback(a))
+		return error_set(e, -EPERM, "MON-SRV-001",
+		                 "'%.60s' is not this machine alone (127.0.0.1 or [::1]): nobody logs in yet", text);
+	return 0;
+}
+
+int serve_address_check(const char *address, struct error *e)
+{
+	struct sockaddr_storage a;
+	socklen_t n;
+	return read_address(address, &a, &n, e);
+}
+
 int serve_listen(const char *address, bool inherit, int *fd, char url[static SERVE_URL], struct error *e)
 {
 	struct sockaddr_storage a;
 	socklen_t n;
 	int on = 1;
-	if (!parse(address, &a, &n))
-		return error_set(e, -EINVAL, "MON-SRV-001", "'%.60s' is no address and port as 127.0.0.1:8080", address);
-	if (!is_loopback(&a))
-		return error_set(e, -EPERM, "MON-SRV-001",
-		                 "'%.60s' is not this machine alone (127.0.0.1 or [::1]): nobody logs in yet", address);
+	int rc = read_address(address, &a, &n, e);
+	if (rc)
+		return rc;
 	*fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | (inherit ? 0 : SOCK_CLOEXEC), 0);
-	int rc = *fd < 0 ? -errno : 0;
+	rc = *fd < 0 ? -errno : 0;
 	if (!rc && (setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) || bind(*fd, (struct sockaddr *)&a, n) ||
 	            listen(*fd, WAITING_MOST)))
 		rc = -errno;

@@ -16,6 +16,7 @@
 /* Creates the socket of `HOST:PORT` (an address of this host, IPv6 in brackets; port 0: any that is free): bound,
  * listening, not blocking, closed at exec unless `inherit`. `url` becomes "http://127.0.0.1:8080/". MON-SRV-001, 002. */
 #define SERVE_URL 80
+int serve_address_check(const char *address, struct error *e) MUST_USE;
 int serve_listen(const char *address, bool inherit, int *fd, char url[static SERVE_URL], struct error *e) MUST_USE;
 
 struct serve_config {

@@ -68,13 +68,23 @@ static void free_text(const struct env *env, char *text)
 		env_free(env, text, strlen(text) + 1);
 }
 
-static int set_config(struct store *s, const struct store_config *config, struct error *e)
+int store_sensor_check(const char *name, struct error *e)
 {
-	if (!is_sensor(config->sensor))
-		return error_set(e, -EINVAL, "MON-STO-007", "'%s' cannot name a sensor in a store: 1 to %d of A-Z, a-z, 0-9, '.', "
-		                 "'_' and '-', no '.' first", config->sensor, STORE_SENSOR_MAX);
+	return is_sensor(name) ? 0 :
+	       error_set(e, -EINVAL, "MON-STO-007", "'%.80s' cannot name a sensor in a store: 1 to %d of A-Z, a-z, 0-9, '.', "
+	                 "'_' and '-', no '.' first", name, STORE_SENSOR_MAX);
+}
+
+int store_turn(struct store *s, const struct store_config *config, struct error *e)
+{
+	int rc = store_sensor_check(config->sensor, e);
+	if (rc)
+		return rc;
 	memcpy(s->sensor, config->sensor, strlen(config->sensor) + 1);
 	s->addresses = config->addresses;
+	s->newest_day = INT32_MIN;
+	free_text(s->env, s->monitored);
+	free_text(s->env, s->options);
 	s->monitored = copy_text(s->env, config->monitored);
 	s->options = copy_text(s->env, config->options);
 	return s->monitored && s->options ? 0 : error_no_memory(e, "opening the store");
@@ -89,9 +99,8 @@ int store_open(struct store **out, const struct env *env, const struct store_con
 		return error_no_memory(e, "opening the store");
 	s->env = env;
 	s->folder.lock = -1;
-	s->newest_day = INT32_MIN;
 	size_t quarter = config->memory / 4;
-	int rc = set_config(s, config, e);
+	int rc = store_turn(s, config, e);
 	if (!rc)
 		rc = folder_open(&s->folder, env, config->path, e);
 	if (!rc)

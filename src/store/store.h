@@ -47,6 +47,10 @@ struct store_config {
 int store_open(struct store **out, const struct env *env, const struct store_config *config, struct error *e) MUST_USE;
 /* Before the first row is put; outlives the store. Without it all are unknown. */
 void store_place(struct store *s, const struct store_origins *origins);
+/* With nothing pending: from now on the rows of another sensor come, as `config` says of it; path and memory stay. */
+int store_turn(struct store *s, const struct store_config *config, struct error *e) MUST_USE;
+/* Can it name a sensor? MON-STO-007. */
+int store_sensor_check(const char *name, struct error *e) MUST_USE;
 void store_close(struct store *s); /* what was not committed is gone; NULL is fine */
 
 /* ---- Rows of the segment at hand ---- */

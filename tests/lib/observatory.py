@@ -37,6 +37,17 @@ class Observatory:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, stdin=subprocess.DEVNULL,
                                             env=dict(os.environ, **(env or {})), **more)
+        self.begun()
+
+    @classmethod
+    def of(cls, process, log):
+        """One that was started otherwise."""
+        self = cls.__new__(cls)
+        self.process, self.log = process, log
+        self.begun()
+        return self
+
+    def begun(self):
         running.append(self)
         self.url = self.process.stdout.readline().decode().strip()
 

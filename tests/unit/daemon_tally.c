@@ -50,7 +50,8 @@ static char *told(struct tally *t)
 	static struct text line;
 	line.env = env_system();
 	line.n = 0;
-	assert_true(tally_json(t, "alpha", 256, &line));
+	static const struct tally_sensor sensor[] = { { "alpha", 256 }, { "beta", 0 } };
+	assert_true(tally_json(t, sensor, 2, &line));
 	return line.p;
 }
 
@@ -69,9 +70,11 @@ static void counts_seconds_minutes_and_sources(void **state)
 	struct verdict reply = { .class = CLASS_BACKSCATTER };
 	put(t, 0x0b000001, 4711, START + 5 * SECOND, reply);
 	put(t, 0x0b000002, 1, START, (struct verdict){ .class = CLASS_IGNORED });
+	tally_piece(t, &(struct tally_piece){ .at = START + SECOND, .sensor = 1, .received = 3 });
 	end_at(t, START + 60 * SECOND);
 	assert_tells(t, "\"at\":1800000060000,\"sensors\":[{\"sensor\":\"alpha\",\"addresses\":256,\"at\":1800000060000,"
-	                "\"received\":7,\"dropped\":2}]");
+	                "\"received\":7,\"dropped\":2},{\"sensor\":\"beta\",\"addresses\":null,\"at\":1800000001000,\"received\":3,"
+	                "\"dropped\":0}]");
 	assert_tells(t, "[1800000004,10,10],[1800000005,11,10],[1800000006,10,10]");
 	assert_tells(t, "{\"minute\":30000000,\"packets\":601,\"accesses\":600,\"classes\":{\"backscatter\":1,\"scan\":600},"
 	                "\"sources\":151}");

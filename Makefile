@@ -1,5 +1,5 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: figures build run summary test test-kill test-long check check-secrecy bench fuzz sample clean
+.PHONY: figures build run summary test test-fresh test-kill test-long check check-secrecy bench fuzz sample clean
 
 build:
 	@tools/install build
@@ -15,13 +15,18 @@ summary: build
 	@tools/install run
 	@tools/summary $(PCAP)
 
+# All tests, or with TESTS=REGEX those of these names.
 test:
-	@tools/test
+	@tools/test $(if $(TESTS),-R '$(TESTS)')
 
 # Roles killed at random for ten minutes (SECONDS=n): each time back within 5 s, and the rows as if nothing had been.
 test-kill: build
 	@tools/install test
 	@MONOMI_KILL_SECONDS=$(or $(SECONDS),600) tests/fault/test_run_kill.py
+
+# The two commands of the README on a fresh Debian 12 (root): TESTS=REGEX, or all; what is left out takes a default.
+test-fresh:
+	@tools/test-fresh $(if $(TESTS),'$(TESTS)')
 
 # What is left out of `make test` because it takes hours: a store stopped at every one of its durable steps.
 test-long: build

@@ -1,6 +1,6 @@
-/* Sends numbered UDP datagrams for tests, as fast as it can: INTERFACE MAC COUNT SECONDS [RATE [VLAN]]. Frames come from
- * 198.19.0.7 port 7 to 198.18.x.y port 9; their payload is their number, 8 bytes big-endian. SIGTERM ends it too.
- * It says how many the kernel took. */
+/* Sends numbered UDP datagrams for tests, as fast as it can: INTERFACE MAC COUNT SECONDS [RATE [VLAN [SOURCES]]]. Frames come
+ * from 198.19.0.7 port 7 to 198.18.x.y port 9; their payload is their number, 8 bytes big-endian. With SOURCES they are SYNs
+ * of so many sources, each to one of a few ports, every 64th to all. SIGTERM ends it too. It says how many the kernel took. */
 #include "base/bytes.h"
 
 #include <arpa/inet.h>
@@ -21,6 +21,43 @@
 
 static uint8_t frames[BATCH][FRAME];
 static unsigned tag; /* 0: none */
+static uint64_t sources;
+
+static uint64_t mix(uint64_t x) /* splitmix64 */
+{
+	x += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+static void add_checksum(uint8_t *f)
+{
+	uint32_t sum = 0;
+	for (int i = 14; i < 34; i += 2)
+		sum += load_be16(f + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	store_be16(f + 24, (uint16_t)(0xffff - ((sum & 0xffff) + (sum >> 16))));
+}
+
+/* A SYN in place of the datagram. */
+static void make_syn(uint8_t *f, uint64_t number)
+{
+	static const uint16_t ports[] = { 23, 445, 22, 80, 8080, 3389, 2323, 443, 1433, 5555, 3306, 6379, 8443, 81, 5900, 8088 };
+	uint64_t who = mix(mix(number) % sources), what = mix(number);
+	uint16_t port = who % 64 ? ports[who / 64 % 16] : (uint16_t)(what >> 16);
+	store_be16(f + 16, 40);
+	f[22] = (uint8_t)(40 + who % 20);
+	f[23] = 6;
+	store_be32(f + 26, 0x01000000 | (uint32_t)(who >> 8 & 0x5fffffff));
+	store_be16(f + 34, (uint16_t)(32768 + (who >> 40) % 28000));
+	store_be16(f + 36, port);
+	store_be32(f + 38, (uint32_t)(what >> 32));
+	store_be32(f + 42, 0);
+	f[46] = 0x50;
+	f[47] = 2;
+	store_be16(f + 48, 29200);
+}
 
 static void make_frame(uint8_t *f, const uint8_t mac[static 6], uint64_t number)
 {
@@ -40,15 +77,13 @@ static void make_frame(uint8_t *f, const uint8_t mac[static 6], uint64_t number)
 	f[23] = 17;
 	store_be32(f + 26, 0xc6130007);
 	store_be32(f + 30, 0xc6120000 | (uint16_t)(number * 40503));
-	uint32_t sum = 0;
-	for (int i = 14; i < 34; i += 2)
-		sum += load_be16(f + i);
-	sum = (sum & 0xffff) + (sum >> 16);
-	store_be16(f + 24, (uint16_t)(0xffff - ((sum & 0xffff) + (sum >> 16))));
 	store_be16(f + 34, 7);
 	store_be16(f + 36, 9);
 	store_be16(f + 38, 16);
 	store_be64(f + 42, number);
+	if (sources)
+		make_syn(f, number);
+	add_checksum(f);
 }
 
 static volatile sig_atomic_t stop;
@@ -105,6 +140,7 @@ int main(int argc, char **argv)
 	uint64_t most = strtoull(argv[3], NULL, 10), sent = 0;
 	double seconds = strtod(argv[4], NULL), rate = argc > 5 ? strtod(argv[5], NULL) : 0, start = now(), at = start;
 	tag = argc > 6 ? (unsigned)strtoul(argv[6], NULL, 10) : 0;
+	sources = argc > 7 ? strtoull(argv[7], NULL, 10) : 0;
 	int fd = open_interface(argv[1]);
 	if (fd < 0) {
 		perror("live-send");

@@ -7,8 +7,11 @@
 
 struct request;
 struct body;
+struct message;
 struct result;
 struct server;
+struct shown;
+struct values;
 
 /* What every answer is made by: 0, or -errno when not even an error can be sent and the connection ends. */
 int answer_body(struct request *r, unsigned status, const char *type, struct body *b);    /* takes the reference */
@@ -21,9 +24,15 @@ int answer_error(struct request *r, unsigned status, const char *code, const cha
 int ask_for(struct request *r);
 /* The named query's answer in the resource's shape. */
 int answer_result(struct request *r);
+void asks_write(struct message *m, const struct values *v, const char *addresses); /* a request as a query */
+void asks_send(struct server *s); /* to the reader, what waits */
 void asks_receive(struct server *s);
 void asks_tick(struct server *s, int64_t now);
 void asks_leave(struct request *r); /* it is going away */
+
+/* ---- Commits (ahead.c) ---- */
+void ahead_told(struct server *s, const struct shown *told); /* the reader has told of a commit */
+void ahead_step(struct server *s);
 
 /* ---- The server's own resources ---- */
 int answer_status(struct request *r);

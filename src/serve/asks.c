@@ -62,10 +62,9 @@ static void add_span(struct message *m, const struct values *v)
 	add(m, "by", v->by_day ? "day" : "minute");
 }
 
-static void write_ask(struct message *m, const struct request *r)
+void asks_write(struct message *m, const struct values *v, const char *addresses)
 {
-	const struct values *v = &r->values;
-	const struct resource *x = r->resource;
+	const struct resource *x = v->resource;
 	const char *format = values_text(v, "format");
 	bool list = x->shape == SHAPE_LIST;
 	message_begin(m, x->query);
@@ -84,8 +83,8 @@ static void write_ask(struct message *m, const struct request *r)
 		message_add(m, "offset");
 		message_add_number(m, v->offset);
 	}
-	if (r->post)
-		add(m, "addresses", r->upload);
+	if (addresses)
+		add(m, "addresses", addresses);
 	for (unsigned i = 0; x->parameter[i]; i++)
 		add_value(m, v, x->parameter[i]);
 }
@@ -120,18 +119,29 @@ static int send_one(struct server *s, struct result *r)
 	return message_send(s->config->reader_fd, m, -1, false);
 }
 
-/* As many as may be there at a time, the first asked first. */
-static void send_waiting(struct server *s)
+/* What somebody waits for goes before what is asked ahead, the first asked first. */
+static struct result *next_to_send(const struct results *c)
+{
+	struct result *next = NULL;
+	for (struct result *r = c->first; r; r = r->next) {
+		if (r->state != RESULT_WAITING || r->sent)
+			continue;
+		bool before = next && !r->waiting == !next->waiting ? r->id < next->id : next && r->waiting;
+		if (!next || before)
+			next = r;
+	}
+	return next;
+}
+
+/* As many as may be there at a time. */
+void asks_send(struct server *s)
 {
 	while (s->reader[0] && s->results.n_sent < SENT_MOST) {
-		struct result *oldest = NULL;
-		for (struct result *r = s->results.first; r; r = r->next)
-			if (r->state == RESULT_WAITING && !r->sent && (!oldest || r->id < oldest->id))
-				oldest = r;
-		if (!oldest || send_one(s, oldest))
+		struct result *next = next_to_send(&s->results);
+		if (!next || send_one(s, next))
 			return;
-		oldest->sent = true;
-		oldest->tries++;
+		next->sent = true;
+		next->tries++;
 		s->results.n_sent++;
 		s->counters.asked++;
 	}
@@ -142,12 +152,14 @@ int ask_for(struct request *r)
 	struct server *s = r->server;
 	int64_t now = s->env->monotonic(s->env);
 	bool is_new;
-	write_ask(&s->message, r);
+	asks_write(&s->message, &r->values, r->post ? r->upload : NULL);
 	if (s->message.failed)
 		return answer_error(r, 400, "MON-SRV-106", "the parameters are too long");
-	r->result = results_find(&s->results, &s->message, now, &is_new);
+	r->result = results_find(&s->results, &s->message, s->commits, now, &is_new);
 	if (!r->result)
 		return answer_error(r, 503, "MON-SRV-110", "too many queries wait: ask again in a while");
+	if (is_new && !r->post)
+		r->result->values = r->values;
 	s->counters.kept += !is_new;
 	if (r->result->state != RESULT_WAITING)
 		return answer_result(r);
@@ -155,7 +167,7 @@ int ask_for(struct request *r)
 	r->result->waiting = r;
 	r->suspended = true;
 	MHD_suspend_connection(r->connection);
-	send_waiting(s);
+	asks_send(s);
 	return 0;
 }
 
@@ -194,7 +206,6 @@ static void take_answer(struct server *s, const struct message *m)
 	if (!r)
 		return;
 	r->rows = m->fd < 0 ? NULL : read_rows(s, m->fd);
-	snprintf(r->commit, sizeof r->commit, "%s", m->field[2]);
 	r->n_rows = rows;
 	r->more = more;
 	s->counters.query_ns += (uint64_t)(s->env->monotonic(s->env) - r->since);
@@ -242,21 +253,15 @@ static void begin_reader(struct server *s, const char *start)
 /* store START VERSION COMMIT AS_OF FIRST SIMULATED */
 static void take_store(struct server *s, const struct message *m)
 {
-	int64_t as_of = 0, first = 0;
+	struct shown told = { .simulated = !strcmp(m->field[6], "1") };
 	if (strcmp(m->field[2], MESSAGE_VERSION) != 0)
 		return;
 	if (strcmp(m->field[1], s->reader) != 0)
 		begin_reader(s, m->field[1]);
-	if (!moments_parse(m->field[4], 0, &as_of) || !moments_parse(m->field[5], 0, &first))
-		as_of = first = 0;
-	bool is_new = strcmp(s->commit, m->field[3]) != 0;
-	snprintf(s->commit, sizeof s->commit, "%s", m->field[3]);
-	s->as_of = as_of;
-	s->first = first;
-	s->simulated = !strcmp(m->field[6], "1");
-	results_forget(&s->results, s->commit);
-	if (is_new && ++s->commits)
-		stream_event(s);
+	if (!moments_parse(m->field[4], 0, &told.as_of) || !moments_parse(m->field[5], 0, &told.first))
+		told.as_of = told.first = 0;
+	snprintf(told.commit, sizeof told.commit, "%s", m->field[3]);
+	ahead_told(s, &told);
 }
 
 void asks_receive(struct server *s)
@@ -275,7 +280,8 @@ void asks_receive(struct server *s)
 		if (m->fd >= 0)
 			s->env->close(s->env, m->fd);
 	}
-	send_waiting(s);
+	ahead_step(s);
+	asks_send(s);
 }
 
 void asks_tick(struct server *s, int64_t now)
@@ -290,7 +296,8 @@ void asks_tick(struct server *s, int64_t now)
 		if (waiting)
 			wake(r);
 	}
-	send_waiting(s);
+	ahead_step(s);
+	asks_send(s);
 }
 
 /* ---- Answers ---- */
@@ -312,11 +319,11 @@ static void put_envelope(struct text *t, const struct request *r)
 {
 	const struct server *s = r->server;
 	char text[MOMENTS_TEXT];
-	if (s->as_of)
-		text_printf(t, "{\"as_of\":\"%s\"", moments_format(s->as_of, text));
+	if (s->shown.as_of)
+		text_printf(t, "{\"as_of\":\"%s\"", moments_format(s->shown.as_of, text));
 	else
 		text_puts(t, "{\"as_of\":null");
-	text_printf(t, ",\"simulated\":%s", s->simulated ? "true" : "false");
+	text_printf(t, ",\"simulated\":%s", s->shown.simulated ? "true" : "false");
 	if (!r->values.to)
 		return;
 	text_printf(t, ",\"from\":\"%s\"", moments_format(r->values.from, text));
@@ -348,7 +355,7 @@ static int answer_file(struct request *r, bool csv)
 	struct MHD_Response *response = http_response(body_hold(r->result->rows), type);
 	char name[200], cursor[CURSOR_TEXT];
 	snprintf(name, sizeof name, "attachment; filename=\"monomi-%s%s.%s\"", r->resource->query,
-	         r->server->simulated ? "-SIMULATED" : "", csv ? "csv" : "jsonl");
+	         r->server->shown.simulated ? "-SIMULATED" : "", csv ? "csv" : "jsonl");
 	bool ok = response && MHD_add_response_header(response, "Content-Disposition", name) == MHD_YES;
 	if (ok && r->result->more && r->resource->shape == SHAPE_LIST) {
 		values_cursor(&r->values, r->values.offset + r->result->n_rows, cursor);

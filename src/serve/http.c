@@ -115,7 +115,7 @@ int http_send(struct request *r, unsigned status, struct MHD_Response *response,
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
 		ok &= MHD_add_response_header(response, headers[i][0], headers[i][1]) == MHD_YES;
 	ok &= MHD_add_response_header(response, "Cache-Control", cache) == MHD_YES;
-	if (r->server->simulated)
+	if (r->server->shown.simulated)
 		ok &= MHD_add_response_header(response, "X-Monomi-Simulated", "true") == MHD_YES;
 	ok = ok && MHD_queue_response(r->connection, status, response) == MHD_YES;
 	MHD_destroy_response(response);
@@ -240,7 +240,7 @@ static int answer_resource(struct request *r, unsigned n_parts)
 	if (!t.rc)
 		MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, take_argument, &t);
 	if (!t.rc)
-		t.rc = values_end(&r->values, s->as_of ? s->as_of : moments_floor(now, MOMENTS_MINUTE), &t.e);
+		t.rc = values_end(&r->values, s->shown.as_of ? s->shown.as_of : moments_floor(now, MOMENTS_MINUTE), &t.e);
 	if (!t.rc && r->post)
 		t.rc = addresses_take(r, &t.e);
 	if (t.rc)

@@ -34,8 +34,8 @@ int answer_status(struct request *r)
 	text_puts(&t, "{\"version\":");
 	text_json(&t, s->config->version);
 	text_printf(&t, ",\"schema\":%d,\"now\":\"%s\"", SCHEMA_VERSION, moments_format(now_of(s), moment));
-	if (s->as_of)
-		text_printf(&t, ",\"lag\":%" PRId64, now_of(s) - s->as_of);
+	if (s->shown.as_of)
+		text_printf(&t, ",\"lag\":%" PRId64, now_of(s) - s->shown.as_of);
 	else
 		text_puts(&t, ",\"lag\":null");
 	text_printf(&t, ",\"capturing\":%s,", live_is_there(s) ? "true" : "false");
@@ -119,9 +119,9 @@ int answer_metrics(struct request *r)
 	text_printf(&t, "monomi_build_info{version=\"%s\",schema=\"%d\"} 1\n", s->config->version, SCHEMA_VERSION);
 	gauge(&t, "reader_up", "Whether the store's reader has spoken.", s->reader[0] != 0);
 	gauge(&t, "capturing", "Whether live counters come.", live_is_there(s));
-	gauge(&t, "simulated", "Whether packets are made up.", s->simulated);
-	gauge(&t, "as_of_seconds", "End of the last sealed minute, since 1970.", s->as_of);
-	gauge(&t, "lag_seconds", "Age of that.", s->as_of ? now_of(s) - s->as_of : 0);
+	gauge(&t, "simulated", "Whether packets are made up.", s->shown.simulated);
+	gauge(&t, "as_of_seconds", "End of the last sealed minute, since 1970.", s->shown.as_of);
+	gauge(&t, "lag_seconds", "Age of that.", s->shown.as_of ? now_of(s) - s->shown.as_of : 0);
 	gauge(&t, "connections", "Connections that are open.", s->n_connections);
 	gauge(&t, "streams", "Listeners to the event stream.", s->n_streams);
 	gauge(&t, "results", "Results of queries that are kept.", s->results.n);
@@ -130,6 +130,7 @@ int answer_metrics(struct request *r)
 	put_answers(&t, c);
 	counter(&t, "http_hung_up", "Connections that were ended for their slowness.", c->refused);
 	counter(&t, "queries", "Queries that the reader was asked.", c->asked);
+	counter(&t, "queries_ahead", "Those that were asked for a new commit before it was shown.", c->ahead);
 	counter(&t, "queries_kept", "Queries that a kept result answered.", c->kept);
 	counter(&t, "queries_failed", "Queries that failed.", c->failed);
 	metric(&t, "query_seconds", "counter", "Time that queries took.");

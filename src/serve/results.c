@@ -78,7 +78,7 @@ static unsigned waiting(const struct results *c)
 	return n;
 }
 
-static struct result *add(struct results *c, const char *key, size_t n_key, int64_t now)
+static struct result *add(struct results *c, const char *key, size_t n_key, uint64_t generation, int64_t now)
 {
 	if (waiting(c) >= WAITING_MOST || (c->n >= RESULTS_MOST && !evict(c)))
 		return NULL;
@@ -90,23 +90,30 @@ static struct result *add(struct results *c, const char *key, size_t n_key, int6
 		return NULL;
 	}
 	memcpy(copy, key, n_key);
-	*r = (struct result){ .next = c->first, .env = c->env, .owner = c, .id = c->next_id++, .key = copy, .n_key = n_key,
-		              .since = now, .used = now };
+	*r = (struct result){ .next = c->first, .env = c->env, .owner = c, .id = c->next_id++, .generation = generation,
+		              .key = copy, .n_key = n_key, .since = now, .used = now };
 	c->first = r;
 	c->n++;
 	return r;
 }
 
-struct result *results_find(struct results *c, const struct message *ask, int64_t now, bool *is_new)
+static bool is_of(const struct result *r, const struct message *ask, uint64_t generation)
+{
+	return r->generation == generation && r->n_key == ask->n && !memcmp(r->key, ask->bytes, ask->n) &&
+	       r->state != RESULT_FAILED;
+}
+
+struct result *results_find(struct results *c, const struct message *ask, uint64_t generation, int64_t now, bool *is_new)
 {
 	struct result *r = c->first;
-	while (r && (r->n_key != ask->n || memcmp(r->key, ask->bytes, ask->n) != 0 || r->state == RESULT_FAILED))
+	while (r && !is_of(r, ask, generation))
 		r = r->next;
 	*is_new = !r;
 	if (!r)
-		r = add(c, ask->bytes, ask->n, now);
+		r = add(c, ask->bytes, ask->n, generation, now);
 	if (r) {
 		r->used = now;
+		r->given++;
 		r->users++;
 	}
 	return r;
@@ -126,10 +133,10 @@ struct result *results_by_id(struct results *c, uint64_t id)
 	return r;
 }
 
-void results_forget(struct results *c, const char *commit)
+void results_forget(struct results *c, uint64_t generation)
 {
 	for (struct result **at = &c->first; *at;) {
-		if ((*at)->state != RESULT_WAITING && strcmp((*at)->commit, commit) != 0)
+		if ((*at)->state != RESULT_WAITING && (*at)->generation < generation)
 			unlink_result(c, at);
 		else
 			at = &(*at)->next;

@@ -1,7 +1,8 @@
-/* Results of queries, by what was asked: waited for, kept while their commit is the newest, bounded. Private to this
- * folder. */
+/* Results of queries, by what was asked: waited for, kept while their commit is the one that is shown, bounded. Private to
+ * this folder. */
 #pragma once
 #include "serve/message.h"
+#include "serve/values.h"
 #include "store/client.h"
 
 #include <stdbool.h>
@@ -27,7 +28,8 @@ struct result {
 	struct result *next;
 	const struct env *env;
 	struct results *owner;      /* NULL: not kept any more */
-	uint64_t id;
+	uint64_t id, generation;    /* generation: of the commit that it is shown with */
+	struct values values;       /* what the request wanted; `resource` NULL: of a POST, which nobody asks again */
 	char *key;                  /* the request's fields after its id, each ended by a zero byte */
 	size_t n_key;
 	enum result_state state;
@@ -36,7 +38,8 @@ struct result {
 	unsigned users;             /* requests that hold it */
 	struct request *waiting;
 	int64_t since, used;        /* monotonic: asked; last given */
-	char commit[STORE_COMMIT];
+	unsigned given;             /* how often, older times counting less */
+	bool renewed;               /* asked again already, for the next commit (ahead.c) */
 	struct body *rows;
 	uint64_t n_rows;
 	bool more;
@@ -56,11 +59,11 @@ void results_fini(struct results *c);
 
 /* The result of what `ask` (a message from its QUERY on, without an id) asks: there, or new and to be sent; NULL: too many
  * wait, or no memory. Each find is followed by a drop. */
-struct result *results_find(struct results *c, const struct message *ask, int64_t now, bool *is_new);
+struct result *results_find(struct results *c, const struct message *ask, uint64_t generation, int64_t now, bool *is_new);
 void results_drop(struct result *r);
 
 struct result *results_by_id(struct results *c, uint64_t id);
-/* Those of other commits are not kept any longer; those that wait stay. */
-void results_forget(struct results *c, const char *commit);
+/* Those of generations before are not kept any longer; those that wait stay. */
+void results_forget(struct results *c, uint64_t generation);
 /* It has come, or failed: no longer to be waited for. */
 void results_settle(struct result *r, enum result_state state);

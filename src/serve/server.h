@@ -43,9 +43,22 @@ struct live {
 	int64_t at;        /* monotonic: when they came */
 };
 
+/* ---- Commits (ahead.c) ---- */
+struct shown {
+	char commit[STORE_COMMIT];
+	int64_t as_of, first; /* seconds since 1970; 0: nothing was stored yet */
+	bool simulated;
+};
+struct ahead {
+	bool going;           /* what is asked often is asked for `next` */
+	int64_t since, rest;  /* monotonic: since when; none begins before */
+	uint64_t asking;      /* id of the result that is waited for; 0: none */
+};
+
 struct counters {
 	uint64_t requests, answers[6]; /* by the first digit of the status */
 	uint64_t asked, kept, failed;  /* queries: to the reader; answered by a result that was kept; failed */
+	uint64_t ahead;                /* of those asked: before anybody wanted them */
 	uint64_t query_ns;             /* that the reader took */
 	uint64_t refused;              /* connections that were ended for their slowness */
 	uint64_t events;
@@ -59,10 +72,9 @@ struct server {
 	struct message message;
 
 	char reader[24];                /* the start of the reader that is there; "": none has spoken yet */
-	char commit[STORE_COMMIT];
-	int64_t as_of, first;           /* seconds since 1970; 0: nothing was stored yet */
-	bool simulated;
-	uint64_t commits;               /* that were told of */
+	struct shown shown, next;       /* to browsers; the newest that the reader told of */
+	struct ahead ahead;
+	uint64_t commits;               /* that were shown */
 
 	struct live live;
 	char *live_room;                /* SERVE_LIVE_MOST bytes */

@@ -82,7 +82,7 @@ static struct body *event_of(const struct server *s, const char *name, const cha
 static struct body *commit_event(const struct server *s)
 {
 	char moment[MOMENTS_TEXT], data[80];
-	int n = s->as_of ? snprintf(data, sizeof data, "{\"as_of\":\"%s\"}", moments_format(s->as_of, moment)) :
+	int n = s->shown.as_of ? snprintf(data, sizeof data, "{\"as_of\":\"%s\"}", moments_format(s->shown.as_of, moment)) :
 	        snprintf(data, sizeof data, "{\"as_of\":null}");
 	return event_of(s, "commit", data, (size_t)n);
 }

@@ -3,11 +3,13 @@
 what each answer is headed with, events, and that nothing a client does keeps the next one from its answer.
 
 Killed mutants: any Host is taken, an Origin is not looked at, a stream that is told nothing of a commit, results that outlive
-their commit, a query that is forgotten when its reader dies, a silent connection that is never ended.
+their commit, a query that is forgotten when its reader dies, a silent connection that is never ended, a commit that is shown
+before what is wanted was asked for it.
 """
 import gzip
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -141,6 +143,13 @@ def crowds(checks, s):
         c.close()
 
 
+WANTED = ("/v1/status", "/v1/ports?limit=5", "/v1/rate?step=span&from=-24h", "/v1/ip/198.51.100.1")
+
+
+def asked(s):
+    return int(re.search(r"^monomi_queries_total (\d+)$", s.ask("/metrics").text, re.M).group(1))
+
+
 def events(checks, s, db, made):
     first, second = server.Stream(s), server.Stream(s)
     before = first.wait("commit")
@@ -152,10 +161,16 @@ def events(checks, s, db, made):
     second.close()
     status = s.ask("/v1/status").json
     checks.equal("status", (status["capturing"], status["sensors"], status["simulated"]), (True, 1, False))
+    for path in WANTED:
+        s.ask(path)
     analyze(db, "more", made)
     now = first.wait("commit")
     checks.equal("a commit is told", now, {"as_of": "2026-11-24T08:00:00Z"})
-    status = s.ask("/v1/status").json
+    before = asked(s)
+    answers = [s.ask(path).json for path in WANTED]
+    checks.equal("what was wanted was asked ahead, for that commit", (asked(s) - before, answers[1]["to"], answers[2]["as_of"]),
+                 (0, now["as_of"], now["as_of"]))
+    status = answers[0]
     checks.equal("and seen", (status["as_of"], status["sensors"], status["simulated"]), ("2026-11-24T08:00:00Z", 2, True))
     back = server.Stream(s)
     checks.equal("who comes back hears of it", back.wait("commit"), now)

@@ -188,10 +188,10 @@ static void messages_are_whole(void **state)
 	close(pair[1]);
 }
 
-static struct result *find(struct results *c, const char *query, bool *is_new)
+static struct result *find(struct results *c, const char *query, uint64_t generation, bool *is_new)
 {
 	message_begin(&sent, query);
-	return results_find(c, &sent, 1, is_new);
+	return results_find(c, &sent, generation, 1, is_new);
 }
 
 static void results_last_as_long_as_their_commit(void **state)
@@ -200,24 +200,26 @@ static void results_last_as_long_as_their_commit(void **state)
 	struct results c;
 	bool is_new;
 	results_init(&c, env_system(), 7);
-	struct result *a = find(&c, "a", &is_new), *b = find(&c, "b", &is_new);
+	struct result *a = find(&c, "a", 5, &is_new), *b = find(&c, "b", 5, &is_new);
 	assert_true(is_new && a != b && a->id == 7 && b->id == 8);
-	assert_ptr_equal(find(&c, "a", &is_new), a);
+	assert_ptr_equal(find(&c, "a", 5, &is_new), a);
 	assert_false(is_new);
+	assert_int_equal(a->given, 2);
 	assert_ptr_equal(results_by_id(&c, 8), b);
 	a->rows = body_make(env_system(), 100);
-	strcpy(a->commit, "5");
 	results_settle(a, RESULT_READY);
 	assert_int_equal(c.bytes, 100);
 	assert_null(results_by_id(&c, 7));
-	results_forget(&c, "5");
-	assert_ptr_equal(find(&c, "a", &is_new), a);
-	results_forget(&c, "6"); /* held by three, but not found any more; b waits */
-	struct result *again = find(&c, "a", &is_new);
-	assert_true(is_new && again != a && c.bytes == 0);
-	assert_string_equal(a->commit, "5");
+	struct result *again = find(&c, "a", 6, &is_new); /* asked ahead for the next commit */
+	assert_true(is_new && again != a);
+	results_forget(&c, 5);
+	assert_ptr_equal(find(&c, "a", 5, &is_new), a);
+	results_forget(&c, 6); /* held by three, but not found any more; b waits, and what was asked ahead stays */
+	assert_ptr_equal(find(&c, "a", 6, &is_new), again);
+	assert_true(!is_new && c.bytes == 0);
+	results_drop(again);
 	results_settle(b, RESULT_FAILED);
-	find(&c, "b", &is_new);
+	find(&c, "b", 6, &is_new);
 	assert_true(is_new); /* a failure is not kept */
 	for (unsigned i = 0; i < 3; i++)
 		results_drop(a);

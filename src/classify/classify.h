@@ -79,7 +79,9 @@ const char *reason_name(enum verdict_reason r);  /* "not_monitored" */
 struct victim {
 	struct addr addr;
 	uint16_t port;   /* attacked port: source port of a reply, destination port of a quoted packet; 0 without */
+	uint16_t forged_port; /* from which it thinks it was asked; 0 without */
 	uint8_t proto;   /* attacked protocol */
+	uint8_t kind;    /* enum reply_kind */
 };
 /* Of a packet whose class is backscatter. False when it cannot be told (an ICMP error without a readable quote). */
 bool classify_victim(const struct packet *packet, struct victim *out);

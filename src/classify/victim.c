@@ -1,4 +1,5 @@
 #include "classify/judge.h"
+#include "model/reply.h"
 #include "packet/decode.h"
 
 #include <string.h>
@@ -21,6 +22,11 @@ static bool is_icmp_error(const struct packet *p)
 	return p->proto == PROTO_ICMPV6 && type < 128;
 }
 
+static uint8_t kind_of_reply(const struct packet *p)
+{
+	return p->proto != PROTO_TCP ? REPLY_ANSWER : p->tcp_flags & TCP_RST ? REPLY_RST : REPLY_SYN_ACK;
+}
+
 bool classify_victim(const struct packet *packet, struct victim *out)
 {
 	*out = (struct victim){ 0 };
@@ -28,10 +34,12 @@ bool classify_victim(const struct packet *packet, struct victim *out)
 		struct quote q;
 		if (!decode_quote(packet, &q))
 			return false;
-		*out = (struct victim){ .addr = q.dst, .port = q.has_ports ? q.dport : 0, .proto = q.proto };
+		*out = (struct victim){ .addr = q.dst, .port = q.has_ports ? q.dport : 0, .proto = q.proto,
+		                        .forged_port = q.has_ports ? q.sport : 0, .kind = REPLY_ERROR };
 		return true;
 	}
 	bool ports = packet->proto == PROTO_TCP || packet->proto == PROTO_UDP;
-	*out = (struct victim){ .addr = source_of(packet), .port = ports ? packet->sport : 0, .proto = packet->proto };
+	*out = (struct victim){ .addr = source_of(packet), .port = ports ? packet->sport : 0, .proto = packet->proto,
+		                .forged_port = ports ? packet->dport : 0, .kind = kind_of_reply(packet) };
 	return packet->version != 0;
 }

@@ -6,6 +6,7 @@
 #pragma once
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "model/reply.h"
 #include "model/syn.h"
 
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #define RECORD_TYPE_addr struct addr
 #define RECORD_TYPE_hash struct addr /* 16 bytes too */
 #define RECORD_TYPE_syn struct syn_profile
+#define RECORD_TYPE_sample struct reply_sample
 
 static inline uint8_t *record_put_u8(uint8_t *p, const uint8_t *v) { *p = *v; return p + 1; }
 static inline uint8_t *record_put_u16(uint8_t *p, const uint16_t *v) { store_be16(p, *v); return p + 2; }
@@ -33,6 +35,7 @@ static inline uint8_t *record_put_syn(uint8_t *p, const struct syn_profile *v)
 	store_be16(p + 2, v->mss);
 	return p + sizeof *v;
 }
+static inline uint8_t *record_put_sample(uint8_t *p, const struct reply_sample *v) { return p + reply_sample_store(v, p); }
 
 #define TABLE(table, what) struct table##_record {
 #define KEY(table, name, type, what) RECORD_TYPE_##type name;
@@ -56,3 +59,18 @@ static inline uint8_t *record_put_syn(uint8_t *p, const struct syn_profile *v)
 #undef END
 
 #define RECORD_MAX 128 /* canonical bytes of the longest row fit */
+
+/* A row of schema 2 keeps the digest that it had then: it has no kind, and nothing that came with it. */
+static inline size_t victim_second_record_bytes(const struct victim_second_record *r, uint8_t *out)
+{
+	if (r->kind != REPLY_UNKNOWN)
+		return victim_second_record_store(r, out);
+	uint8_t *p = record_put_u32(out, &r->second);
+	p = record_put_u64(p, &r->sensor);
+	p = record_put_addr(p, &r->victim);
+	p = record_put_u8(p, &r->protocol);
+	p = record_put_u16(p, &r->port);
+	p = record_put_u32(p, &r->packets);
+	p = record_put_u64(p, &r->bytes);
+	return (size_t)(record_put_u32(p, &r->attackers) - out);
+}

@@ -102,7 +102,8 @@ static void reply_error(struct sim *s, struct actor *a, const struct attack *w, 
 	uint8_t proto = errors[w->reply].proto;
 	if (errors[w->reply].router)
 		k->src = (w->victim & ~UINT32_C(255)) + 1 + (uint32_t)(w->key % 30);
-	quote(bytes, k, proto, (uint16_t)(1024 + rng_below(&a->rng, 64512)), w->victim, w->port);
+	k->forged_port = (uint16_t)(1024 + rng_below(&a->rng, 64512));
+	quote(bytes, k, proto, k->forged_port, w->victim, w->port);
 	k->dport = (uint16_t)(errors[w->reply].type << 8 | errors[w->reply].code);
 	k->payload = bytes;
 	k->payload_len = sizeof bytes;

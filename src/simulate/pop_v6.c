@@ -88,6 +88,7 @@ static void error6(struct sim_packet *k, uint8_t quote[static 48], uint8_t victi
 	k->victim = VICTIM_QUOTED;
 	k->victim6 = victim;
 	k->victim_port = 80;
+	k->forged_port = (uint16_t)(1024 + who % 60000);
 	k->victim_proto = PROTO_TCP;
 }
 

@@ -2,6 +2,7 @@
  * the way is another one. Packets are kept as records until their minute is past; then they are sorted by key, and each
  * run of one key is a row. */
 #include "base/bytes.h"
+#include "model/reply.h"
 #include "simulate/state.h"
 
 #include <inttypes.h>
@@ -14,7 +15,8 @@
 enum { FLOW, VICTIM, PAYLOAD, TABLES };
 
 /* One packet's part in one row: what is compared first comes first. All of it is bytes in network order, so that memcmp
- * sorts by minute, source, port, protocol, class. */
+ * sorts by minute, source, port, protocol, class. Of a victim, class is the kind of reply, sport the port that was forged,
+ * and each packet counts as an access, so that attempts are distinct pairs. */
 struct record {
 	uint8_t table;
 	uint8_t time[4];  /* minute; victims: second */
@@ -56,7 +58,8 @@ int rows_open(struct rows **out, struct sim *s, const char *path, struct error *
 	text_put(&r->text,
 	         "#flow\tminute\tsource\tport\tprotocol\tclass\tpackets\taccesses\tdestinations\tattempts\tbytes\tlength_min\t"
 	         "length_max\tttl_min\tttl_max\tfirst\tlast\ttcp_flags\n"
-	         "#victim_second\tsecond\tvictim\tprotocol\tport\tpackets\tbytes\tattackers\n"
+	         "#victim_second\tsecond\tvictim\tprotocol\tport\tkind\tpackets\tbytes\tattackers\tforged\t"
+	         "length_min\tlength_max\tttl_min\tttl_max\n"
 	         "#flow_payload\tminute\tsource\tport\tprotocol\tpackets\tbytes\tdestinations\tfirst\tlast\n");
 	*out = r;
 	return 0;
@@ -110,15 +113,18 @@ static void note_victim(struct rows *r, struct sim *s, const struct sim_packet *
 	struct record *k = add_packet(r, s, p, VICTIM, ip_len);
 	if (!k)
 		return;
-	store_be16(k->port, p->proto == PROTO_TCP || p->proto == PROTO_UDP ? p->sport : 0);
+	bool ports = p->proto == PROTO_TCP || p->proto == PROTO_UDP;
+	store_be16(k->port, ports ? p->sport : 0);
+	store_be16(k->sport, ports ? p->dport : 0);
+	k->class = p->proto != PROTO_TCP ? REPLY_ANSWER : p->tcp_flags & TCP_RST ? REPLY_RST : REPLY_SYN_ACK;
+	k->access = 1;
 	if (p->victim == VICTIM_QUOTED) {
+		k->class = REPLY_ERROR;
+		store_be16(k->sport, p->forged_port);
 		put_address(k->who, p->victim4, p->victim6);
 		store_be16(k->port, p->victim_port);
 		k->proto = p->victim_proto;
 	}
-	/* Its sets are of destinations alone. */
-	memset(k->sport, 0, sizeof k->sport);
-	k->access = 0;
 }
 
 void rows_note(struct rows *r, struct sim *s, const struct sim_packet *p, uint32_t ip_len)
@@ -185,8 +191,9 @@ static void row_put(struct rows *r, const struct record *k, const struct row *w)
 		         w->destinations, w->attempts, w->bytes, w->length_min, w->length_max, w->ttl_min, w->ttl_max,
 		         w->first, w->last, w->flags);
 	else if (k->table == VICTIM)
-		text_put(&r->text, "%u\t%u\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\n", k->proto, load_be16(k->port), w->packets,
-		         w->bytes, w->destinations);
+		text_put(&r->text, "%u\t%u\t%u\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%u\t%u\t%u\t%u\n",
+		         k->proto, load_be16(k->port), k->class, w->packets, w->bytes, w->destinations, w->attempts,
+		         w->length_min, w->length_max, w->ttl_min, w->ttl_max);
 	else
 		text_put(&r->text, "%u\t%u\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%u\t%u\n", load_be16(k->port), k->proto,
 		         w->packets, w->bytes, w->destinations, w->first, w->last);

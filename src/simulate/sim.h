@@ -42,6 +42,7 @@ struct sim_packet {
 	uint8_t victim;                /* enum sim_victim, of backscatter */
 	uint8_t victim_proto;          /* of VICTIM_QUOTED */
 	uint16_t victim_port;
+	uint16_t forged_port;          /* from which it was asked in our name */
 	uint32_t victim4;
 	const uint8_t *victim6;
 };

@@ -103,8 +103,8 @@ int catalog_fill(duckdb_connection con, const struct folder *f, int64_t snapshot
 	if (!rc && snapshot >= 0)
 		rc = fill(con, f, snapshot, e);
 	else if (!rc)
-		rc = duck_run(con, e, "INSERT INTO meta VALUES ('schema', %d), ('commit', 0), ('segment', 1), ('part', 1)",
-		              CATALOG_SCHEMA);
+		rc = duck_run(con, e, "INSERT INTO meta VALUES ('schema', %d), ('commit', 0), ('segment', 1), ('part', 1), "
+		              "('kinds', 1)", CATALOG_SCHEMA);
 	return rc ? rc : duck_run(con, e, "COMMIT");
 }
 
@@ -116,6 +116,7 @@ static const char *const migrations[CATALOG_SCHEMA] = {
 	      "ALTER TABLE parts ADD COLUMN IF NOT EXISTS digest UUID",
 	[2] = "ALTER TABLE coverage ADD COLUMN IF NOT EXISTS \"commit\" UBIGINT; UPDATE coverage SET \"commit\" = 0",
 	[3] = "", /* sums of months in parts of their own: a writer that knows none would leave them when days change */
+	[4] = "INSERT OR IGNORE INTO meta SELECT 'kinds', value FROM meta WHERE key = 'part'", /* what a reader looks into */
 };
 
 static int run_each(duckdb_connection con, const char *statements, struct error *e)

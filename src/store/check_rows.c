@@ -26,7 +26,12 @@ static const char *const bounds[STORE_TABLES] = {
 	[STORE_PAYLOAD] = "packets > 0 AND coalesce(destinations, packets) BETWEEN 1 AND packets AND coalesce(\"last\", "
 	                  "\"first\") "
 	                  "BETWEEN \"first\" AND 59 AND content IS NOT NULL",
-	[STORE_VICTIM] = "packets > 0 AND coalesce(attackers, packets) BETWEEN 1 AND packets",
+	/* kind NULL: a row of schema 2 */
+	[STORE_VICTIM] = "packets > 0 AND coalesce(attackers, packets) BETWEEN 1 AND packets AND (kind IS NULL OR (kind < 4 "
+	                 "AND coalesce(forged, packets) BETWEEN coalesce(attackers, packets) AND packets AND "
+	                 "coalesce(length_max, length_min) >= length_min AND coalesce(ttl_max, ttl_min) >= ttl_min AND "
+	                 "octet_length(sample) % 4 = 0 AND octet_length(sample) BETWEEN 4 AND 4 * least(8, coalesce(forged, "
+	                 "packets))))",
 	[STORE_EVIDENCE] = "packets > 0 AND coalesce(sport_max, sport_min) >= sport_min AND coalesce(ttl_max, ttl_min) "
 	                   ">= ttl_min "
 	                   "AND (tuple_set IS NULL) <> (registers IS NULL) AND coalesce(octet_length(registers), 4096) = "
@@ -38,7 +43,7 @@ static const char *const bounds[STORE_TABLES] = {
 /* What may be there once; evidence lies in contributions. */
 static const char *const keys[STORE_TABLES] = {
 	[STORE_FLOW] = "minute, source, port, protocol, class", [STORE_PAYLOAD] = "minute, source, port, protocol, content",
-	[STORE_VICTIM] = "\"second\", victim, protocol, port",
+	[STORE_VICTIM] = "\"second\", victim, kind, protocol, port",
 };
 
 struct minute {
@@ -109,7 +114,7 @@ static void add_row(struct day *d, struct part_sum *p, uint8_t *row)
 		struct victim_second_record *r = &((struct staged_victim *)row)->row;
 		r->sensor = d->hash;
 		m->victim_seconds++;
-		add(&m->victim, bytes, victim_second_record_store(r, bytes));
+		add(&m->victim, bytes, victim_second_record_bytes(r, bytes));
 	}
 }
 
@@ -134,7 +139,8 @@ static int read_part(struct check *k, struct day *d, struct part_sum *p, bool v4
 	uint8_t *rows = env_alloc(env, room);
 	if (!rows)
 		return error_no_memory(k->e, "checking rows");
-	int rc = duck_query(k->con, &r, why, "SELECT %s FROM read_parquet(%s, hive_partitioning = false)", columns, quoted);
+	int rc = duck_query(k->con, &r, why, "SELECT %s FROM (SELECT * FROM read_parquet(%s, hive_partitioning = false)%s)",
+	                    columns, quoted, shape_added(p->table));
 	if (!rc) {
 		while ((chunk = duckdb_fetch_chunk(r))) {
 			uint32_t n = (uint32_t)duckdb_data_chunk_get_size(chunk);
@@ -283,8 +289,8 @@ static int check_part(struct check *k, void *ctx, char *const *text)
 	}
 	hold_against(k, &p, text);
 	return check_query(k, CHECK_BOUNDS, "SELECT '%s: ' || count(*) || ' rows with values that cannot be' FROM "
-	                   "read_parquet(%s, hive_partitioning = false) WHERE NOT coalesce(%s, false) HAVING count(*) > 0",
-	                   text[3], quoted, bounds[p.table]);
+	                   "(SELECT * FROM read_parquet(%s, hive_partitioning = false)%s) WHERE NOT coalesce(%s, false) "
+	                   "HAVING count(*) > 0", text[3], quoted, shape_added(p.table), bounds[p.table]);
 }
 
 /* ---- All parts of one table, day and sensor ---- */
@@ -304,8 +310,9 @@ static int check_keys(struct check *k, void *ctx, char *const *text)
 	if (rc)
 		return rc;
 	return check_query(k, CHECK_KEYS, "SELECT '%s of %s, %s: ' || count(*) || ' keys with several rows' FROM (SELECT 1 "
-	                   "FROM read_parquet(getvariable('files'), hive_partitioning = false) GROUP BY %s HAVING "
-	                   "count(*) > 1) HAVING count(*) > 0", text[0], text[2], text[1], keys[table]);
+	                   "FROM (SELECT * FROM read_parquet(getvariable('files'), hive_partitioning = false, union_by_name = "
+	                   "true)%s) GROUP BY %s HAVING count(*) > 1) HAVING count(*) > 0", text[0], text[2], text[1],
+	                   shape_added(table), keys[table]);
 }
 
 #define HEX(column) "replace(CAST(w." column " AS VARCHAR), '-', '')"

@@ -41,7 +41,8 @@ static const struct {
 	{ STORE_FLOW, "attempts", "packets" }, { STORE_FLOW, "length_max", "length_min" },
 	{ STORE_FLOW, "ttl_max", "ttl_min" }, { STORE_FLOW, "last", "first" },
 	{ STORE_PAYLOAD, "destinations", "packets" }, { STORE_PAYLOAD, "last", "first" },
-	{ STORE_VICTIM, "attackers", "packets" },
+	{ STORE_VICTIM, "attackers", "packets" }, { STORE_VICTIM, "forged", "packets" },
+	{ STORE_VICTIM, "length_max", "length_min" }, { STORE_VICTIM, "ttl_max", "ttl_min" },
 	{ STORE_EVIDENCE, "sport_max", "sport_min" }, { STORE_EVIDENCE, "ttl_max", "ttl_min" },
 };
 
@@ -62,6 +63,8 @@ static struct column column_at_rest(enum store_table table, bool v4, const struc
 		out.type = COLUMN_hour;
 	else if (!strcmp(c->name, "second"))
 		out.type = COLUMN_second;
+	else if (!strcmp(c->name, "kind"))
+		out.type = COLUMN_kind;
 	else if (c->type == COLUMN_addr && v4)
 		out.type = COLUMN_addr4;
 	else if (table == STORE_FLOW && !strcmp(c->name, "bytes"))
@@ -86,6 +89,19 @@ void shape_of(enum store_table table, bool v4, struct shape *out)
 }
 
 const char *shape_name(enum store_table table, bool v4) { return tables[table].name[v4]; }
+
+#define NO_ORIGIN "NULL::VARCHAR AS country, NULL::UINTEGER AS as_number, NULL::UUID AS country_db, NULL::UUID AS as_db"
+#define NO_KIND "NULL::UTINYINT AS kind, NULL::UINTEGER AS forged, NULL::USMALLINT AS length_min, " \
+	"NULL::USMALLINT AS length_max, NULL::UTINYINT AS ttl_min, NULL::UTINYINT AS ttl_max, NULL::BLOB AS sample"
+
+const char *shape_added(enum store_table table)
+{
+	switch (table) {
+	case STORE_FLOW: return " UNION ALL BY NAME SELECT " NO_ORIGIN " WHERE false";
+	case STORE_VICTIM: return " UNION ALL BY NAME SELECT " NO_KIND ", " NO_ORIGIN " WHERE false";
+	default: return "";
+	}
+}
 
 /* 24 bits with their sign: source_hour() in the tracker keeps as many. */
 static int32_t hour_signed(uint32_t hour) { return (int32_t)(hour << 8) >> 8; }
@@ -114,7 +130,7 @@ const struct addr *staged_addr(enum store_table table, const void *row)
 duckdb_type column_duckdb_type(enum column_type type)
 {
 	switch (type) {
-	case COLUMN_u8: return DUCKDB_TYPE_UTINYINT;
+	case COLUMN_u8: case COLUMN_kind: return DUCKDB_TYPE_UTINYINT;
 	case COLUMN_u16: return DUCKDB_TYPE_USMALLINT;
 	case COLUMN_u32: case COLUMN_addr4: return DUCKDB_TYPE_UINTEGER;
 	case COLUMN_u64: case COLUMN_bytes: return DUCKDB_TYPE_UBIGINT;
@@ -240,6 +256,29 @@ static void put_blob(struct putting *p, const struct column *c, uint32_t n)
 	}
 }
 
+static void put_kind(struct putting *p, const struct column *c, uint32_t n)
+{
+	uint8_t *to = duckdb_vector_get_data(p->v);
+	for (uint32_t i = 0; i < n; i++) {
+		to[i] = row_at(p, i)[c->at];
+		if (to[i] == REPLY_UNKNOWN)
+			put_null(p, i);
+	}
+}
+
+static void put_sample(struct putting *p, const struct column *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct reply_sample *s = (const struct reply_sample *)(row_at(p, i) + c->at);
+		uint8_t bytes[REPLY_SAMPLE_BYTES];
+		reply_sample_store(s, bytes);
+		if (s->n)
+			duckdb_vector_assign_string_element_len(p->v, i, (const char *)bytes + 1, 4 * s->n);
+		else
+			put_null(p, i);
+	}
+}
+
 static void put_text(struct putting *p, const struct column *c, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -268,6 +307,8 @@ void column_put(const struct shape *s, uint32_t column, const uint8_t *rows, con
 	case COLUMN_addr4: LOOP(uint32_t, load_be32(row + c->at + 12)); break;
 	case COLUMN_addr: case COLUMN_hash: LOOP(duckdb_hugeint, uuid_of_bytes(row + c->at)); break;
 	case COLUMN_digest: LOOP(duckdb_hugeint, uuid_of_digest((const struct digest *)(row + c->at))); break;
+	case COLUMN_kind: put_kind(p, c, n); break;
+	case COLUMN_sample: put_sample(p, c, n); break;
 	case COLUMN_bytes: put_bytes(p, c, n); break;
 	case COLUMN_syn: put_syn(p, c, n); break;
 	case COLUMN_text: put_text(p, c, n); break;
@@ -284,7 +325,9 @@ static size_t value_size(enum column_type type)
 static void take_null(const struct column *c, uint8_t *row)
 {
 	uint64_t bytes = c->type == COLUMN_bytes ? told_bytes(row) : 0;
-	if (c->type == COLUMN_bytes)
+	if (c->type == COLUMN_kind)
+		row[c->at] = REPLY_UNKNOWN;
+	else if (c->type == COLUMN_bytes)
 		memcpy(row + c->at, &bytes, sizeof bytes);
 	else if (c->same >= 0)
 		memcpy(row + c->at, row + c->same, value_size(c->type));
@@ -296,6 +339,16 @@ static void take_blob(uint8_t *out, size_t room, duckdb_string_t *s)
 	memcpy(out, duckdb_string_t_data(s), n < room ? n : room);
 }
 
+static void take_sample(struct reply_sample *out, duckdb_string_t *s)
+{
+	uint8_t bytes[4 * REPLY_SAMPLE];
+	uint32_t n = duckdb_string_t_length(*s) / 4;
+	take_blob(bytes, sizeof bytes, s);
+	out->n = n < REPLY_SAMPLE ? n : REPLY_SAMPLE;
+	for (uint32_t i = 0; i < out->n; i++)
+		out->element[i] = load_be32(bytes + 4 * i);
+}
+
 static void take_value(const struct column *c, void *data, uint32_t i, uint8_t *row)
 {
 	uint8_t *to = row + c->at, bytes[24] = { 0 };
@@ -303,7 +356,7 @@ static void take_value(const struct column *c, void *data, uint32_t i, uint8_t *
 	uint64_t v64;
 	struct addr a;
 	switch (c->type) {
-	case COLUMN_u8: *to = ((uint8_t *)data)[i]; break;
+	case COLUMN_u8: case COLUMN_kind: *to = ((uint8_t *)data)[i]; break;
 	case COLUMN_u16: memcpy(to, (uint16_t *)data + i, 2); break;
 	case COLUMN_u32: case COLUMN_i32: memcpy(to, (uint32_t *)data + i, 4); break;
 	case COLUMN_hour:
@@ -334,6 +387,7 @@ static void take_value(const struct column *c, void *data, uint32_t i, uint8_t *
 		store_le16(bytes + 2, load_be16(bytes + 2));
 		memcpy(to, bytes, sizeof bytes);
 		break;
+	case COLUMN_sample: take_sample((struct reply_sample *)to, (duckdb_string_t *)data + i); break;
 	case COLUMN_text: case COLUMN_blob: break;
 	}
 }

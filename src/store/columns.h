@@ -23,6 +23,8 @@ enum column_type {
 	COLUMN_hash,     /* 16 bytes: UUID */
 	COLUMN_digest,   /* struct digest: UUID */
 	COLUMN_syn,      /* BLOB; NULL when there is none */
+	COLUMN_kind,     /* u8; NULL: REPLY_UNKNOWN */
+	COLUMN_sample,   /* struct reply_sample: BLOB of its elements; NULL: none */
 	COLUMN_bytes,    /* u64; NULL: packets × length_min, of a flow */
 	COLUMN_text,     /* const char *; NULL: NULL */
 	COLUMN_blob,     /* struct blob */
@@ -61,6 +63,9 @@ struct staged_evidence {
 /* The shape of a table's IPv4 or IPv6 rows, and its name ("flow4"). */
 void shape_of(enum store_table table, bool v4, struct shape *out);
 const char *shape_name(enum store_table table, bool v4);
+
+/* In SQL, to follow a SELECT of all columns: those that older parts of the table may lack, without rows. */
+const char *shape_added(enum store_table table);
 
 int32_t staged_minute(enum store_table table, const void *row); /* of evidence: the first of its hour */
 const struct addr *staged_addr(enum store_table table, const void *row);

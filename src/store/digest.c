@@ -30,7 +30,7 @@ static void add_row(enum store_table table, const uint8_t *row, struct store_dig
 	switch (table) {
 	case STORE_FLOW: n = flow_record_store((const struct flow_record *)row, bytes); break;
 	case STORE_PAYLOAD: n = flow_payload_record_store((const struct flow_payload_record *)row, bytes); break;
-	case STORE_VICTIM: n = victim_second_record_store((const struct victim_second_record *)row, bytes); break;
+	case STORE_VICTIM: n = victim_second_record_bytes((const struct victim_second_record *)row, bytes); break;
 	default: n = source_evidence_record_store((const struct source_evidence_record *)row, bytes); break;
 	}
 	XXH128_hash_t x = XXH3_128bits(bytes, n);
@@ -188,8 +188,8 @@ static int add_table(struct reading *r, enum store_table table, bool v4, const c
 	duckdb_result result;
 	shape_of(table, v4, &s);
 	column_list(&s, columns, sizeof columns);
-	int rc = duck_query(r->con, &result, e, "SELECT %s FROM read_parquet(getvariable('files'), "
-	                    "hive_partitioning = false)%s", columns,
+	int rc = duck_query(r->con, &result, e, "SELECT %s FROM (SELECT * FROM read_parquet(getvariable('files'), "
+	                    "hive_partitioning = false, union_by_name = true)%s)%s", columns, shape_added(table),
 	                    table == STORE_EVIDENCE ? " ORDER BY hour, source, protocol, rule" : "");
 	if (rc)
 		return rc;

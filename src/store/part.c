@@ -320,14 +320,6 @@ static const char *minute_expression(enum store_table table)
 	}
 }
 
-/* Columns that parts of catalogs of schema 1 lack. */
-static const char *added_columns(enum store_table table)
-{
-	bool placed = table == STORE_FLOW || table == STORE_VICTIM;
-	return placed ? " UNION ALL BY NAME SELECT NULL::VARCHAR AS country, NULL::UINTEGER AS as_number, "
-	                "NULL::UUID AS country_db, NULL::UUID AS as_db WHERE false" : "";
-}
-
 static int copy_rest(struct part_writer *w, const struct part *from, const char *to, const int32_t *minutes, uint32_t n,
                      struct error *e)
 {
@@ -342,7 +334,7 @@ static int copy_rest(struct part_writer *w, const struct part *from, const char 
 		rc = before_copy(w, e);
 	return rc ? rc : duck_run(w->con, e, "COPY (SELECT * FROM read_parquet(%s, hive_partitioning = false) WHERE %s NOT IN "
 	                          "(SELECT minute FROM left_out)%s) TO %s (" FORMAT ")", quoted,
-	                          minute_expression(from->table), added_columns(from->table), to);
+	                          minute_expression(from->table), shape_added(from->table), to);
 }
 
 static int count_rest(struct part_writer *w, struct part *p, const char *quoted, struct error *e)
@@ -438,7 +430,7 @@ static int copy_sources(struct part_writer *w, const struct part *from, uint32_t
 		rc = before_copy(w, e);
 	return rc ? rc : duck_run(w->con, e, "COPY (FROM (SELECT * FROM read_parquet(getvariable('sources'), "
 	                          "hive_partitioning = false, union_by_name = true)%s) ORDER BY %s) TO %s (" FORMAT ")",
-	                          added_columns(from->table), order_of(from->table), to);
+	                          shape_added(from->table), order_of(from->table), to);
 }
 
 int part_join(struct part_writer *w, const struct part *from, uint32_t n, struct part *to, struct error *e)

@@ -34,7 +34,8 @@ static bool read_line(const char *line, struct table_line *out)
 
 #define TABLES_MOST 80
 
-/* The files of one table, as a list in SQL. Older ones, of a catalog of schema 1, may lack columns. */
+/* The files of one table, as a list in SQL. Older ones, of a catalog of schema 1 and of victims before 5, may lack
+ * columns. */
 struct table_files {
 	char name[40];
 	bool older;
@@ -108,13 +109,15 @@ static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct
 	"AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)"
 #define WHOLE_MONTH "(table_name <> 'port_month' OR (day >= coalesce($from::DATE, '-infinity') AND " \
 	"last <= coalesce($to::DATE, 'infinity')))"
+#define NO_KIND "starts_with(table_name, 'victim_second') AND id < coalesce((SELECT value FROM rest.meta WHERE " \
+	"key = 'kinds'), 9223372036854775807)"
 #define NAMED "WITH named AS (SELECT *, CASE WHEN contains(table_name, '_month') THEN DATE '1970-01-01' + " \
-	"floor(to_minute / 1440)::INTEGER ELSE day END AS last FROM (FROM rest.parts UNION ALL BY NAME " \
-	"SELECT NULL::UUID AS digest WHERE false)), kept AS MATERIALIZED (SELECT table_name, day, last, sensor, path, " \
-	"digest FROM named AS k WHERE " KEPT " AND " WHOLE_MONTH
+	"floor(to_minute / 1440)::INTEGER ELSE day END AS last, CASE WHEN digest IS NOT NULL AND NOT (" NO_KIND ") THEN " \
+	"'today' END AS age FROM (FROM rest.parts UNION ALL BY NAME SELECT NULL::UUID AS digest WHERE false)), " \
+	"kept AS MATERIALIZED (SELECT table_name, day, last, sensor, path, age FROM named AS k WHERE " KEPT " AND " WHOLE_MONTH
 #define LISTED "), edges(name, besides, of) AS (VALUES ('class_edge', 'class_month', 'class_hour'), ('port_edge', " \
 	"'port_month', 'port_day'), ('flow_edge4', 'source_month4', 'flow4'), ('flow_edge6', 'source_month6', 'flow6')) " \
-	"SELECT table_name, path, digest FROM (FROM kept UNION ALL SELECT name, day, last, sensor, path, digest FROM kept " \
+	"SELECT table_name, path, age FROM (FROM kept UNION ALL SELECT name, day, last, sensor, path, age FROM kept " \
 	"AS k JOIN edges ON table_name = of WHERE NOT EXISTS (FROM kept AS m WHERE m.table_name = besides AND " \
 	"m.sensor = k.sensor AND k.day BETWEEN m.day AND m.last)) ORDER BY table_name, day, sensor, path"
 /* Of a few sources: of days that sums of a month have, those at which one of them was seen. */
@@ -232,14 +235,14 @@ static int is_whole(const struct making *m, struct error *e)
 	return 0;
 }
 
-/* Only what is needed; the files of parts are listed before the first of them. `parts` is the first line. */
+/* Only what is needed; the files of parts are listed before the first of them. `parts` and `meta` are the first lines. */
 static int make_tables(struct making *m, struct error *e)
 {
 	struct table_line t;
 	bool listed = false;
 	int rc = reader_execute(m->r, "CREATE SCHEMA rest", e);
 	for (const char *line = embedded_views; !rc && *line; line += strcspn(line, "\n") + 1) {
-		if (!read_line(line, &t) || !(is_needed(m, t.name) || !strcmp(t.name, "parts")))
+		if (!read_line(line, &t) || !(is_needed(m, t.name) || !strcmp(t.name, "meta") || !strcmp(t.name, "parts")))
 			continue;
 		if (t.part && !listed)
 			rc = list_parts(m, e);

@@ -3,6 +3,7 @@
 -- parts of another table whose days no sums of a month have. What a named query does not come to is not made (reader_scope.c):
 -- every statement begins a line, ends one, and comes after what it names.
 -- snapshot parts: id UBIGINT, table_name VARCHAR, day DATE, sensor VARCHAR, path VARCHAR, rows UBIGINT, bytes UBIGINT, from_minute INTEGER, to_minute INTEGER
+-- snapshot meta: key VARCHAR, value BIGINT
 -- snapshot segments: id UINTEGER, segment VARCHAR, sensor VARCHAR, path VARCHAR, packets UBIGINT, bytes UBIGINT, uncompressed UBIGINT, from_ns BIGINT, to_ns BIGINT, options VARCHAR, schema UINTEGER, state VARCHAR, reason VARCHAR, commit UBIGINT, simulated UTINYINT
 -- snapshot windows: sensor VARCHAR, minute INTEGER, revision UINTEGER, flows UBIGINT, packets UBIGINT, attempts UBIGINT, victim_seconds UBIGINT, flow_payloads UBIGINT, flow_digest UUID, victim_digest UUID, payload_digest UUID
 -- snapshot coverage: sensor VARCHAR, from_ns BIGINT, to_ns BIGINT, addresses UBIGINT, mode VARCHAR, dropped UBIGINT
@@ -11,8 +12,8 @@
 -- part flow6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part flow_payload4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, content UUID, packets UINTEGER, bytes UBIGINT, destinations UINTEGER, first UTINYINT, last UTINYINT
 -- part flow_payload6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, content UUID, packets UINTEGER, bytes UBIGINT, destinations UINTEGER, first UTINYINT, last UTINYINT
--- part victim_second4: second BIGINT, victim UINTEGER, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
--- part victim_second6: second BIGINT, victim UUID, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
+-- part victim_second4: second BIGINT, victim UINTEGER, kind UTINYINT, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, forged UINTEGER, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, sample BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
+-- part victim_second6: second BIGINT, victim UUID, kind UTINYINT, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, forged UINTEGER, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, sample BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part source_evidence4: hour INTEGER, source UINTEGER, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part port_day: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
@@ -32,6 +33,7 @@ CREATE MACRO rule_name(r) AS ['mirai-seq', 'zmap-id', 'zmap4-header', 'masscan-i
     'hping3-header', 'unicornscan-pair', 'hajime-header', 'constant-seq', 'reply-id'][r + 1];
 CREATE MACRO protocol_name(p) AS CASE p WHEN 1 THEN 'icmp' WHEN 6 THEN 'tcp' WHEN 17 THEN 'udp' WHEN 58 THEN 'icmpv6'
     WHEN 132 THEN 'sctp' WHEN 41 THEN 'ipv6' WHEN 47 THEN 'gre' WHEN 4 THEN 'ipip' WHEN 50 THEN 'esp' ELSE p::VARCHAR END;
+CREATE MACRO reply_name(k) AS ['syn_ack', 'rst', 'error', 'reply'][k + 1];
 CREATE MACRO has_port(p) AS p IN (6, 17, 132);
 CREATE MACRO has_type(p) AS p IN (1, 58);
 -- Moments. Minutes, hours and seconds at rest are numbers since 1970, UTC, and so are the timestamps.
@@ -66,11 +68,17 @@ CREATE VIEW flow_payload AS SELECT day, sensor, moment_of_minute(minute) AS minu
     moment_of_second(minute::BIGINT * 60 + first) AS first, moment_of_second(minute::BIGINT * 60 + coalesce(last, first)) AS last
     FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM rest.flow_payload4
         UNION ALL SELECT * REPLACE (ip_of6(source) AS source), 6::UTINYINT AS version FROM rest.flow_payload6);
+-- Of rows from before kinds were told, kind and what came with it are NULL; so many pairs as addresses were forged, or more.
+CREATE MACRO whole_victim_second(rows) AS TABLE SELECT day, sensor, second, victim, kind, protocol, port, packets, bytes,
+    coalesce(attackers, packets) AS attackers,
+    coalesce(forged, CASE WHEN kind IS NULL THEN attackers END, packets) AS forged, length_min,
+    coalesce(length_max, length_min) AS length_max, ttl_min, coalesce(ttl_max, ttl_min) AS ttl_max, sample, country, as_number
+    FROM query_table(rows);
 CREATE VIEW victim_second AS SELECT day, sensor, moment_of_second(second) AS second, victim, version,
-    protocol_name(protocol) AS protocol, CASE WHEN has_port(protocol) THEN port END AS port, packets, bytes,
-    coalesce(attackers, packets) AS attackers, country, as_number
-    FROM (SELECT * REPLACE (ip_of4(victim) AS victim), 4::UTINYINT AS version FROM rest.victim_second4
-        UNION ALL SELECT * REPLACE (ip_of6(victim) AS victim), 6::UTINYINT AS version FROM rest.victim_second6);
+    reply_name(kind) AS kind, protocol_name(protocol) AS protocol, CASE WHEN has_port(protocol) THEN port END AS port,
+    packets, bytes, attackers, forged, length_min, length_max, ttl_min, ttl_max, country, as_number
+    FROM (SELECT * REPLACE (ip_of4(victim) AS victim), 4::UTINYINT AS version FROM whole_victim_second('rest.victim_second4')
+        UNION ALL SELECT * REPLACE (ip_of6(victim) AS victim), 6::UTINYINT AS version FROM whole_victim_second('rest.victim_second6'));
 -- Contributions of segments: sum packets; tuples of one hour are a lower bound until their sets are united.
 CREATE VIEW source_evidence AS SELECT day, sensor, moment_of_second(hour::BIGINT * 3600) AS hour, source, version,
     protocol_name(protocol) AS protocol, rule_name(rule) AS rule, packets, tuples, sport_min,

@@ -1,4 +1,5 @@
 /* Packets into the tables: named, keyed and laid up as operations, a batch at a time. */
+#include "model/reply.h"
 #include "packet/decode.h"
 #include "track/payload.h"
 #include "track/state.h"
@@ -109,8 +110,10 @@ static void push_victim(struct track *t, uint32_t i)
 		src = addr_v4(&victim.addr);
 	else
 		src = names_put(&t->current->names, &victim.addr, epoch);
-	push(t, &t->victim[family], &t->current->victim[family],
-	     (uint64_t)src << 32 | (uint32_t)victim.port << 16 | (uint32_t)victim.proto << 8 | rel / SECOND_NS, i, rel, dst);
+	uint64_t key = (uint64_t)src << 32 | row_victim_key(victim.port, victim.proto, victim.kind, (uint8_t)(rel / SECOND_NS));
+	struct hit *h = push(t, &t->victim[family], &t->current->victim[family], key, i, rel, dst);
+	h->sport = victim.forged_port;
+	h->access = 1; /* so that pairs are told apart by their ports */
 }
 
 /* Data that somebody sent, not the answer to something: what is asked for, and with what. */
@@ -498,9 +501,11 @@ static int add_direct(struct track *t, struct rows *table, const struct hit *hit
 /* A backscatter segment's victim is its source, the attacked port its source port (classify_victim). */
 static void victim_of(const struct hit *h, struct hit *victim)
 {
+	uint8_t kind = h->tcp_flags & TCP_RST ? REPLY_RST : REPLY_SYN_ACK;
 	*victim = *h;
-	victim->key = (h->key & ~(uint64_t)UINT32_MAX) | (uint32_t)h->sport << 16 | PROTO_TCP << 8 | h->second;
-	victim->access = 0;
+	victim->key = (h->key & ~(uint64_t)UINT32_MAX) | row_victim_key(h->sport, PROTO_TCP, kind, h->second);
+	victim->sport = (uint16_t)(h->key >> 16);
+	victim->access = 1;
 }
 
 static int add_victims(struct track *t, const struct hit *hits, const uint8_t *which, uint32_t n, struct error *e)

@@ -182,14 +182,33 @@ static uint32_t minute_of(const struct open_window *w, const struct row *r)
 
 int32_t open_window_minute(const struct open_window *w, const struct row *r) { return (int32_t)minute_of(w, r); }
 
+struct sampling {
+	const struct open_window *w;
+	int family;
+	struct reply_sample *sample;
+};
+
+static int sample_pair(void *ctx, uint32_t dst, uint16_t port, bool access)
+{
+	struct sampling *s = ctx;
+	struct addr a = s->family == DIRECT ? addr_from_v4(dst) : s->w->names.name[dst].addr;
+	(void)access;
+	reply_sample_add(s->sample, reply_element((uint16_t)(XXH3_64bits(a.bytes, sizeof a.bytes) >> 48), port));
+	return 0;
+}
+
 struct victim_second_record open_window_victim(const struct open_window *w, int family, const struct row *r,
                                                uint64_t sensor)
 {
-	return (struct victim_second_record){
-		.second = minute_of(w, r) * 60 + (uint32_t)(r->key & 0xff), .sensor = sensor,
-		.victim = address_of(w, family, r), .protocol = (uint8_t)(r->key >> 8), .port = (uint16_t)(r->key >> 16),
-		.packets = r->packets, .bytes = row_bytes(r), .attackers = row_destinations(r),
+	struct victim_second_record v = {
+		.second = minute_of(w, r) * 60 + (uint32_t)(r->key & 63), .sensor = sensor,
+		.victim = address_of(w, family, r), .kind = (uint8_t)(r->key >> 6 & 3), .protocol = (uint8_t)(r->key >> 8),
+		.port = (uint16_t)(r->key >> 16), .packets = r->packets, .bytes = row_bytes(r),
+		.attackers = row_destinations(r), .forged = row_attempts(r), .length_min = r->length_min,
+		.length_max = r->length_max, .ttl_min = r->ttl_min, .ttl_max = r->ttl_max,
 	};
+	rows_each_pair(&w->victim[family], r, sample_pair, &(struct sampling){ w, family, &v.sample });
+	return v;
 }
 
 struct flow_payload_record open_window_payload(const struct open_window *w, int family, const struct row *r,

@@ -1,8 +1,9 @@
 /* Row tables: the partial rows of one open window, and the exact sets that belong to them.
  *
- * One table serves `flow` (key: source, port, protocol, class) and `victim_second` (key: victim, port, protocol,
- * second). A row is one cache line, appended in order; an index finds it. Addresses are 32-bit names: IPv4 addresses
- * themselves, or numbers given by a `struct names` (IPv6, and held windows).
+ * One table serves `flow` (key: source, port, protocol, class) and `victim_second` (key: victim, port, protocol, kind and
+ * second; its pairs are what was forged, all counted as those of accesses are). A row is one cache line, appended in
+ * order; an index finds it. Addresses are 32-bit names: IPv4 addresses themselves, or numbers given by a `struct names`
+ * (IPv6, and held windows).
  *
  *   destinations and attempts of a row: up to four (name, source port) pairs inline, past that an own open-addressing
  *   set of destinations in the table's region, which remembers one source port each; only a destination asked from
@@ -77,6 +78,13 @@ static inline uint32_t row_accesses(const struct row *r)
 		return r->sets.accesses;
 	return row_access_mask(r) ? r->packets : 0;
 }
+
+/* The lower half of a key of `victim_second`: a second of a minute leaves two bits of its byte to the kind. */
+static inline uint32_t row_victim_key(uint16_t port, uint8_t proto, uint8_t kind, uint8_t second)
+{
+	return (uint32_t)port << 16 | (uint32_t)proto << 8 | (uint32_t)kind << 6 | second;
+}
+
 uint32_t row_destinations(const struct row *r);
 uint32_t row_attempts(const struct row *r);
 

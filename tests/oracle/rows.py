@@ -19,7 +19,7 @@ import packets
 import verdicts
 
 MINUTE = 60 * 1000000000
-WIDTHS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "addr": "16s", "syn": "24s", "set": "I"}
+WIDTHS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "addr": "16s", "syn": "24s", "set": "I", "sample": "33s"}
 
 
 class Table:
@@ -168,11 +168,39 @@ BYTES_MAX = (1 << 48) - 1  # where the sum of lengths stops, see tables.def
 
 
 class VictimSecond:
-    __slots__ = ("packets", "bytes", "attackers")
+    __slots__ = ("packets", "bytes", "attackers", "forged", "length_min", "length_max", "ttl_min", "ttl_max")
 
     def __init__(self):
-        self.packets = self.bytes = 0
-        self.attackers = Distinct()
+        self.packets = self.bytes = self.length_max = self.ttl_max = 0
+        self.attackers, self.forged = Distinct(), Distinct()
+        self.length_min, self.ttl_min = 65535, 255
+
+    def count(self, p, port):
+        length = min(p.ip_len, 65535)
+        self.packets += 1
+        self.bytes += p.ip_len
+        self.attackers.add(p.dst)
+        self.forged.add((p.dst, port))
+        self.length_min, self.length_max = min(self.length_min, length), max(self.length_max, length)
+        self.ttl_min, self.ttl_max = min(self.ttl_min, p.ttl), max(self.ttl_max, p.ttl)
+
+    def values(self):
+        pairs = self.forged.many or {self.forged.one}
+        return (self.packets, min(self.bytes, BYTES_MAX), len(self.attackers), len(self.forged), self.length_min,
+                self.length_max, self.ttl_min, self.ttl_max, sample(pairs))
+
+
+def element(address, port):
+    """A pair's place in a sample (src/model/reply.h): 16 bits of the address's hash, the port, and the murmur3 finalizer."""
+    x = xxhash.xxh3_64_intdigest(address16(address)) >> 48 << 16 | port
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        x = (x ^ x >> shift) * factor & 0xFFFFFFFF
+    return x ^ x >> 16
+
+
+def sample(pairs):
+    least = sorted({element(*p) for p in pairs})[:8]
+    return struct.pack(">B8I", len(least), *least + [0] * (8 - len(least)))
 
 
 class Count:
@@ -224,16 +252,15 @@ class Count:
             self.victim_second(p)
 
     def victim_second(self, p):
-        who = verdicts.victim(p)
-        if who is None:
+        found = verdicts.victim(p)
+        if found is None:
             return
+        who, port = found
         key = (p.ts // 1000000000,) + who
         row = self.victims.get(key)
         if row is None:
             row = self.victims[key] = VictimSecond()
-        row.packets += 1
-        row.bytes += p.ip_len
-        row.attackers.add(p.dst)
+        row.count(p, port)
 
     def flow_rows(self, table):
         """Canonical bytes of each flow row."""
@@ -247,9 +274,9 @@ class Count:
         for row in self.flow_rows(FLOW):
             flow_digest.add(row)
         victim_digest = Digest()
-        for (second, victim, protocol, port), row in self.victims.items():
-            victim_digest.add(VICTIM.pack(second & 0xFFFFFFFF, self.sensor, address16(victim), protocol, port, row.packets,
-                                          min(row.bytes, BYTES_MAX), len(row.attackers)))
+        for (second, victim, kind, protocol, port), row in self.victims.items():
+            victim_digest.add(VICTIM.pack(second & 0xFFFFFFFF, self.sensor, address16(victim), kind, protocol, port,
+                                          *row.values()))
         classes = dict(self.classes)
         for kind in ("ignored", "undecoded"):
             classes[kind] = {r: n for (k, r), n in sorted(self.reasons.items()) if k == kind}
@@ -261,7 +288,8 @@ class Count:
 
 CLASS_NUMBER = {name: i for i, name in enumerate(verdicts.CLASSES)}
 FLOW = Table("flow", ["minute", "sensor", "source", "port", "protocol", "class"])
-VICTIM = Table("victim_second", ["second", "sensor", "victim", "protocol", "port", "packets", "bytes", "attackers"])
+VICTIM = Table("victim_second", ["second", "sensor", "victim", "kind", "protocol", "port", "packets", "bytes", "attackers", "forged",
+                                 "length_min", "length_max", "ttl_min", "ttl_max", "sample"])
 
 
 def makes_row(p, v):

@@ -70,8 +70,8 @@ def check_rows(checks, name, c, made):
         count.frame(frame)
     want = synthetic.rows(made)
     flows = sorted(flow_text(k, r) for k, r in count.flows.items())
-    victims = sorted(tuple(map(str, (second, address_text(victim), protocol, port, r.packets, r.bytes, len(r.attackers))))
-                     for (second, victim, protocol, port), r in count.victims.items())
+    victims = sorted(tuple(map(str, (second, address_text(victim), protocol, port, kind) + r.values()[:8]))
+                     for (second, victim, kind, protocol, port), r in count.victims.items())
     for table, got in (("flow", flows), ("victim_second", victims)):
         odd = sorted(set(got) ^ set(want.get(table, [])))
         checks.true("%s: rows of %s" % (name, table), got == want.get(table, []), "%d differ, first %r" % (len(odd), odd[:2]))

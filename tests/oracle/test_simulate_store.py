@@ -27,8 +27,9 @@ COLUMNS = """port, protocol, class, packets, accesses, destinations, attempts, b
 QUERIES = {
     "flow": "SELECT minute, ip_of4(source) AS who, %s FROM flow4 UNION ALL SELECT minute, ip_of6(source), %s FROM flow6"
             % (COLUMNS, COLUMNS),
-    "victim_second": """SELECT epoch(second)::BIGINT, victim, protocol, coalesce(port, 0), packets, bytes, attackers
-        FROM victim_second""",
+    "victim_second": """SELECT epoch(second)::BIGINT, victim, protocol, coalesce(port, 0),
+        list_position(['syn_ack', 'rst', 'error', 'reply'], kind) - 1, packets, bytes, attackers, forged, length_min, length_max,
+        ttl_min, ttl_max FROM victim_second""",
     "flow_payload": """SELECT epoch(minute)::BIGINT // 60, source, port, protocol, packets, bytes, destinations,
         epoch("first")::BIGINT % 60, epoch("last")::BIGINT % 60 FROM flow_payload""",
 }

@@ -169,13 +169,15 @@ def of_udp(p):
 
 
 def victim(p):
-    """(address, protocol, port) of who answers packets it thinks we sent; None where the quote cannot be read."""
+    """((address, kind, protocol, port) of who answers packets it thinks we sent, the port it thinks they came from); None where
+    the quote cannot be read. Kinds: 0 SYN+ACK, 1 RST, 2 error, 3 any other answer."""
     if p.proto in (ICMP, ICMPV6):
         q = quote(p)
         if q:
-            return q.dst, q.proto, q.dport
+            return (q.dst, 2, q.proto, q.dport), q.sport
         kind = p.dport >> 8
         if kind in ((3, 4, 5, 11, 12) if p.version == 4 else (1, 2, 3, 4)):
             return None
-        return p.src, p.proto, 0
-    return p.src, p.proto, p.sport
+        return (p.src, 3, p.proto, 0), 0
+    kind = 3 if p.proto != TCP else 1 if p.flags & RST else 0
+    return (p.src, kind, p.proto, p.sport), p.dport

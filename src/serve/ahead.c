@@ -41,7 +41,7 @@ static bool renew(struct server *s, struct result *old, int64_t now)
 	old->renewed = true;
 	if (values_end(&values, s->next.as_of, &ignored))
 		return false;
-	asks_write(&s->message, &values, NULL);
+	asks_write(&s->message, &values, NULL, s->next.simulated);
 	struct result *r = s->message.failed ? NULL : results_find(&s->results, &s->message, s->commits + 1, now, &is_new);
 	if (!r)
 		return false;

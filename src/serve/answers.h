@@ -24,7 +24,8 @@ int answer_error(struct request *r, unsigned status, const char *code, const cha
 int ask_for(struct request *r);
 /* The named query's answer in the resource's shape. */
 int answer_result(struct request *r);
-void asks_write(struct message *m, const struct values *v, const char *addresses); /* a request as a query */
+/* A request as a query; simulated: what it is of holds packets that are made up. */
+void asks_write(struct message *m, const struct values *v, const char *addresses, bool simulated);
 void asks_send(struct server *s); /* to the reader, what waits */
 void asks_receive(struct server *s);
 void asks_tick(struct server *s, int64_t now);

@@ -62,10 +62,20 @@ static void add_span(struct message *m, const struct values *v)
 	add(m, "by", v->by_day ? "day" : "minute");
 }
 
-void asks_write(struct message *m, const struct values *v, const char *addresses)
+/* A file outlives its name and its headers: each of its rows says when packets are made up. */
+static const char *form_of(const struct values *v, bool simulated)
+{
+	const char *format = values_text(v, "format");
+	if (v->resource->shape == SHAPE_ONE)
+		return "jsonl";
+	if (!format || !strcmp(format, "json"))
+		return "json";
+	return !strcmp(format, "csv") ? simulated ? "csv+simulated" : "csv" : simulated ? "jsonl+simulated" : "jsonl";
+}
+
+void asks_write(struct message *m, const struct values *v, const char *addresses, bool simulated)
 {
 	const struct resource *x = v->resource;
-	const char *format = values_text(v, "format");
 	bool list = x->shape == SHAPE_LIST;
 	message_begin(m, x->query);
 	if (!strcmp(x->query, RESOURCE_SCHEMAS)) {
@@ -73,7 +83,7 @@ void asks_write(struct message *m, const struct values *v, const char *addresses
 		message_add_number(m, 0);
 		return;
 	}
-	message_add(m, x->shape == SHAPE_ONE ? "jsonl" : format ? format : "json");
+	message_add(m, form_of(v, simulated));
 	message_add_number(m, v->limit);
 	if (v->to)
 		add_span(m, v);
@@ -152,7 +162,7 @@ int ask_for(struct request *r)
 	struct server *s = r->server;
 	int64_t now = s->env->monotonic(s->env);
 	bool is_new;
-	asks_write(&s->message, &r->values, r->post ? r->upload : NULL);
+	asks_write(&s->message, &r->values, r->post ? r->upload : NULL, s->shown.simulated);
 	if (s->message.failed)
 		return answer_error(r, 400, "MON-SRV-106", "the parameters are too long");
 	r->result = results_find(&s->results, &s->message, s->commits, now, &is_new);

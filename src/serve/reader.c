@@ -103,15 +103,20 @@ static int refresh(struct reader *r, bool anyway, struct error *e)
 }
 
 /* ---- One request ---- */
-static bool parse_format(const char *text, enum store_format *out)
+static bool parse_format(const char *text, struct store_ask *out)
 {
 	static const struct {
 		const char *name;
 		enum store_format format;
-	} formats[] = { { "json", STORE_JSON }, { "jsonl", STORE_JSONL }, { "csv", STORE_CSV } };
+		bool marked;
+	} formats[] = {
+		{ "json", STORE_JSON, false }, { "jsonl", STORE_JSONL, false }, { "jsonl+simulated", STORE_JSONL, true },
+		{ "csv", STORE_CSV, false }, { "csv+simulated", STORE_CSV, true },
+	};
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
 		if (!strcmp(formats[i].name, text)) {
-			*out = formats[i].format;
+			out->format = formats[i].format;
+			out->marked = formats[i].marked;
 			return true;
 		}
 	}
@@ -154,7 +159,7 @@ static int ask_store(struct worker *w, int out, struct store_answer *answer, str
 	struct store_ask ask = { .query = m->field[ASK_QUERY], .params = params, .out = out };
 	if (!strcmp(m->field[ASK_FORMAT], "schema"))
 		return describe_all(w, out, e);
-	if (!parse_format(m->field[ASK_FORMAT], &ask.format) || !message_number(m->field[ASK_LIMIT], &ask.limit))
+	if (!parse_format(m->field[ASK_FORMAT], &ask) || !message_number(m->field[ASK_LIMIT], &ask.limit))
 		return error_set(e, -EINVAL, "MON-SRV-021", "a request of the server has a wrong form");
 	for (size_t i = ASK_PARAMS; i + 1 < m->n_fields; i += 2)
 		params[ask.n_params++] = (struct store_param){ m->field[i], m->field[i + 1] };

@@ -134,6 +134,7 @@ struct store_ask {
 	const struct store_param *params;
 	size_t n_params;
 	enum store_format format; /* STORE_JSON, STORE_JSONL or STORE_CSV */
+	bool marked;              /* each row ends in `simulated`, true */
 	uint64_t limit;           /* rows at most */
 	int out;                  /* descriptor of a file */
 };

@@ -57,7 +57,7 @@ static void csv_row(struct format *f, const struct store_cell *cells, size_t n)
 		if (cells[i].text) /* NULL is an empty field, an empty text is "" */
 			csv_field(&f->out, cells[i].text, cells[i].n);
 	}
-	put(&f->out, "\n");
+	put(&f->out, f->marked ? ",true\n" : "\n");
 }
 
 /* ---- JSON (RFC 8259). DuckDB's texts are valid UTF-8. ---- */
@@ -110,6 +110,8 @@ static void json_row(struct format *f, const struct store_cell *cells, size_t n)
 		put(o, ":");
 		json_value(o, c->kind, &cells[i]);
 	}
+	if (f->marked)
+		put(o, ",\"" FORMAT_MARK "\":true");
 	put(o, f->format == STORE_JSON ? "}" : "}\n");
 }
 
@@ -266,7 +268,7 @@ static int begin(void *ctx, const struct query_columns *columns, struct error *e
 		csv_field(&f->out, name, strlen(name));
 	}
 	if (f->format == STORE_CSV)
-		put(&f->out, "\n");
+		put(&f->out, f->marked ? "," FORMAT_MARK "\n" : "\n");
 	if (f->format == STORE_JSON)
 		put(&f->out, "[");
 	return 0;

@@ -14,12 +14,14 @@ struct output {
 void output_add(struct output *o, const char *p, size_t n);
 int output_flush(struct output *o, struct error *e) MUST_USE;
 
+#define FORMAT_MARK "simulated" /* the last column of what is marked */
 #define TABLE_SAMPLE 500 /* rows that a table's widths are made of */
 
 struct format {
 	struct output out;
 	enum store_format format;
 	unsigned width;              /* columns there are on the screen; 0: any number */
+	bool marked;                 /* each row says that its packets are made up (CSV, JSON) */
 	const struct query_columns *columns;
 	uint64_t rows;
 	struct text sample;          /* of a table: the first cells, each with a zero behind */

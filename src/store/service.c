@@ -264,6 +264,7 @@ static int run(struct store_session *t, const struct store_ask *ask, struct stor
 	struct format *f = format_open(t->reader.env, ask->format, 0, ask->out, e);
 	if (!f)
 		return -ENOMEM;
+	f->marked = ask->marked;
 	struct bounded b = { .inner = format_sink(f), .limit = ask->limit };
 	const struct query_sink sink = { .json = b.inner.json, .begin = bounded_begin, .row = bounded_row, .ctx = &b };
 	int rc = reader_query(&t->reader, ask->query, ask->params, ask->n_params, &sink, e);

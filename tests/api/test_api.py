@@ -164,8 +164,9 @@ def paging(checks, s):
         checks.equal("%s: no row twice" % path, len({json.dumps(r) for r in seen}), len(seen))
         table = list(csv.DictReader(io.StringIO(s.ask(base + "&limit=1000&format=csv").text)))
         lines = [json.loads(x) for x in s.ask(base + "&limit=1000&format=jsonl").text.splitlines()]
-        checks.equal("%s: jsonl" % path, lines, whole["rows"])
-        checks.equal("%s: csv" % path, [list(r) for r in table], [list(r) for r in whole["rows"]])
+        checks.equal("%s: jsonl" % path, lines, [dict(r, simulated=True) for r in whole["rows"]])
+        checks.equal("%s: csv" % path, [list(r) for r in table], [list(r) + ["simulated"] for r in whole["rows"]])
+        checks.equal("%s: each row says that it is made up" % path, {r["simulated"] for r in table} - {"true"}, set())
     answer = s.ask("/v1/ports?limit=1&format=csv&" + SPAN)
     checks.true("a file says that packets are made up", "SIMULATED" in answer.headers["content-disposition"]
                 and answer.headers["x-monomi-simulated"] == "true", answer.headers)

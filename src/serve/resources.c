@@ -18,6 +18,8 @@ P(step, .name = "step", .kind = VALUE_CHOICE, .choices = "minute 10min hour day 
 P(step_only, .name = "step", .kind = VALUE_CHOICE, .choices = "minute 10min hour day", .usual = "hour",
   .what = "what a row is about");
 P(step_long, .name = "step", .kind = VALUE_CHOICE, .choices = "hour day", .usual = "hour", .what = "what a row is about");
+P(hours, .name = "hours", .kind = VALUE_NUMBER, .most = 14, .usual = "0",
+  .what = "hours east of UTC where years begin: 9 in Japan");
 P(country, .name = "country", .kind = VALUE_COUNTRY, .what = "two letters: of sources in this country alone");
 P(as, .name = "as", .kind = VALUE_NUMBER, .most = UINT32_MAX, .what = "of sources in this autonomous system alone");
 P(tool, .name = "tool", .kind = VALUE_WORD, .what = "of sources that this tool was seen at alone");
@@ -41,6 +43,10 @@ const struct resource resources[] = {
 	  { NULL }, answer_status, NULL, schema_of_status, NULL, 0 },
 	{ "/v1/rate", "rate-steps", SHAPE_SERIES, "Accesses per monitored address per day, over the time that was observed",
 	  { SPAN, &step, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/years", "figure-2-19", SHAPE_SERIES, "The same by year",
+	  { &hours, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/years/bands", "figure-2-20", SHAPE_SERIES, "The same by year and band of destination ports",
+	  { &hours, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/classes", "class-steps", SHAPE_SERIES, "Packets by class",
 	  { SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/ports", "port-ranks", SHAPE_LIST, "Ports by accesses, beside the span before",

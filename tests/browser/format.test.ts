@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { axisOf, heightOf, ticksOf } from "../../web/src/charts/scale";
-import { change, count, duration, interval, loss, rate, share } from "../../web/src/text/format";
+import { change, count, duration, interval, loss, moment, rate, share } from "../../web/src/text/format";
 import { TABLE } from "../../web/src/text/strings";
 
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, " ");
@@ -34,6 +34,22 @@ describe("numbers", () => {
 		expect(duration(14040, "ja")).toBe("3時間54分");
 		expect(plain(duration(0, "en"))).toBe("0 s");
 		expect(duration(null, "en")).toBe("\u2013");
+	});
+});
+
+describe("moments", () => {
+	const now = new Date(2026, 10, 24, 20, 0);
+	const text = (d: Date, l: "en" | "ja" = "en") => plain(moment(d.toISOString(), now, l));
+	it("are as short as they may be, but never without their day", () => {
+		expect(text(new Date(2026, 10, 24, 18, 8))).toBe("18:08");
+		expect(text(new Date(2026, 10, 23, 18, 8))).toBe("23 Nov 18:08");
+		expect(text(new Date(2021, 2, 12, 18, 8))).toBe("12 Mar 2021 18:08");
+		expect(text(new Date(2021, 2, 12, 18, 8), "ja")).toBe("2021/3/12 18:08");
+	});
+	it("of a short capture of another year are named with it on its axis", () => {
+		const to = new Date(2021, 2, 12, 18, 8).getTime();
+		expect(plain(ticksOf(to - 45_000, to, "en")[0]!.text)).toBe("12 Mar 2021 18:08");
+		expect(plain(ticksOf(to - 7_200_000, to, "en")[0]!.text)).toBe("12 Mar 2021 16:30");
 	});
 });
 

@@ -77,6 +77,21 @@ describe("the answer of Now", () => {
 			plain(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), { rate: null, name: beforeDay }, null, "en", 120)),
 		).toBe("5,044 accesses from 8 sources in 2 min.");
 	});
+	it("says when that was, of what ended long ago", () => {
+		const end = new Date(2026, 10, 24, 15, 10),
+			none = { rate: null, name: beforeDay };
+		expect(plain(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), none, null, "en", 45, end))).toBe(
+			"5,044 accesses from 8 sources in 45 s to 24 Nov 2026 15:10.",
+		);
+		expect(nowLead(rateRow(null, { accesses: 5044, sources: 8 }), none, null, "ja", 45, end)).toBe(
+			"2026/11/24 15:10までの45秒のアクセスは5,044件、送信元は8。",
+		);
+		expect(plain(nowLead(rateRow(6506.4), none, null, "en", null, end))).toBe(
+			"6,506.4 accesses per address in the 24 hours to 24 Nov 2026 15:10, one every 13.3 s.",
+		);
+		expect(nowLead(rateRow(6506.4), none, null, "ja", null, end)).toContain("2026/11/24 15:10までの24時間は");
+		expect(weeksAnswer([1, 2, 3].map(v => rateRow(v)), "en", end)).toBe("The last day was above each of the 2 days before.");
+	});
 	it("tells a fall, and what is many times more", () => {
 		expect(plain(nowLead(rateRow(50), { rate: 100, name: beforeDay }, null, "en"))).toContain(
 			"50 % fewer than the day before",

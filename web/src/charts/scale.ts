@@ -1,4 +1,4 @@
-import { dayMonth, hourMinute, monthYear } from "../text/format";
+import { dayMonth, dayNear, hourMinute, monthYear } from "../text/format";
 import { lang, type Lang } from "../text/language";
 
 // Axes: at most five grid lines, from zero unless logarithmic; moments at whole hours, days, weeks or months of the reader.
@@ -87,8 +87,8 @@ function label(d: Date, length: number, first: boolean, l: Lang): string {
 	if (length > 70 * DAY) return monthYear(d, l);
 	if (length > 2 * DAY) return dayMonth(d, l);
 	const midnight = d.getHours() === 0 && d.getMinutes() === 0;
-	if (midnight) return dayMonth(d, l);
-	return first ? `${dayMonth(d, l)} ${hourMinute(d)}` : hourMinute(d);
+	if (midnight) return first ? dayNear(d, new Date(), l) : dayMonth(d, l);
+	return first ? `${dayNear(d, new Date(), l)} ${hourMinute(d)}` : hourMinute(d);
 }
 
 // The last moment is always named; what would touch it is left out.
@@ -103,8 +103,10 @@ export function ticksOf(from: number, to: number, l = lang()): Tick[] {
 		out.push({ at, text, minor: out.length % 2 === 1, near: at > 80 });
 	}
 	const end = new Date(to),
-		day = dayMonth(end, l);
-	const text = length > 2 * DAY && out[out.length - 1]?.text !== day ? day : hourMinute(end);
+		day = dayMonth(end, l),
+		alone = !out.some(k => !k.near); // then nothing else says which day it is
+	const long = length > 2 * DAY && out[out.length - 1]?.text !== day;
+	const text = long ? day : alone ? `${dayNear(end, new Date(), l)} ${hourMinute(end)}` : hourMinute(end);
 	out.push({ at: 100, text, minor: false, near: false });
 	return out;
 }

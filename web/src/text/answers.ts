@@ -14,6 +14,7 @@ import type { RangeName } from "../span";
 import { count, duration, rate, share, shareRound } from "./format";
 import { lang, type Lang } from "./language";
 import { portKey, toolName } from "./services";
+import { ended, endText } from "./when";
 
 // The first lines of the views beside Now. As there: functions of rows, written in both languages.
 
@@ -25,8 +26,20 @@ const SPAN: Record<RangeName, Record<Lang, string>> = {
 	"1y": { en: "the last year", ja: "直近1年" },
 	all: { en: "all the time observed", ja: "全観測期間" },
 };
-export const spanName = (name: RangeName | null, l = lang()): string =>
-	name ? SPAN[name][l] : l === "ja" ? "この期間" : "this time";
+const TO: Record<Exclude<RangeName, "all">, Record<Lang, string>> = {
+	"24h": { en: "the 24 hours to", ja: "までの24時間" },
+	"7d": { en: "the 7 days to", ja: "までの7日" },
+	"28d": { en: "the 4 weeks to", ja: "までの4週間" },
+	"1y": { en: "the year to", ja: "までの1年" },
+};
+
+// "the last 24 hours", or of what ended long ago "the 24 hours to 24 Nov 2026 18:08".
+export function spanName(name: RangeName | null, l = lang(), end = ended.get()): string {
+	if (name === null) return l === "ja" ? "この期間" : "this time";
+	if (end === null) return SPAN[name][l];
+	if (name === "all") return l === "ja" ? `${endText(end, l)}までの全観測期間` : `all the time observed, to ${endText(end, l)}`;
+	return l === "ja" ? `${endText(end, l)}${TO[name].ja}` : `${TO[name].en} ${endText(end, l)}`;
+}
 
 // Trend: In the last 4 weeks 5,412 accesses per address and day, 3 % more than in the span before.
 export function trendAnswer(row: RateRow | undefined, before: RateRow | undefined, name: RangeName | null, l = lang()): string {
@@ -50,6 +63,22 @@ export function trendAnswer(row: RateRow | undefined, before: RateRow | undefine
 				? ", the same as in the span before"
 				: `, ${size} ${part > 0 ? "more" : "fewer"} than in the span before`;
 	return `${rate(row.rate)} accesses per address and day in ${spanName(name, l)}${than}.`;
+}
+
+// Years: 6,506.4 accesses per address and day in 2020, 55 % more than in 2019. A part of a year is called so.
+export function yearsAnswer(rows: { name: string; total: number | null; part: string | null }[], l = lang()): string {
+	const known = rows.filter(r => r.total !== null),
+		last = known[known.length - 1],
+		before = known[known.length - 2];
+	if (!last || last.total === null) return "";
+	const part = before?.total ? last.total / before.total - 1 : null,
+		size = part === null ? "" : shareRound(Math.abs(part), l);
+	if (l === "ja") {
+		const start = `${last.name}年${last.part ? `（${last.part}）` : ""}は1アドレス1日あたり${rate(last.total)}件。`;
+		return part === null || !before ? start : `${start}${before.name}年より${size}${part > 0 ? "多い" : "少ない"}。`;
+	}
+	const start = `${rate(last.total)} accesses per address and day in ${last.name}${last.part ? ` (${last.part})` : ""}`;
+	return part === null || !before ? `${start}.` : `${start}, ${size} ${part > 0 ? "more" : "fewer"} than in ${before.name}.`;
 }
 
 // A port: 812.4 accesses per address and day in the last 24 hours, 7.6 times the span before; rank 1.

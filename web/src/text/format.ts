@@ -127,12 +127,17 @@ export function clock(d: Date, l = lang()): string {
 
 export const utc = (d: Date): string => d.toISOString().replace(/\.000Z$/, "Z");
 
-// A moment as short as it may be beside another one: the time alone within a day.
-export function moment(text: string | null | undefined, near = new Date(), l = lang()): string {
-	if (!text) return NONE;
-	const d = new Date(text);
+// A moment as short as it may be: the time alone of today, with the year when it is of another one.
+export function momentOf(d: Date, near = new Date(), l = lang()): string {
 	if (d.toDateString() === near.toDateString()) return hourMinute(d);
-	return d.getFullYear() === near.getFullYear() ? dateTime(d, l) : date(d, l);
+	return d.getFullYear() === near.getFullYear() ? dateTime(d, l) : `${date(d, l)} ${hourMinute(d)}`;
 }
+
+export const moment = (text: string | null | undefined, near = new Date(), l = lang()): string =>
+	text ? momentOf(new Date(text), near, l) : NONE;
+
+// The day of a moment beside an axis: without its year when that is this one.
+export const dayNear = (d: Date, near = new Date(), l = lang()): string =>
+	d.getFullYear() === near.getFullYear() ? dayMonth(d, l) : date(d, l);
 
 export const zoneName = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";

@@ -3,6 +3,7 @@ import { count, duration, interval, rate, share, shareRound, weekday, NONE } fro
 import { lang, type Lang } from "./language";
 import { countryName } from "./places";
 import { portKey, toolName } from "./services";
+import { ended, endText } from "./when";
 
 // The first line of a view or section: its answer in words, a function of rows. Each is written in both languages, not
 // translated; null and "" mean that the rows do not bear an answer.
@@ -49,12 +50,16 @@ export function mover(rows: PortRow[], now: number | null, before: number | null
 	return best;
 }
 
-// Where no rate may be told: 5,044 accesses from 8 sources in 24 hours, or in so many seconds.
-function countsLead(row: RateRow, seconds: number | null, l: Lang): string {
-	const from = row.sources === null ? "" : count(row.sources);
-	if (l === "ja")
-		return `${seconds === null ? "直近24時間" : duration(seconds, l)}のアクセスは${count(row.accesses)}件${from && `、送信元は${from}`}。`;
-	return `${count(row.accesses)} accesses${from && ` from ${from} ${row.sources === 1 ? "source" : "sources"}`} in ${seconds === null ? "24 hours" : duration(seconds, l)}.`;
+// Where no rate may be told: 5,044 accesses from 8 sources in 24 hours, or in so many seconds; and when that was.
+function countsLead(row: RateRow, seconds: number | null, l: Lang, end: Date | null): string {
+	const from = row.sources === null ? "" : count(row.sources),
+		when = end && endText(end, l);
+	if (l === "ja") {
+		const span = seconds === null ? (when ? `${when}までの24時間` : "直近24時間") : `${when ? `${when}までの` : ""}${duration(seconds, l)}`;
+		return `${span}のアクセスは${count(row.accesses)}件${from && `、送信元は${from}`}。`;
+	}
+	const span = seconds === null ? (when ? "the 24 hours" : "24 hours") : duration(seconds, l);
+	return `${count(row.accesses)} accesses${from && ` from ${from} ${row.sources === 1 ? "source" : "sources"}`} in ${span}${when ? ` to ${when}` : ""}.`;
 }
 
 // Now: 6,506 accesses per address in the last 24 hours, one every 13.3 s; 18 % more than last Tuesday, because of 2323/tcp.
@@ -64,16 +69,18 @@ export function nowLead(
 	because: PortRow | null,
 	l = lang(),
 	seconds: number | null = null,
+	end = ended.get(),
 ): string {
-	if (row && row.rate === null && row.accesses > 0) return countsLead(row, seconds, l);
+	if (row && row.rate === null && row.accesses > 0) return countsLead(row, seconds, l, end);
 	if (!row || row.rate === null) return "";
 	const than = compared(row.rate, before, l),
 		cause = because && than ? portKey(because.protocol, because.port) : "";
 	if (l === "ja") {
-		const start = `直近24時間は1アドレスあたり${rate(row.rate)}件、${interval(row.rate, l)}に1件。`;
+		const start = `${end ? `${endText(end, l)}までの` : "直近"}24時間は1アドレスあたり${rate(row.rate)}件、${interval(row.rate, l)}に1件。`;
 		return than ? `${start}${than}です${cause ? `（主因は${cause}）` : ""}。` : start;
 	}
-	const start = `${rate(row.rate)} accesses per address in 24 hours, one every ${interval(row.rate, l)}`;
+	const span = end ? `the 24 hours to ${endText(end, l)}` : "24 hours";
+	const start = `${rate(row.rate)} accesses per address in ${span}, one every ${interval(row.rate, l)}`;
 	return `${start}${than ? `; ${than}` : ""}${cause ? `, because of ${cause}` : ""}.`;
 }
 
@@ -100,19 +107,27 @@ function countsAnswer(rows: RateRow[], l: Lang): string {
 }
 
 // 24 hours: 2323/tcp makes 71 % of the rise; now one every 7.4 s.
-export function dayAnswer(rows: RateRow[], because: { row: PortRow; part: number } | null, rises: boolean, l = lang()): string {
+export function dayAnswer(
+	rows: RateRow[],
+	because: { row: PortRow; part: number } | null,
+	rises: boolean,
+	l = lang(),
+	end = ended.get(),
+): string {
 	const last = [...rows].reverse().find(r => r.rate !== null && (r.observed ?? 1) > 0);
 	if (!last) return countsAnswer(rows, l);
 	const key = because ? portKey(because.row.protocol, because.row.port) : "";
 	const part = because ? shareRound(Math.min(1, because.part), l) : "";
 	if (l === "ja")
-		return `${because ? `${rises ? "増加" : "減少"}分の${part}は${key}。` : ""}直近10分は${interval(last.rate, l)}に1件。`;
+		return `${because ? `${rises ? "増加" : "減少"}分の${part}は${key}。` : ""}${end ? "最後の" : "直近"}10分は${interval(last.rate, l)}に1件。`;
 	const now = `one every ${interval(last.rate, l)}`;
-	return because ? `${key} makes ${part} of the ${rises ? "rise" : "fall"}; now ${now}.` : `In the last 10 minutes ${now}.`;
+	return because
+		? `${key} makes ${part} of the ${rises ? "rise" : "fall"}; ${end ? "at its end" : "now"} ${now}.`
+		: `In the last 10 minutes ${now}.`;
 }
 
 // 4 weeks: Today is above all 27 days before. The last day may be part of a day.
-export function weeksAnswer(rows: RateRow[], l = lang()): string {
+export function weeksAnswer(rows: RateRow[], l = lang(), end = ended.get()): string {
 	const known = rows.filter(r => r.rate !== null && (r.observed ?? 0) > 0),
 		today = known[known.length - 1];
 	const past = known.slice(0, -1).map(r => r.rate!);
@@ -121,13 +136,15 @@ export function weeksAnswer(rows: RateRow[], l = lang()): string {
 		high = Math.max(...past),
 		n = past.length;
 	if (l === "ja") {
-		if (today.rate! > high) return `今日は過去${n}日のどの日よりも多い。`;
-		return today.rate! < low ? `今日は過去${n}日のどの日よりも少ない。` : `今日は過去${n}日の範囲内。`;
+		const day = end ? "最終日" : "今日";
+		if (today.rate! > high) return `${day}は過去${n}日のどの日よりも多い。`;
+		return today.rate! < low ? `${day}は過去${n}日のどの日よりも少ない。` : `${day}は過去${n}日の範囲内。`;
 	}
-	if (today.rate! > high) return `Today is above each of the ${n} days before.`;
+	const day = end ? "The last day was" : "Today is";
+	if (today.rate! > high) return `${day} above each of the ${n} days before.`;
 	return today.rate! < low
-		? `Today is below each of the ${n} days before.`
-		: `Today is within the range of the ${n} days before.`;
+		? `${day} below each of the ${n} days before.`
+		: `${day} within the range of the ${n} days before.`;
 }
 
 const sum = (rows: { share: number }[]): number => rows.reduce((s, r) => s + (r.share || 0), 0);

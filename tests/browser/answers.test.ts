@@ -12,8 +12,14 @@ import {
 	sensorsAnswer,
 	sourceAnswer,
 	sourcesAnswer,
+	spanName,
 	trendAnswer,
+	yearsAnswer,
 } from "../../web/src/text/answers";
+import { asText, lasting } from "../../web/src/parts/actions";
+import { counted, wholeOf } from "../../web/src/parts/steps";
+import { partOf } from "../../web/src/pages/figures";
+import { endedOf } from "../../web/src/text/when";
 import { serviceName, servicesNamed } from "../../web/src/text/services";
 
 const plain = (text: string): string => text.replace(/[\u00a0\u202f]/g, " ");
@@ -33,6 +39,78 @@ describe("trend", () => {
 		);
 		expect(trendAnswer(span(null), undefined, "24h", "en")).toBe("10 accesses in the last 24 hours.");
 		expect(trendAnswer(undefined, undefined, "24h", "en")).toBe("");
+	});
+});
+
+describe("years", () => {
+	const year = (name: string, total: number | null, part: string | null = null) => ({ name, total, part });
+	it("compare the last with the one before that was observed, and say of what part they are", () => {
+		const rows = [year("2019", 4192), year("2020", 6506.4)];
+		expect(plain(yearsAnswer(rows, "en"))).toBe(
+			"6,506.4 accesses per address and day in 2020, 55 % more than in 2019.",
+		);
+		expect(yearsAnswer(rows, "ja")).toBe("2020年は1アドレス1日あたり6,506.4件。2019年より55%多い。");
+		expect(plain(yearsAnswer([...rows, year("2021", null), year("2022", 3253.2, "1 Jan–3 Feb")], "en"))).toBe(
+			"3,253.2 accesses per address and day in 2022 (1 Jan–3 Feb), 50 % fewer than in 2020.",
+		);
+		expect(yearsAnswer([year("2020", 10)], "en")).toBe("10.0 accesses per address and day in 2020.");
+		expect(yearsAnswer([year("2020", null)], "ja")).toBe("");
+	});
+	it("are whole unless rows begin or end in them", () => {
+		const stored = { first: "2025-03-02T00:00:00Z", as_of: "2026-11-24T00:00:00Z" };
+		expect(plain(partOf(2025, stored, 0) ?? "")).toMatch(/^2 Mar–$/);
+		expect(plain(partOf(2026, stored, 0) ?? "")).toMatch(/^–24 Nov$/);
+		expect(partOf(2024, stored, 9)).toBe(null);
+		expect(partOf(2025, { first: null, as_of: null }, 0)).toBe(null);
+	});
+});
+
+describe("a span that ended long ago", () => {
+	const end = new Date(2021, 2, 12, 18, 8);
+	it("is called by its end", () => {
+		expect(spanName("24h", "en", end).replace(/\u00a0/g, " ")).toBe("the 24 hours to 12 Mar 2021 18:08");
+		expect(spanName("7d", "ja", end)).toBe("2021/3/12 18:08までの7日");
+		expect(spanName("7d", "en", null)).toBe("the last 7 days");
+		expect(plain(spanName("all", "en", end))).toBe("all the time observed, to 12 Mar 2021 18:08");
+	});
+	it("is known by what is stored", () => {
+		const stored = { as_of: "2021-03-12T18:08:00Z", capturing: false, now: "2026-11-24T00:00:00Z" };
+		expect(endedOf(stored)?.toISOString()).toBe("2021-03-12T18:08:00.000Z");
+		expect(endedOf({ ...stored, capturing: true })).toBe(null);
+		expect(endedOf({ ...stored, now: "2021-03-12T18:30:00Z" })).toBe(null);
+	});
+});
+
+describe("rows of steps", () => {
+	it("come to the rate over what was observed", () => {
+		const row = (rate: number | null, address_days: number, observed: number, accesses: number) =>
+			({ moment: "m", rate, low: rate, high: 0, without: 0, address_days, observed, accesses, packets: 1, sources: 1 }) as RateRow;
+		const whole = wholeOf([row(10, 2, 1, 20), row(null, 0, 0, 0), row(40, 1, 0.5, 40)])!;
+		expect([whole.rate, whole.low, whole.accesses, whole.observed]).toEqual([20, 20, 60, 0.5]);
+		expect(wholeOf([row(null, 0, 1, 7)])!.rate).toBe(null);
+		expect(wholeOf([])).toBe(undefined);
+	});
+	it("are missing, not zero, where nothing was observed", () => {
+		expect(counted({ accesses: 0, observed: 0 })).toBe(null);
+		expect(counted({ accesses: 0, observed: 1 })).toBe(0);
+	});
+});
+
+describe("what leaves a page", () => {
+	const columns = [
+		{ key: "a", head: "A", cell: () => "", text: (r: number) => r },
+		{ key: "eye", head: "", cell: () => "" },
+	];
+	it("says in each row that it is made up", () => {
+		expect(asText(columns, [1, 2])).toBe("A\n1\n2\n");
+		expect(asText(columns, [1, 2], true)).toBe("A\tsimulated\n1\ttrue\n2\ttrue\n");
+	});
+	it("is linked by its moments, not by the reader's now", () => {
+		const of = { from: "2026-11-23T00:00:00Z", to: "2026-11-24T00:00:00Z" };
+		expect(lasting("total", "/trend?range=24h&sensor=a", of, "http://h")).toBe(
+			"http://h/trend?sensor=a&from=2026-11-23T00:00:00Z&to=2026-11-24T00:00:00Z#total",
+		);
+		expect(lasting("figure", "/trend?figure=2-19", undefined, "http://h")).toBe("http://h/trend?figure=2-19#figure");
 	});
 });
 

@@ -144,6 +144,49 @@ export const BEHAVIOUR = {
 			hours = (Date.parse(searchParams.get("to")) - Date.parse(searchParams.get("from"))) / 3_600_000;
 		if (Math.abs(hours - 16.8) > 1) return `${hours} hours, not a tenth of the week`;
 	},
+	async "a chart is a table, a lasting link and a picture"(page) {
+		await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+		await page.locator("header nav a[href='/trend']").click();
+		await page.locator("#total path.line").first().waitFor({ state: "attached" });
+		const saved = page.waitForEvent("download");
+		await page.locator("#total .actions button", { hasText: "PNG" }).click();
+		if (!(await saved).suggestedFilename().includes("SIMULATED")) return "a picture does not say that it is made up";
+		await page.locator("#total .actions a", { hasText: "Table" }).click();
+		await path(page, "/trend?table=total");
+		await page.locator("#total td").first().waitFor();
+		await page.locator("#total .actions button", { hasText: "Copy" }).click();
+		const copied = await page.evaluate(() => navigator.clipboard.readText());
+		if (!copied.split("\n")[0].endsWith("\tsimulated")) return "copied rows do not say that they are made up: " + copied.slice(0, 99);
+		await page.locator("#total .actions button", { hasText: "Link" }).click();
+		const link = await page.evaluate(() => navigator.clipboard.readText());
+		if (!/\/trend\?table=total&from=2026-11-\d\dT.*&to=2026-11-24T.*#total$/.test(link)) return "a link does not last: " + link;
+		await page.goBack();
+		await page.locator("#total path.line").first().waitFor({ state: "attached" });
+	},
+	async "what is shown stays until the next is there"(page, fixture) {
+		await page.locator("header nav a[href='/ports']").click();
+		await page.locator("#ranking td.what").first().waitFor();
+		fixture.state.scene = "slow";
+		await page.evaluate(() => {
+			Object.assign(globalThis, { blanks: 0, marked: "" });
+			new MutationObserver(() => {
+				globalThis.blanks += document.querySelectorAll("tr.blank").length;
+				if (document.querySelector("main.turning")) globalThis.marked = document.querySelector(".ranges a[aria-current]").innerText;
+			}).observe(document.body, { subtree: true, childList: true, attributes: true });
+		});
+		await page.locator(".ranges a", { hasText: "4 w" }).click();
+		await path(page, "/ports?range=28d");
+		await page.locator("main[data-place='/ports?range=28d']").waitFor();
+		if ((await page.evaluate(() => globalThis.marked)) !== "4 w") return "the range that was chosen is not marked while its rows come";
+		if (await page.evaluate(() => globalThis.blanks)) return "rows were taken away before others came";
+	},
+	async "a link that is pointed at is asked for before it is followed"(page, fixture) {
+		await page.locator("td.what a", { hasText: "2323/tcp" }).first().hover();
+		for (let i = 0; !fixture.asked.get("/v1/ports/tcp/2323/history"); i++) {
+			if (i > 300) return "nothing is asked for";
+			await page.waitForTimeout(50);
+		}
+	},
 	async "names are text, whatever is in them"(page) {
 		await page.locator("#networks td.cut", { hasText: "<b>Cloud</b>" }).waitFor();
 		if (await page.locator("#networks td b").count()) return "a name became an element";

@@ -168,6 +168,20 @@ function ranked(rows, key) {
 		}));
 }
 
+// The years of the white paper, then two of which parts were observed.
+const YEARS = [
+	[2016, 1692, 1075.5, 606.4],
+	[2017, 1893, 1054.9, 826.9],
+	[2018, 2752.8, 1034, 1702.8],
+	[2019, 4192, 1325.9, 2844.8],
+	[2020, 6506.4, 1527.7, 4931.1],
+	[2025, 5100.2, 1301.1, 3766.2],
+	[2026, 5480.9, 1310.4, 4130.2],
+];
+const years = () => YEARS.map(([year, accesses]) => ({ year, accesses }));
+const yearBands = () =>
+	YEARS.map(([year, all, low, high]) => ({ year, ports_low: low, ports_high: high, without_port: all - low - high }));
+
 const ports = () =>
 	ranked(
 		PORTS.map(([protocol, port, was, now]) => ({ row: { protocol, port }, was, now })),
@@ -455,6 +469,8 @@ const about = {
 
 const LISTS = [
 	[/^\/v1\/rate$/, rates],
+	[/^\/v1\/years$/, years],
+	[/^\/v1\/years\/bands$/, yearBands],
 	[/^\/v1\/classes$/, classes],
 	[/^\/v1\/ports$/, ports],
 	[/^\/v1\/heat$/, heat],

@@ -38,6 +38,7 @@ async function stored(browser, base) {
 	const list = [
 		"/",
 		"/trend",
+		"/trend?figure=2-19",
 		"/ports",
 		"/ports/tcp/23",
 		"/sources",
@@ -58,6 +59,8 @@ async function simulated(browser, base) {
 	const list = [
 		"/",
 		"/trend?range=24h",
+		"/trend?figure=2-20",
+		"/ports?table=heat",
 		"/ports",
 		"/ports/tcp/445",
 		"/sources",

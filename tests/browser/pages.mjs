@@ -7,7 +7,9 @@ import { check, fault, launch, looks, opened, report, tour } from "./tour.mjs";
 const VIEWS = [
 	"/",
 	"/trend",
-	"/trend?range=28d&sensor=sin-1&show=table",
+	"/trend?range=28d&sensor=sin-1&table=total,bands",
+	"/trend?figure=2-19",
+	"/trend?figure=2-20",
 	"/ports",
 	"/ports/tcp/2323?range=7d",
 	"/sources?tool=mirai",

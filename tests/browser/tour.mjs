@@ -69,6 +69,9 @@ export async function opened(browser, base, { lang, size }, tolerated) {
 async function filled(page) {
 	await page.waitForFunction(
 		() =>
+			new URLSearchParams(document.querySelector("main")?.dataset.place.split("?")[1]).toString() ===
+				new URLSearchParams(location.search).toString() &&
+			document.querySelector("main").dataset.place.split("?")[0] === location.pathname &&
 			document.querySelector("main section") &&
 			!document.querySelector(".big.waits, [data-waits]") &&
 			[...document.querySelectorAll("main tbody")].every(

@@ -1,4 +1,5 @@
 import { here, usePlace } from "./router";
+import { keep, kept } from "./text/language";
 import type { Key } from "./text/strings";
 
 // The range of a view, as the URL has it: `range=` one of these, or `from=` and `to=`.
@@ -87,12 +88,41 @@ export function spanOf(query: URLSearchParams, stored: Stored | undefined, fallb
 	};
 }
 
-export function useSpan(stored: Stored | undefined, fallback: RangeName = "24h"): Span {
-	return spanOf(usePlace().query, stored, isShort(stored) ? "all" : fallback);
+// What was stored when the pages were last open: a good guess until the first answer.
+const KEPT = "stored";
+function guess(): Stored | undefined {
+	try {
+		return (JSON.parse(kept(KEPT) ?? "null") as Stored | null) ?? undefined;
+	} catch {
+		return undefined;
+	}
+}
+let guessed = guess();
+
+export function storedIs({ first, as_of, capturing }: Stored): void {
+	guessed = { first, as_of: capturing ? null : as_of, capturing };
+	keep(KEPT, JSON.stringify(guessed));
 }
 
+// The span of a view: by its URL, else the one it usually has.
+export function viewSpan(query: URLSearchParams, stored: Stored | undefined, fallback: RangeName = "24h"): Span {
+	const there = stored ?? guessed;
+	return spanOf(query, there, isShort(there) ? "all" : fallback);
+}
+
+export const useSpan = (stored: Stored | undefined, fallback: RangeName = "24h"): Span =>
+	viewSpan(usePlace().query, stored, fallback);
+
+// What questions about a span take.
+export type Asked = { from: string; to: string | null; sensor: string | null };
+export const asked = (span: Span, query: URLSearchParams): Asked => ({
+	from: span.from,
+	to: span.to,
+	sensor: query.get("sensor"),
+});
+
 export const rangeHref = (name: RangeName, fallback: RangeName = "24h"): string =>
-	here({ range: name === fallback ? null : name, from: null, to: null });
+	here({ range: name === fallback ? null : name, from: null, to: null, figure: null });
 
 export const zoomHref = (from: number, to: number): string => {
 	const minute = (n: number): string => new Date(Math.round(n / 60_000) * 60_000).toISOString().replace(":00.000Z", ":00Z");

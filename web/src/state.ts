@@ -37,12 +37,12 @@ export function useStale(status: Loaded<Status>): string | null {
 
 // ---- Light and dark: the system's, until the reader chooses ----
 export type Theme = "light" | "dark";
-const dark = matchMedia("(prefers-color-scheme: dark)");
+const dark = globalThis.matchMedia?.("(prefers-color-scheme: dark)") as MediaQueryList | undefined; // none in unit tests
 const chosen = (): Theme | null => {
 	const text = kept("theme");
 	return text === "light" || text === "dark" ? text : null;
 };
-export const theme = new Cell<Theme>(chosen() ?? (dark.matches ? "dark" : "light"));
+export const theme = new Cell<Theme>(chosen() ?? (dark?.matches ? "dark" : "light"));
 
 function themeShow(): void {
 	document.documentElement.dataset.theme = theme.get();
@@ -51,11 +51,11 @@ function themeShow(): void {
 export function themeStart(): void {
 	themeShow();
 	theme.follow(themeShow);
-	dark.addEventListener("change", () => chosen() || theme.set(dark.matches ? "dark" : "light"));
+	dark?.addEventListener("change", () => chosen() || theme.set(dark?.matches ? "dark" : "light"));
 }
 
 export function themeChoose(next: Theme): void {
-	keep("theme", next === (dark.matches ? "dark" : "light") ? null : next);
+	keep("theme", next === (dark?.matches ? "dark" : "light") ? null : next);
 	theme.set(next);
 }
 

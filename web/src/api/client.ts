@@ -16,13 +16,15 @@ export interface Loaded<T> {
 }
 
 const SLOW = 300,
-	KEPT = 80;
+	KEPT = 120,
+	OLD = 600_000; // ms: an answer of before is not shown again, not even until the next one is there
 const NONE: Loaded<never> = { data: undefined, failure: undefined, slow: false, at: 0, since: 0 };
 
 class Entry {
 	state: Loaded<unknown> = NONE;
 	followers = new Set<() => void>();
-	private asking = false;
+	passed = false; // there are newer rows
+	private asking: Promise<void> | null = null;
 	private again = false;
 
 	constructor(readonly url: string) {}
@@ -32,21 +34,32 @@ class Entry {
 		for (const f of [...this.followers]) f();
 	}
 
+	get usable(): boolean {
+		return this.state.data !== undefined && Date.now() - this.state.at < OLD;
+	}
+
 	// Asks now; while an answer is on its way, once more after it: the last commit is never missed.
-	async ask(): Promise<void> {
-		if (this.asking) {
-			this.again = true;
-			return;
-		}
-		this.asking = true;
+	ask(): Promise<void> {
+		if (this.asking) this.again = true;
+		return (this.asking ??= this.once());
+	}
+
+	// What is wanted without being followed: at most one question.
+	want(): Promise<void> {
+		if (this.asking) return this.asking;
+		return this.usable && !this.passed ? Promise.resolve() : this.ask();
+	}
+
+	private async once(): Promise<void> {
 		const timer = setTimeout(() => this.state.data === undefined && this.put({ slow: true }), SLOW);
+		this.passed = false;
 		try {
 			this.put({ data: await fetched(this.url), failure: undefined, at: Date.now(), since: 0 });
 		} catch (e) {
 			this.put({ failure: asFailure(e), since: this.state.since || Date.now() });
 		}
 		clearTimeout(timer);
-		this.asking = false;
+		this.asking = null;
 		if (this.state.slow) this.put({ slow: false });
 		if (this.again) {
 			this.again = false;
@@ -88,14 +101,21 @@ function entryOf(url: string): Entry {
 	return entry;
 }
 
-// Rows have changed: whatever is on the page is asked for again, whatever is not is forgotten.
+// Rows have changed: whatever is on the page is asked for again, whatever is not when it is next wanted.
 export function askAgain(): void {
-	for (const [url, entry] of [...entries])
+	for (const entry of entries.values())
 		if (entry.followers.size) void entry.ask();
-		else entries.delete(url);
+		else entry.passed = true;
 }
 
 export const retry = (url: string): void => void entryOf(url).ask();
+
+// What was answered last, if it is not too old.
+export const lastOf = <T>(url: string): T | undefined => entries.get(url)?.state.data as T | undefined;
+
+// Asks for what will soon be shown. Old rows are as good as none were: they are shown until the new ones are there.
+export const isThere = (url: string): boolean => entries.get(url)?.usable ?? false;
+export const fetchAhead = (url: string): Promise<void> => entryOf(url).want();
 
 export function useApi<T>(url: string | null): Loaded<T> {
 	const [, again] = useReducer((n: number) => n + 1, 0);
@@ -104,11 +124,13 @@ export function useApi<T>(url: string | null): Loaded<T> {
 		const entry = entryOf(url),
 			follow = () => again(0);
 		entry.followers.add(follow);
-		if (entry.state === NONE || entry.state.failure) void entry.ask();
-		else again(0);
+		if (entry.state.failure) void entry.ask();
+		else if (!entry.usable || entry.passed) void entry.want();
+		again(0);
 		return () => void entry.followers.delete(follow);
 	}, [url]);
-	return (url === null ? NONE : (entries.get(url)?.state ?? NONE)) as Loaded<T>;
+	const entry = url === null ? undefined : entries.get(url);
+	return (entry && (entry.followers.size || entry.usable || entry.state.failure) ? entry.state : NONE) as Loaded<T>;
 }
 
 export type Params = Record<string, string | number | null | undefined>;

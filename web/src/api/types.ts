@@ -39,6 +39,17 @@ export interface RateRow {
 	sources: number | null;
 }
 
+export interface YearRow {
+	year: number;
+	accesses: number | null; // per address and day
+}
+export interface BandYearRow {
+	year: number;
+	ports_low: number | null;
+	ports_high: number | null;
+	without_port: number | null;
+}
+
 export interface ClassRow {
 	moment: Moment;
 	class: string;

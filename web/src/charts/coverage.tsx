@@ -2,14 +2,14 @@ import type { JSX } from "preact";
 import type { CoverageRow } from "../api/types";
 import { dateTime, duration } from "../text/format";
 import { t } from "../text/strings";
-import { ticksOf } from "./scale";
+import { TimesLine } from "./times";
 
 export interface Begun {
 	sensor: string;
 	first: number;
 } // nothing is missing before it began
 type Range = readonly [number, number];
-const SHORT = 30_000,
+const SHORT = 60_000,
 	LATE = 180_000; // ms that are no gap; at the end, where rows are yet to come
 
 export const rangesOf = (rows: CoverageRow[], sensor: string): Range[] =>
@@ -71,20 +71,7 @@ export function Coverage({
 					</div>
 				);
 			})}
-			<div class="line" aria-hidden="true">
-				<span class="head" />
-				<span class="xs">
-					{ticksOf(from, to).map(k => (
-						<span
-							key={k.at}
-							class={(k.minor ? "minor " : "") + (k.near ? "near " : "") + (k.at === 100 ? "end" : "")}
-							style={{ left: `${k.at}%` }}
-						>
-							{k.text}
-						</span>
-					))}
-				</span>
-			</div>
+			<TimesLine from={from} to={to} />
 		</figure>
 	);
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { count, dateTime, hourMinute, dayMonth } from "../text/format";
 import { t } from "../text/strings";
-import { ticksOf } from "./scale";
+import { TimesLine } from "./times";
 
 // Rows × time in five steps, of which the first is nothing, and the rest grow by about the same factor: more is further from
 // the page's colour. What was not observed is crossed out, never the first step.
@@ -33,88 +33,97 @@ export function thresholds(values: number[]): number[] {
 
 export const stepOf = (v: number, bounds: number[]): number => (v > 0 ? 1 + bounds.filter(b => v >= b).length : 0);
 
-export function Heat({
-	label,
-	rows,
-	from,
-	to,
-	step,
-	seen,
-	unit,
-}: {
-	label: string;
+export interface HeatFrame {
 	rows: HeatRowProps[];
-	from: number;
+	first: number; // where its first step begins
 	to: number;
 	step: number;
-	seen?: ((at: number) => boolean) | undefined;
+	n: number;
+	bounds: number[];
 	unit: string;
-}): JSX.Element {
-	const first = Math.floor(from / step) * step,
-		n = Math.max(1, Math.ceil((to - first) / step));
-	const bounds = thresholds(rows.flatMap(r => [...r.cells.values()]));
+	seen: ((at: number) => boolean) | undefined;
+}
+
+export function heatFrame(
+	rows: HeatRowProps[],
+	from: number,
+	to: number,
+	step: number,
+	unit: string,
+	seen?: (at: number) => boolean,
+): HeatFrame {
+	const first = Math.floor(from / step) * step;
+	const n = Math.max(1, Math.ceil((to - first) / step)),
+		bounds = thresholds(rows.flatMap(r => [...r.cells.values()]));
+	return { rows, first, to, step, n, bounds, unit, seen };
+}
+
+// How a cell looks: one of the steps, or `lost` where nothing was observed.
+export function cellOf(h: HeatFrame, r: HeatRowProps, i: number): string {
+	const at = h.first + i * h.step,
+		v = r.cells.get(at);
+	return v === undefined && h.seen && !h.seen(at) ? "lost" : `m${stepOf(v ?? 0, h.bounds)}`;
+}
+
+const STROKES = 80; // in a line of nothing but what was not observed
+
+// A cell crossed out: by one stroke, or where few cells are wide, by several.
+function crossed(i: number, n: number): string {
+	const strokes = Math.max(1, Math.round(STROKES / n)),
+		wide = 0.94 / strokes;
+	let path = "";
+	for (let k = 0; k < strokes; k++) path += `M${i + k * wide} .9L${i + (k + 0.8) * wide} .1`;
+	return path;
+}
+
+function HeatCells({ h, r }: { h: HeatFrame; r: HeatRowProps }): JSX.Element {
 	const when = (at: number): string =>
-		step >= 86_400_000 ? dayMonth(new Date(at)) : `${dateTime(new Date(at))}–${hourMinute(new Date(at + step))}`;
-	let any = false;
+		h.step >= 86_400_000 ? dayMonth(new Date(at)) : `${dateTime(new Date(at))}–${hourMinute(new Date(at + h.step))}`;
+	return (
+		<svg
+			viewBox={`0 0 ${h.n} 1`}
+			preserveAspectRatio="none"
+			role="img"
+			aria-label={`${r.name}: ${count([...r.cells.values()].reduce((s, v) => s + v, 0))} ${h.unit}`}
+		>
+			{Array.from({ length: h.n }, (_, i) => {
+				const at = h.first + i * h.step,
+					look = cellOf(h, r, i),
+					part = at + h.step > h.to ? " part" : "";
+				return look === "lost" ? (
+					<path key={i} class="lost" d={crossed(i, h.n)}>
+						<title>
+							{when(at)} {t("noData")}
+						</title>
+					</path>
+				) : (
+					<rect key={i} class={look + part} x={i} y="0" width={h.n > 120 ? 1.02 : 0.94} height="1">
+						<title>{`${r.name} ${when(at)}: ${count(r.cells.get(at) ?? 0)} ${h.unit}`}</title>
+					</rect>
+				);
+			})}
+		</svg>
+	);
+}
+
+export function Heat({ label, of: h }: { label: string; of: HeatFrame }): JSX.Element {
+	const lost = h.rows.some(r => Array.from({ length: h.n }, (_, i) => cellOf(h, r, i)).includes("lost"));
 	return (
 		<figure class="heat" aria-label={label} role="group">
-			{rows.map(r => (
+			{h.rows.map(r => (
 				<div class="line" key={r.key}>
 					<span class="head">{r.head}</span>
-					<svg
-						viewBox={`0 0 ${n} 1`}
-						preserveAspectRatio="none"
-						role="img"
-						aria-label={`${r.name}: ${count([...r.cells.values()].reduce((s, v) => s + v, 0))} ${unit}`}
-					>
-						{Array.from({ length: n }, (_, i) => {
-							const at = first + i * step,
-								v = r.cells.get(at),
-								lost = v === undefined && seen !== undefined && !seen(at);
-							any ||= lost;
-							return lost ? (
-								<path key={i} class="lost" d={`M${i + 0.1} .9L${i + 0.9} .1`}>
-									<title>
-										{when(at)} {t("noData")}
-									</title>
-								</path>
-							) : (
-								<rect
-									key={i}
-									class={`m${stepOf(v ?? 0, bounds)}`}
-									x={i}
-									y="0"
-									width={n > 120 ? 1.02 : 0.94}
-									height="1"
-								>
-									<title>{`${r.name} ${when(at)}: ${count(v ?? 0)} ${unit}`}</title>
-								</rect>
-							);
-						})}
-					</svg>
+					<HeatCells h={h} r={r} />
 				</div>
 			))}
-			<div class="line" aria-hidden="true">
-				<span class="head" />
-				<span class="xs">
-					{ticksOf(first, first + n * step).map(k => (
-						<span
-							key={k.at}
-							class={(k.minor ? "minor " : "") + (k.near ? "near " : "") + (k.at === 100 ? "end" : "")}
-							style={{ left: `${k.at}%` }}
-						>
-							{k.text}
-						</span>
-					))}
-				</span>
-			</div>
+			<TimesLine from={h.first} to={h.first + h.n * h.step} />
 			<div class="line">
 				<span class="head" />
 				<Steps
-					bounds={bounds}
-					unit={unit}
+					bounds={h.bounds}
+					unit={h.unit}
 					more={
-						any ? (
+						lost ? (
 							<span class="lostkey">
 								<svg viewBox="0 0 1 1">
 									<path class="lost" d="M.1 .9L.9 .1" />

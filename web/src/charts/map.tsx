@@ -11,6 +11,15 @@ import { stepOf, Steps, thresholds } from "./heat";
 type World = (typeof import("virtual:world"))["default"];
 let world: World | null = null;
 
+export const worldNow = (): World | null => world;
+
+const valueOf = (r: CountryRow): number => r.rate ?? r.accesses;
+const isHot = (r: CountryRow): boolean => hasJumped(r, COUNTRY_JUMP);
+
+// The values that part the steps of a map of these rows, and the step of one of them.
+export const mapBounds = (rows: CountryRow[] | undefined): number[] => thresholds((rows ?? []).filter(r => r.country).map(valueOf));
+export const lookOf = (r: CountryRow | undefined, bounds: number[]): string => (r ? `m${stepOf(valueOf(r), bounds)}` : "m0");
+
 function useWorld(): World | null {
 	const [, again] = useState(world);
 	useEffect(() => {
@@ -28,12 +37,10 @@ function useWorld(): World | null {
 export function WorldMap({ rows, small }: { rows: CountryRow[] | undefined; small?: boolean }): JSX.Element {
 	const w = useWorld(),
 		by = new Map((rows ?? []).filter(r => r.country).map(r => [r.country!, r]));
-	const value = (r: CountryRow): number => r.rate ?? r.accesses;
-	const bounds = thresholds([...by.values()].map(value));
-	const hot = (r: CountryRow): boolean => hasJumped(r, COUNTRY_JUMP);
+	const bounds = mapBounds(rows);
 	const look = (code: string): string => {
 		const r = by.get(code);
-		return r ? `m${stepOf(value(r), bounds)}${hot(r) ? " hot" : ""}` : "m0";
+		return lookOf(r, bounds) + (r && isHot(r) ? " hot" : "");
 	};
 	const title = (code: string): string => {
 		const r = by.get(code);
@@ -42,7 +49,7 @@ export function WorldMap({ rows, small }: { rows: CountryRow[] | undefined; smal
 			: countryName(code);
 	};
 	const open = (code: string) => (by.has(code) ? () => go(`/countries/${code}`) : undefined);
-	const some = [...by.values()].some(hot);
+	const some = [...by.values()].some(isHot);
 	return (
 		<figure class={"map" + (small ? " small" : "")} aria-hidden="true">
 			<svg viewBox={`0 0 ${w?.width ?? 1000} ${w?.height ?? 470}`}>
@@ -55,7 +62,7 @@ export function WorldMap({ rows, small }: { rows: CountryRow[] | undefined; smal
 					))}
 				{w &&
 					[...by.keys()]
-						.filter(code => w.areas[code] && hot(by.get(code)!))
+						.filter(code => w.areas[code] && isHot(by.get(code)!))
 						.map(code => <path key={"hot" + code} class="outline" d={w.areas[code]} />)}
 				{w &&
 					Object.entries(w.dots)

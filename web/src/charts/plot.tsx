@@ -1,35 +1,19 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { count, dateTime, hourMinute, rate as rateText, utc } from "../text/format";
-import { useStatus } from "../state";
 import { t } from "../text/strings";
-import { plotSave } from "./png";
-import { type Axis, axisOf, heightOf, ticksOf } from "./scale";
+import { type Frame, type Framed, frameOf, gapsOf, hasValues, type Line, pathOf, type Point, runs, xOf, yOf } from "./lines";
+import { heightOf } from "./scale";
+import { Times } from "./times";
 
-export interface Point {
-	at: number;
-	v: number | null;
-	part?: boolean;
-} // ms since 1970: where its step begins
-export interface Line {
-	name: string;
-	look: "now" | "before" | "low" | "high" | "without" | "plain";
-	points: Point[];
-}
 export interface Mark {
 	at: number;
 	text: string;
 	kind: "warning" | "notice" | "change";
 }
 
-export interface PlotProps {
+export interface PlotProps extends Framed {
 	label: string; // for who cannot see it
-	lines: Line[];
-	from: number;
-	to: number;
-	step: number; // ms
-	steps?: boolean; // as steps, else as lines through their middles
-	log?: boolean;
 	marks?: Mark[];
 	size?: "small" | "tall" | "low";
 	ending?: boolean; // name the last value
@@ -40,87 +24,12 @@ export interface PlotProps {
 	zoom?: (from: number, to: number) => void;
 }
 
-const round = (n: number): number => Math.round(n * 100) / 100;
-
-interface Frame {
-	from: number;
-	to: number;
-	step: number;
-	axis: Axis;
-	steps: boolean;
-}
-
-const xOf = (f: Frame, at: number): number => round(((at - f.from) / (f.to - f.from)) * 1000);
-const yOf = (f: Frame, v: number): number => round(100 - heightOf(f.axis, v));
-
-interface Run {
-	part: boolean;
-	start: number | null;
-	points: { at: number; v: number }[];
-}
-
-// Runs without a gap: what is missing is missing, and what is still being counted is apart, joined to what it goes on from.
-function runs(line: Line, f: Frame): Run[] {
-	const out: Run[] = [];
-	let last: Point | null = null;
-	for (const p of line.points) {
-		if (p.v === null || p.at < f.from - f.step || p.at > f.to) {
-			last = null;
-			continue;
-		}
-		const follows: boolean = last !== null && p.at - last.at < f.step * 1.5;
-		const part = p.part === true;
-		let run = follows ? out[out.length - 1] : undefined;
-		if (!run || run.part !== part) {
-			const joined = run && part ? run.points.slice(-1) : [];
-			run = { part, start: f.steps ? (joined[0]?.v ?? null) : null, points: f.steps ? [] : joined };
-			out.push(run);
-		}
-		run.points.push({ at: p.at, v: p.v });
-		last = p;
-	}
-	return out;
-}
-
-function stepsPath({ points, start }: Run, f: Frame): string {
-	let path = start === null ? "" : `M${xOf(f, Math.max(points[0]!.at, f.from))} ${yOf(f, start)}`;
-	for (const { at, v } of points) {
-		const y = yOf(f, v);
-		path += `${path ? `V${y}` : `M${xOf(f, Math.max(at, f.from))} ${y}`}H${xOf(f, Math.min(at + f.step, f.to))}`;
-	}
-	return path;
-}
-
-function pathOf(run: Run, f: Frame): string {
-	const first = run.points[0]!;
-	if (f.steps) return stepsPath(run, f);
-	if (run.points.length === 1)
-		// alone between two gaps: a line as long as its step
-		return `M${xOf(f, first.at)} ${yOf(f, first.v)}H${xOf(f, first.at + f.step)}`;
-	return run.points
-		.map(({ at, v }, i) => `${i ? "L" : "M"}${xOf(f, Math.min(f.to, Math.max(f.from, at + f.step / 2)))} ${yOf(f, v)}`)
-		.join("");
-}
-
-// Times without a value in the first line, between its first value and the end.
-function gapsOf(line: Line | undefined, f: Frame): [number, number][] {
-	const out: [number, number][] = [];
-	if (!line) return out;
-	let end = -1;
-	for (const p of line.points) {
-		if (p.v === null) continue;
-		if (end >= 0 && p.at - end > f.step * 0.5) out.push([end, p.at]);
-		end = p.at + f.step;
-	}
-	return out;
-}
-
 function Gap({ f, gap }: { f: Frame; gap: [number, number] }): JSX.Element {
 	const left = xOf(f, gap[0]) / 10,
 		width = Math.max(0.15, xOf(f, gap[1]) / 10 - left);
 	return (
 		<div class="gap" style={{ left: `${left}%`, width: `${width}%` }}>
-			{width > 0.6 && <span class={left > 80 ? "toleft" : ""}>{t("noData")}</span>}
+			{width > 5 && <span class={left > 80 ? "toleft" : ""}>{t("noData")}</span>}
 		</div>
 	);
 }
@@ -166,16 +75,21 @@ function Marks({ f, marks }: { f: Frame; marks: Mark[] }): JSX.Element {
 	);
 }
 
-// The value at the right end of the first line, and a hollow point where it is still being counted.
+const NEAR_END = 0.08; // of the plot: what the name of the last value would cover
+
+// The value at the right end of the first line, above all that lies there, and a hollow point where it is.
 function Ending({ f, line }: { f: Frame; line: Line | undefined }): JSX.Element | null {
-	const p = line?.points.filter(q => q.v !== null).pop();
+	const known = line?.points.filter(q => q.v !== null) ?? [],
+		p = known[known.length - 1];
 	if (!p || p.v === null) return null;
 	const x = xOf(f, Math.min(f.to, f.steps ? p.at + f.step : p.at + f.step / 2)) / 10,
 		y = yOf(f, p.v);
+	const near = known.filter(q => q.at + f.step > f.to - (f.to - f.from) * NEAR_END).map(q => yOf(f, q.v!)),
+		top = Math.min(y, ...near);
 	return (
 		<>
 			<div class="point" style={{ left: `${x}%`, top: `${y}%` }} />
-			<div class={"ending" + (y < 18 ? " under" : "")} style={{ left: `${x}%`, top: `${y}%` }}>
+			<div class={"ending" + (top < 10 ? " under" : "")} style={{ left: `${x}%`, top: `${top < 10 ? Math.max(y, ...near) : top}%` }}>
 				{valueText(p.v)}
 			</div>
 		</>
@@ -185,10 +99,9 @@ function Ending({ f, line }: { f: Frame; line: Line | undefined }): JSX.Element 
 export function TimePlot(p: PlotProps): JSX.Element {
 	const [hover, hoverSet] = useState<number | null>(null);
 	const [drag, dragSet] = useState<number | null>(null);
-	const values = p.lines.flatMap(l => l.points.map(q => q.v)).filter((v): v is number => v !== null);
-	const axis = axisOf(Math.max(0, ...values), p.log, Math.min(...values.filter(v => v > 0), Infinity));
-	const f: Frame = { from: p.from, to: Math.max(p.to, p.from + 1), step: p.step, axis, steps: p.steps === true };
-	const empty = p.why ?? (values.length ? null : t("noDataRange"));
+	const f = frameOf(p),
+		{ axis } = f;
+	const empty = p.why ?? (hasValues(p.lines) ? null : t("noDataRange"));
 	const timeAt = (e: PointerEvent): number => {
 		const box = (e.currentTarget as Element).getBoundingClientRect();
 		return f.from + Math.min(1, Math.max(0, (e.clientX - box.left) / box.width)) * (f.to - f.from);
@@ -252,26 +165,9 @@ export function TimePlot(p: PlotProps): JSX.Element {
 				{empty && <p class="why">{empty}</p>}
 			</div>
 			<div class="xs" aria-hidden="true">
-				{ticksOf(f.from, f.to).map(k => (
-					<span
-						key={k.at}
-						class={(k.minor ? "minor " : "") + (k.near ? "near " : "") + (k.at === 100 ? "end" : "")}
-						style={{ left: `${k.at}%` }}
-					>
-						{k.at === 100 && p.last ? p.last : k.text}
-					</span>
-				))}
+				<Times from={f.from} to={f.to} last={p.last} />
 			</div>
 		</figure>
-	);
-}
-
-export function SavePlot({ plot, title, unit }: { plot: PlotProps; title: string; unit: string }): JSX.Element {
-	const status = useStatus();
-	return (
-		<button type="button" onClick={() => plotSave(plot, title, unit, status.data?.simulated === true)}>
-			{t("png")}
-		</button>
 	);
 }
 

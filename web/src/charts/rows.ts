@@ -1,5 +1,5 @@
 import type { Live, RateRow } from "../api/types";
-import type { Line, Point } from "./plot";
+import type { Line, Point } from "./lines";
 
 interface Observed {
 	moment: string;

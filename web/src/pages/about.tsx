@@ -10,6 +10,7 @@ import { t } from "../text/strings";
 import type { ViewProps } from "./index";
 
 const URL_ABOUT = "/v1/about";
+export const aboutAsks = (): string[] => [URL_ABOUT];
 
 // Credits come with a link where their licence asks for one.
 function Credit({ text }: { text: string | null }): JSX.Element {

@@ -4,17 +4,21 @@ import type { Status } from "../api/types";
 import { t } from "../text/strings";
 import { countryName } from "../text/places";
 import { portKey } from "../text/services";
-import { About } from "./about";
+import { lastOf } from "../api/client";
+import type { Place } from "../router";
+import type { Stored } from "../span";
+import { STATUS } from "../state";
+import { About, aboutAsks } from "./about";
 import { Missing } from "./missing";
-import { Country, Network, Networks } from "./networks";
-import { Now } from "./now";
-import { Port } from "./port";
-import { Ports } from "./ports";
-import { Search } from "./search";
-import { Sensors } from "./sensors";
-import { Source } from "./source";
-import { Sources } from "./sources";
-import { Trend } from "./trend";
+import { countryAsks, Country, networkAsks, Network, networksAsks, Networks } from "./networks";
+import { Now, nowAsks } from "./now";
+import { Port, portAsks } from "./port";
+import { Ports, portsAsks } from "./ports";
+import { Search, searchAsks } from "./search";
+import { Sensors, sensorsAsks } from "./sensors";
+import { Source, sourceAsks } from "./source";
+import { Sources, sourcesAsks } from "./sources";
+import { Trend, trendAsks } from "./trend";
 
 export interface ViewProps {
 	status: Loaded<Status>;
@@ -24,21 +28,24 @@ export interface View {
 	title: () => string;
 	View: (p: ViewProps) => JSX.Element;
 	arguments: string[];
+	asks: Asks;
 }
+// What a view will ask for, at a place of it.
+type Asks = (which: string[], query: URLSearchParams, stored: Stored | undefined) => (string | null)[];
 
-const VIEWS: { path: RegExp; title: (a: string[]) => string; View: (p: ViewProps) => JSX.Element }[] = [
-	{ path: /^\/$/, title: () => t("now"), View: Now },
-	{ path: /^\/trend$/, title: () => t("trend"), View: Trend },
-	{ path: /^\/ports$/, title: () => t("ports"), View: Ports },
-	{ path: /^\/ports\/([a-z0-9-]+)\/(\d{1,5})$/, title: ([protocol = "", port]) => portKey(protocol, Number(port)), View: Port },
-	{ path: /^\/sources$/, title: () => t("sources"), View: Sources },
-	{ path: /^\/sources\/([^/]+)$/, title: ([address = ""]) => address, View: Source },
-	{ path: /^\/networks$/, title: () => t("networks"), View: Networks },
-	{ path: /^\/networks\/(\d{1,10})$/, title: ([as]) => `AS${as}`, View: Network },
-	{ path: /^\/countries\/([A-Z]{2})$/, title: ([code]) => countryName(code), View: Country },
-	{ path: /^\/sensors$/, title: () => t("sensors"), View: Sensors },
-	{ path: /^\/search$/, title: () => t("search"), View: Search },
-	{ path: /^\/about$/, title: () => t("about"), View: About },
+const VIEWS: { path: RegExp; title: (a: string[]) => string; View: (p: ViewProps) => JSX.Element; asks: Asks }[] = [
+	{ path: /^\/$/, title: () => t("now"), View: Now, asks: nowAsks },
+	{ path: /^\/trend$/, title: () => t("trend"), View: Trend, asks: trendAsks },
+	{ path: /^\/ports$/, title: () => t("ports"), View: Ports, asks: portsAsks },
+	{ path: /^\/ports\/([a-z0-9-]+)\/(\d{1,5})$/, title: ([protocol = "", port]) => portKey(protocol, Number(port)), View: Port, asks: portAsks },
+	{ path: /^\/sources$/, title: () => t("sources"), View: Sources, asks: sourcesAsks },
+	{ path: /^\/sources\/([^/]+)$/, title: ([address = ""]) => address, View: Source, asks: sourceAsks },
+	{ path: /^\/networks$/, title: () => t("networks"), View: Networks, asks: networksAsks },
+	{ path: /^\/networks\/(\d{1,10})$/, title: ([as]) => `AS${as}`, View: Network, asks: networkAsks },
+	{ path: /^\/countries\/([A-Z]{2})$/, title: ([code]) => countryName(code), View: Country, asks: countryAsks },
+	{ path: /^\/sensors$/, title: () => t("sensors"), View: Sensors, asks: sensorsAsks },
+	{ path: /^\/search$/, title: () => t("search"), View: Search, asks: searchAsks },
+	{ path: /^\/about$/, title: () => t("about"), View: About, asks: aboutAsks },
 ];
 
 function decoded(text: string): string {
@@ -54,8 +61,13 @@ export function viewOf(path: string): View {
 		const match = v.path.exec(path);
 		if (match) {
 			const found = match.slice(1).map(decoded);
-			return { title: () => v.title(found), View: v.View, arguments: found };
+			return { title: () => v.title(found), View: v.View, arguments: found, asks: v.asks };
 		}
 	}
-	return { title: () => t("notFoundTitle"), View: Missing, arguments: [] };
+	return { title: () => t("notFoundTitle"), View: Missing, arguments: [], asks: () => [] };
+}
+
+export function asksOf(place: Place): string[] {
+	const view = viewOf(place.path);
+	return view.asks(view.arguments, place.query, lastOf<Stored>(STATUS)).filter((u): u is string => u !== null);
 }

@@ -1,15 +1,17 @@
 import type { JSX } from "preact";
-import { urlOf, useApi } from "../api/client";
-import type { CountryRow, Listing, NetworkRow, SourceRow } from "../api/types";
-import { WorldMap } from "../charts/map";
+import { type Loaded, urlOf, useApi } from "../api/client";
+import type { CountryRow, Listing, NetworkRow } from "../api/types";
+import { mapBounds, WorldMap } from "../charts/map";
+import { mapPicture, type Picture, save } from "../charts/png";
+import { Actions } from "../parts/actions";
 import { Controls, Crumbs, Facts, Pager } from "../parts/controls";
 import {
 	barColumn,
 	changeColumn,
+	comparedUnit,
 	countryColumn,
 	countryHref,
 	countryMark,
-	CsvLink,
 	networkColumns,
 	rankColumn,
 	rateColumn,
@@ -17,23 +19,43 @@ import {
 	sourcesColumn,
 	unitOf,
 } from "../parts/ranks";
-import { sourceColumns } from "../parts/sources";
+import { Listed, SourceList } from "../parts/listed";
 import { Section } from "../parts/section";
-import { CopyRows, Table } from "../parts/table";
 import { usePlace } from "../router";
-import { type Span, useSpan } from "../span";
+import { asked, type Asked, type Stored, useSpan, viewSpan } from "../span";
 import { countryAnswer, networkAnswer } from "../text/answers";
 import { count, NONE, rate, share } from "../text/format";
 import { countryName } from "../text/places";
 import { COUNTRY_JUMP, countriesAnswer, hasJumped, networksAnswer } from "../text/sentences";
-import { list, t } from "../text/strings";
+import { t } from "../text/strings";
 import type { ViewProps } from "./index";
 
-const paramsOf = (span: Span, query: URLSearchParams): { from: string; to: string | null; sensor: string | null } => ({
-	from: span.from,
-	to: span.to,
-	sensor: query.get("sensor"),
-});
+const COUNTRIES = 300,
+	NETWORKS = 25,
+	NETWORKS_OF_COUNTRY = 15,
+	SOURCES = 25,
+	FIND = 1000; // networks among which one is looked for
+
+const networksUrl = (params: Asked, query: URLSearchParams, limit: number, country?: string): string =>
+	urlOf("/v1/networks", { ...params, country, limit, cursor: query.get("cursor") });
+const countriesUrl = (params: Asked): string => urlOf("/v1/countries", { ...params, limit: COUNTRIES });
+const sourcesUrl = (params: Asked, narrow: Record<string, string>): string => urlOf("/v1/sources", { ...params, ...narrow, limit: SOURCES });
+
+const spanned =
+	(urls: (which: string, params: Asked, query: URLSearchParams) => string[]) =>
+	([which = ""]: string[], query: URLSearchParams, stored: Stored | undefined): string[] =>
+		urls(which, asked(viewSpan(query, stored), query), query);
+
+export const networksAsks = spanned((_, params, query) => [countriesUrl(params), networksUrl(params, query, NETWORKS)]);
+export const countryAsks = spanned((code, params, query) => [
+	countriesUrl(params),
+	networksUrl(params, query, NETWORKS_OF_COUNTRY, code),
+	sourcesUrl(params, { country: code }),
+]);
+export const networkAsks = spanned((as, params) => [
+	urlOf("/v1/networks", { ...params, limit: FIND }),
+	sourcesUrl(params, { as }),
+]);
 
 const countryColumns = (rows: CountryRow[] | undefined) => [
 	rankColumn<CountryRow>(rows, COUNTRY_JUMP),
@@ -45,53 +67,51 @@ const countryColumns = (rows: CountryRow[] | undefined) => [
 	sourcesColumn<CountryRow>(),
 ];
 
-function NetworkList({
-	params,
-	country,
-	n,
-}: {
-	params: Record<string, string | null>;
-	country?: string;
-	n: number;
-}): JSX.Element {
-	const { query } = usePlace();
-	const url = urlOf("/v1/networks", { ...params, country, limit: n, cursor: query.get("cursor") }),
-		of = useApi<Listing<NetworkRow>>(url),
+function NetworkList({ url }: { url: string }): JSX.Element {
+	const of = useApi<Listing<NetworkRow>>(url),
 		rows = of.data?.rows;
-	const columns = [
-		rankColumn<NetworkRow>(rows, COUNTRY_JUMP),
-		...networkColumns(),
-		barColumn(rows, COUNTRY_JUMP),
-		rateColumn<NetworkRow>(rows),
-		changeColumn<NetworkRow>(COUNTRY_JUMP),
-		shareColumn<NetworkRow>(),
-		sourcesColumn<NetworkRow>(),
-	];
 	return (
-		<Section
+		<Listed
 			id="networks"
 			label={t("networksOnly")}
-			unit={list(unitOf(rows), t("againstSpanBefore"))}
+			unit={comparedUnit(rows)}
 			of={of}
 			url={url}
 			answer={networksAnswer((rows ?? []).slice(0, 10))}
-			actions={
-				<>
-					<CopyRows columns={columns} rows={rows} />
-					<CsvLink url={url} />
-				</>
-			}
+			columns={[
+				rankColumn<NetworkRow>(rows, COUNTRY_JUMP),
+				...networkColumns(),
+				barColumn(rows, COUNTRY_JUMP),
+				rateColumn<NetworkRow>(rows),
+				changeColumn<NetworkRow>(COUNTRY_JUMP),
+				shareColumn<NetworkRow>(),
+				sourcesColumn<NetworkRow>(),
+			]}
+			rowId={r => String(r.as_number)}
+			hint={12}
+			sorts="by"
+			mark={r => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "")}
 		>
-			<Table
-				label={t("networksOnly")}
-				columns={columns}
-				of={of}
-				id={r => String(r.as_number)}
-				hint={12}
-				sorts="by"
-				mark={r => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "")}
-			/>
 			<Pager of={of} />
+		</Listed>
+	);
+}
+
+function CountryMap({ of, url }: { of: Loaded<Listing<CountryRow>>; url: string }): JSX.Element {
+	const rows = of.data?.rows ?? [],
+		unit = unitOf(of.data?.rows);
+	const picture = (): Picture =>
+		mapPicture(rows, mapBounds(rows), countriesAnswer(rows), unit, Date.parse(of.data?.to ?? "") || Date.now());
+	return (
+		<Section
+			id="map"
+			label={t("countries")}
+			unit={unit}
+			of={of}
+			url={url}
+			actions={<Actions id="map" url={url} of={of.data} tableHref="#countries" png={rows.length ? () => save(picture()) : undefined} />}
+		>
+			<WorldMap rows={of.data?.rows} />
 		</Section>
 	);
 }
@@ -99,11 +119,10 @@ function NetworkList({
 export function Networks({ status }: ViewProps): JSX.Element {
 	const { query } = usePlace(),
 		span = useSpan(status.data),
-		params = paramsOf(span, query);
-	const url = urlOf("/v1/countries", { ...params, limit: 300 }),
+		params = asked(span, query);
+	const url = countriesUrl(params),
 		of = useApi<Listing<CountryRow>>(url),
 		rows = of.data?.rows;
-	const columns = countryColumns(rows);
 	return (
 		<>
 			<section class="head">
@@ -111,62 +130,26 @@ export function Networks({ status }: ViewProps): JSX.Element {
 				<Controls span={span} />
 			</section>
 			<div class="row half">
-				<Section id="map" label={t("countries")} unit={unitOf(rows)} of={of} url={url}>
-					<WorldMap rows={rows} />
-				</Section>
-				<Section
+				<CountryMap of={of} url={url} />
+				<Listed
 					id="countries"
+					class="windowed"
 					label={t("countries")}
-					unit={list(unitOf(rows), t("againstSpanBefore"))}
-					actions={
-						<>
-							<CopyRows columns={columns} rows={rows} />
-							<CsvLink url={url} />
-						</>
-					}
-				>
-					<div class="window">
-						<Table
-							label={t("countries")}
-							columns={columns}
-							of={of}
-							id={r => r.country ?? "-"}
-							empty={t("noneCountries")}
-							hint={12}
-							mark={countryMark}
-							sorts="sort"
-						/>
-					</div>
-				</Section>
+					unit={comparedUnit(rows)}
+					of={of}
+					url={url}
+					columns={countryColumns(rows)}
+					rowId={r => r.country ?? "-"}
+					empty={t("noneCountries")}
+					hint={12}
+					mark={countryMark}
+					sorts="sort"
+				/>
 			</div>
 			<div class="row">
-				<NetworkList params={params} n={25} />
+				<NetworkList url={networksUrl(params, query, NETWORKS)} />
 			</div>
 		</>
-	);
-}
-
-function SourceList({ params, narrow }: { params: Record<string, string | null>; narrow: Record<string, string> }): JSX.Element {
-	const url = urlOf("/v1/sources", { ...params, ...narrow, limit: 25 }),
-		of = useApi<Listing<SourceRow>>(url),
-		columns = sourceColumns(of.data?.rows);
-	return (
-		<Section
-			id="sources"
-			label={t("sources")}
-			unit={t("packetsCount")}
-			of={of}
-			url={url}
-			actions={
-				<>
-					<a href={urlOf("/sources", narrow)}>{t("all")}</a>
-					<CopyRows columns={columns} rows={of.data?.rows} />
-					<CsvLink url={url} />
-				</>
-			}
-		>
-			<Table label={t("sources")} columns={columns} of={of} id={r => r.source} hint={12} sorts="sort" />
-		</Section>
 	);
 }
 
@@ -190,18 +173,13 @@ function RankFacts({ row }: { row: CountryRow | NetworkRow }): JSX.Element {
 export function Country({ status, arguments: [code = ""] }: ViewProps): JSX.Element {
 	const { query } = usePlace(),
 		span = useSpan(status.data),
-		params = paramsOf(span, query);
-	const of = useApi<Listing<CountryRow>>(urlOf("/v1/countries", { ...params, limit: 300 }));
+		params = asked(span, query);
+	const of = useApi<Listing<CountryRow>>(countriesUrl(params));
 	const row = of.data?.rows.find(r => r.country === code);
 	return (
 		<>
 			<section class="head">
-				<Crumbs
-					path={[
-						[t("networks"), "/networks"],
-						[countryName(code), location.pathname],
-					]}
-				/>
+				<Crumbs above={[t("networks"), "/networks"]} here={countryName(code)} />
 				<div class="name">
 					<h1 class="title">{countryName(code)}</h1>
 					<span class="soft">{code}</span>
@@ -215,10 +193,10 @@ export function Country({ status, arguments: [code = ""] }: ViewProps): JSX.Elem
 				</div>
 			</div>
 			<div class="row">
-				<NetworkList params={params} country={code} n={15} />
+				<NetworkList url={networksUrl(params, query, NETWORKS_OF_COUNTRY, code)} />
 			</div>
 			<div class="row">
-				<SourceList params={params} narrow={{ country: code }} />
+				<SourceList url={sourcesUrl(params, { country: code })} all={urlOf("/sources", { country: code })} hint={12} />
 			</div>
 		</>
 	);
@@ -227,19 +205,14 @@ export function Country({ status, arguments: [code = ""] }: ViewProps): JSX.Elem
 export function Network({ status, arguments: [as = ""] }: ViewProps): JSX.Element {
 	const { query } = usePlace(),
 		span = useSpan(status.data),
-		params = paramsOf(span, query);
-	const of = useApi<Listing<NetworkRow>>(urlOf("/v1/networks", { ...params, limit: 1000 }));
+		params = asked(span, query);
+	const of = useApi<Listing<NetworkRow>>(urlOf("/v1/networks", { ...params, limit: FIND }));
 	const row = of.data?.rows.find(r => String(r.as_number) === as);
 	const name = row?.as_name ?? "";
 	return (
 		<>
 			<section class="head">
-				<Crumbs
-					path={[
-						[t("networks"), "/networks"],
-						[`AS${as}`, location.pathname],
-					]}
-				/>
+				<Crumbs above={[t("networks"), "/networks"]} here={`AS${as}`} />
 				<div class="name">
 					<h1 class="title">AS{as}</h1>
 					<span class="soft">
@@ -261,7 +234,7 @@ export function Network({ status, arguments: [as = ""] }: ViewProps): JSX.Elemen
 				</div>
 			</div>
 			<div class="row">
-				<SourceList params={params} narrow={{ as }} />
+				<SourceList url={sourcesUrl(params, { as })} all={urlOf("/sources", { as })} hint={12} />
 			</div>
 		</>
 	);

@@ -4,13 +4,18 @@ import type { Listing, PortRow } from "../api/types";
 import { LiveRow } from "../parts/live";
 import { failureText } from "../parts/section";
 import { useWhole } from "../parts/trust";
-import { lengthOf } from "../span";
+import { lengthOf, type Stored } from "../span";
 import { lang } from "../text/language";
 import { mover, nowLead } from "../text/sentences";
 import { t } from "../text/strings";
 import type { ViewProps } from "./index";
-import { Big, DayChart, useDayUrl, useThen, WeeksChart } from "./now_rates";
-import { Countries, Networks, Ports, PORTS_URL, Tools } from "./now_whom";
+import { Big, DayChart, ratesAsks, useDayUrl, useThen, WeeksChart } from "./now_rates";
+import { Countries, Networks, Ports, PORTS_URL, Tools, WHOM_URLS } from "./now_whom";
+
+export const nowAsks = (_: string[], __: URLSearchParams, stored: Stored | undefined): string[] => [
+	...ratesAsks(stored),
+	...WHOM_URLS,
+];
 
 export function Now({ status }: ViewProps): JSX.Element {
 	const whole = useWhole(),

@@ -1,26 +1,38 @@
 import type { JSX } from "preact";
 import { useContext } from "preact/hooks";
-import { type Loaded, urlOf, useApi } from "../api/client";
+import { type Loaded, useApi } from "../api/client";
 import type { Listing, PortRow, RateRow, SensorRow, Status } from "../api/types";
-import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
+import type { Line } from "../charts/lines";
+import { Legend, type PlotProps, TimePlot } from "../charts/plot";
+import { plotPicture, save } from "../charts/png";
 import { onlyCounts, rateLine, worthDrawing } from "../charts/rows";
-import { CsvLink } from "../parts/ranks";
+import { Actions } from "../parts/actions";
 import { Section, Stale, why } from "../parts/section";
-import { useSensors } from "../parts/trust";
+import { rateUrl } from "../parts/steps";
+import { useSensors, WHOLE_URL } from "../parts/trust";
 import { go } from "../router";
-import { isShort, STEP, zoomHref } from "../span";
+import { isShort, STEP, type Stored, zoomHref } from "../span";
 import { change, count, NONE, rate } from "../text/format";
 import { lang } from "../text/language";
 import { type Before, beforeDay, dayAnswer, lastWeekday, mover, rateAnswer, weeksAnswer } from "../text/sentences";
 import { t } from "../text/strings";
+import { ended, endText } from "../text/when";
 
 // Now, its middle: how much, and how that came.
 const DAY = STEP.day;
 const COMPARABLE = 0.5; // a span observed less than this is compared with nothing
-const DAY_URL = urlOf("/v1/rate", { step: "10min", from: "-24h" });
-const WEEKS_URL = urlOf("/v1/rate", { step: "day", from: "-28d" });
-const WHOLE_URL = urlOf("/v1/rate", { step: "span", from: "-24h" });
-const span = (from: string, to: string): string => urlOf("/v1/rate", { step: "span", from, to });
+const TWO_DAYS_URL = rateUrl({ step: "10min", from: "-48h" }); // both lines of the day
+const DAY_URL = rateUrl({ step: "10min", from: "-24h" });
+const EIGHT_WEEKS_URL = rateUrl({ step: "day", from: "-56d" }); // both lines of four weeks
+const WEEKS_URL = rateUrl({ step: "day", from: "-28d" });
+const WEEK_BEFORE_URL = rateUrl({ step: "10min", from: "-8d", to: "-7d" });
+const span = (from: string, to: string): string => rateUrl({ step: "span", from, to });
+const THEN_URLS = [span("-8d", "-7d"), span("-48h", "-24h")] as const;
+
+// All that the middle asks for; where a capture is short, it is shown whole and compared with nothing.
+export const ratesAsks = (stored: Stored | undefined): string[] =>
+	isShort(stored) ? [minutesUrl(stored), ...THEN_URLS] : [...THEN_URLS, TWO_DAYS_URL, EIGHT_WEEKS_URL];
+const minutesUrl = (stored: Stored | undefined): string => rateUrl({ step: "minute", from: stored?.first });
 
 const known = (r: RateRow | undefined): r is RateRow => r !== undefined && r.rate !== null && (r.observed ?? 1) >= COMPARABLE;
 
@@ -32,8 +44,8 @@ export interface Then {
 
 // With what the last 24 hours are compared: the 24 before, as ports and countries are; else the same weekday of last week.
 export function useThen(asOf: string | null): { week: RateRow | undefined; day: RateRow | undefined; then: Then } {
-	const week = useApi<Listing<RateRow>>(span("-8d", "-7d")).data?.rows[0];
-	const day = useApi<Listing<RateRow>>(span("-48h", "-24h")).data?.rows[0];
+	const week = useApi<Listing<RateRow>>(THEN_URLS[0]).data?.rows[0];
+	const day = useApi<Listing<RateRow>>(THEN_URLS[1]).data?.rows[0];
 	const sevenAgo = new Date((asOf ? Date.parse(asOf) : Date.now()) - 7 * DAY);
 	const then: Then =
 		known(day) || !known(week)
@@ -91,7 +103,7 @@ export function Big({
 		<Section
 			id="rate"
 			label={missing ? t("accesses") : t("rate")}
-			unit={t(short ? "storedAll" : "last24h")}
+			unit={short ? t("storedAll") : ended.get() ? t("dayTo", endText(ended.get()!)) : t("last24h")}
 			answer={missing ? t("hintMonitored") : rateAnswer(row, then.before, then.days)}
 			of={whole}
 			url={WHOLE_URL}
@@ -144,10 +156,13 @@ const zoomTrend = (from: number, to: number): void => go("/trend" + zoomHref(fro
 // What the chart beside the rate is of: the last 24 hours, or all of a short capture.
 export function useDayUrl({ data: stored, failure }: Loaded<Status>): { url: string | null; step: number; short: boolean } {
 	if (!stored && !failure) return { url: null, step: STEP["10min"], short: false };
-	const short = isShort(stored),
-		step = short ? "minute" : "10min";
-	return { url: short ? urlOf("/v1/rate", { step, from: stored?.first }) : DAY_URL, step: STEP[step], short };
+	const short = isShort(stored);
+	return { url: short ? minutesUrl(stored) : TWO_DAYS_URL, step: STEP[short ? "minute" : "10min"], short };
 }
+
+// Rows from a moment on, and those before it.
+const since = (rows: RateRow[], at: number): RateRow[] => rows.filter(r => Date.parse(r.moment) >= at);
+const until = (rows: RateRow[], at: number): RateRow[] => rows.filter(r => Date.parse(r.moment) < at);
 
 export function DayChart({
 	then,
@@ -162,26 +177,23 @@ export function DayChart({
 }): JSX.Element {
 	const { url, step, short } = useDayUrl(status),
 		stale = useContext(Stale) !== null;
-	const now = useApi<Listing<RateRow>>(url);
-	const earlier = useApi<Listing<RateRow>>(
-		short || !url
-			? null
-			: urlOf("/v1/rate", { step: "10min", from: then.days === 7 ? "-8d" : "-48h", to: then.days === 7 ? "-7d" : "-24h" }),
-	);
-	const rows = now.data?.rows ?? [],
-		to = Date.parse(now.data?.to ?? new Date().toISOString()),
-		from = short && now.data ? Date.parse(now.data.from) : to - DAY;
+	const of = useApi<Listing<RateRow>>(url),
+		week = useApi<Listing<RateRow>>(!short && url && then.days === 7 ? WEEK_BEFORE_URL : null);
+	const all = of.data?.rows ?? [],
+		to = Date.parse(of.data?.to ?? new Date().toISOString()),
+		from = short && of.data ? Date.parse(of.data.from) : to - DAY;
+	const rows = since(all, from - step + 1),
+		earlier = short ? [] : then.days === 7 ? (week.data?.rows ?? []) : until(all, from);
 	const total = whole?.rate ?? null,
 		was = then.days === 1 ? then.before.rate : null,
 		because = mover(ports, total, was),
 		counts = onlyCounts(rows);
-	const lines: Line[] = [rateLine(short ? t("minuteValue") : t("tenMinutes"), "now", rows, 0, now.data?.as_of, step)];
-	if (earlier.data && worthDrawing(earlier.data.rows))
-		lines.push(rateLine(then.line, "before", earlier.data.rows, then.days * DAY));
+	const lines: Line[] = [rateLine(short ? t("minuteValue") : t("tenMinutes"), "now", rows, 0, of.data?.as_of, step)];
+	if (worthDrawing(earlier)) lines.push(rateLine(then.line, "before", earlier, then.days * DAY));
 	const answer = dayAnswer(rows, because, (total ?? 0) > (was ?? 0)),
 		label = short ? t("storedAll") : t("hours24");
 	const unit = counts ? t("accessesPer", t(short ? "stepMinute" : "step10min")) : t("perDayAddress");
-	const plot = {
+	const plot: PlotProps = {
 		label: `${label}: ${answer}`,
 		lines,
 		from,
@@ -191,25 +203,27 @@ export function DayChart({
 		steps: counts,
 		minutes: true,
 		stale,
-		why: why(now),
+		why: why(of),
 		zoom: zoomTrend,
 	};
-	const table = short ? "/trend?range=all&show=table" : "/trend?range=24h&show=table";
 	return (
 		<Section
 			id="day"
 			label={label}
 			unit={unit}
-			of={now}
+			of={of}
 			url={url}
 			class="day"
 			answer={answer}
 			actions={
-				<>
-					<a href={table}>{t("table")}</a>
-					{url && <CsvLink url={url} />}
-					<SavePlot plot={plot} title={answer} unit={unit} />
-				</>
+				<Actions
+					id="total"
+					url={url && (short ? url : DAY_URL)}
+					of={{ from: new Date(from).toISOString(), to: new Date(to).toISOString() }}
+					place="/trend"
+					tableHref={short ? "/trend?range=all&table=total" : "/trend?range=24h&table=total"}
+					png={() => save(plotPicture(plot, answer, unit))}
+				/>
 			}
 		>
 			<TimePlot {...plot} />
@@ -220,40 +234,47 @@ export function DayChart({
 
 export function WeeksChart({ capturing }: { capturing: boolean }): JSX.Element {
 	const stale = useContext(Stale) !== null,
-		now = useApi<Listing<RateRow>>(WEEKS_URL);
-	const earlier = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "day", from: "-56d", to: "-28d" }));
-	const rows = now.data?.rows ?? [],
-		to = Date.parse(now.data?.to ?? new Date().toISOString()),
+		of = useApi<Listing<RateRow>>(EIGHT_WEEKS_URL);
+	const all = of.data?.rows ?? [],
+		to = Date.parse(of.data?.to ?? new Date().toISOString()),
+		from = to - 28 * DAY;
+	const rows = since(all, from),
+		earlier = until(all, from),
 		counts = onlyCounts(rows);
-	const lines: Line[] = [rateLine(t("daily"), "now", rows, 0, now.data?.as_of, DAY)];
-	if (earlier.data && worthDrawing(earlier.data.rows))
-		lines.push(rateLine(t("weeksBefore"), "before", earlier.data.rows, 28 * DAY));
-	const plot = {
-		label: `${t("weeks4")}: ${weeksAnswer(rows)}`,
+	const lines: Line[] = [rateLine(t("daily"), "now", rows, 0, of.data?.as_of, DAY)];
+	if (worthDrawing(earlier)) lines.push(rateLine(t("weeksBefore"), "before", earlier, 28 * DAY));
+	const answer = weeksAnswer(rows),
+		unit = counts ? t("accessesPer", t("stepDay")) : t("perDayAddress");
+	const plot: PlotProps = {
+		label: `${t("weeks4")}: ${answer}`,
 		lines,
-		from: to - 28 * DAY,
+		from,
 		to,
 		step: DAY,
 		steps: true,
 		ending: true,
 		stale,
-		why: why(now),
+		why: why(of),
 		last: capturing ? t("today") : undefined,
 	};
 	return (
 		<Section
 			id="weeks"
 			label={t("weeks4")}
-			unit={counts ? t("accessesPer", t("stepDay")) : t("perDayAddress")}
-			of={now}
-			url={WEEKS_URL}
+			unit={unit}
+			of={of}
+			url={EIGHT_WEEKS_URL}
 			class="weeks"
-			answer={weeksAnswer(rows)}
+			answer={answer}
 			actions={
-				<>
-					<a href="/trend?range=28d&show=table">{t("table")}</a>
-					<CsvLink url={WEEKS_URL} />
-				</>
+				<Actions
+					id="total"
+					url={WEEKS_URL}
+					of={{ from: new Date(from).toISOString(), to: new Date(to).toISOString() }}
+					place="/trend"
+					tableHref="/trend?range=28d&table=total"
+					png={() => save(plotPicture(plot, answer, unit))}
+				/>
 			}
 		>
 			<TimePlot {...plot} />

@@ -6,6 +6,7 @@ import { WorldMap } from "../charts/map";
 import {
 	barColumn,
 	changeColumn,
+	comparedUnit,
 	countryColumn,
 	countryMark,
 	networkColumns,
@@ -21,13 +22,14 @@ import { Section } from "../parts/section";
 import { Table } from "../parts/table";
 import { change, rate } from "../text/format";
 import { COUNTRY_JUMP, countriesAnswer, hasJumped, networksAnswer, PORT_JUMP, portsAnswer, toolsAnswer } from "../text/sentences";
-import { list, t } from "../text/strings";
+import { t } from "../text/strings";
 
 // Now, its foot: what was asked for, from where, with which tools.
 export const PORTS_URL = urlOf("/v1/ports", { from: "-24h", limit: 8 });
 const COUNTRIES_URL = urlOf("/v1/countries", { from: "-24h", limit: 60 });
 const NETWORKS_URL = urlOf("/v1/networks", { from: "-24h", limit: 4 });
 const TOOLS_URL = urlOf("/v1/tools", { from: "-24h" });
+export const WHOM_URLS = [PORTS_URL, COUNTRIES_URL, NETWORKS_URL, TOOLS_URL];
 
 const bands = (r: RateRow | undefined): { look: string; v: number }[] =>
 	r
@@ -94,7 +96,7 @@ export function Ports({
 		<Section
 			id="ports"
 			label={t("destinationPorts")}
-			unit={list(unitOf(ports.data?.rows), t("againstDayBefore"))}
+			unit={comparedUnit(ports.data?.rows, "againstDayBefore")}
 			of={ports}
 			url={PORTS_URL}
 			answer={portsAnswer(ports.data?.rows ?? [])}

@@ -1,13 +1,15 @@
 import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
-import type { CountryRow, Listing, NetworkRow, PortDetail, PortHistoryRow, SourceRow, ToolRow } from "../api/types";
-import { type Line, SavePlot, TimePlot } from "../charts/plot";
+import type { CountryRow, Listing, NetworkRow, PortDetail, PortHistoryRow, ToolRow } from "../api/types";
+import type { Line } from "../charts/lines";
+import { type PlotProps, TimePlot } from "../charts/plot";
+import { plotPicture } from "../charts/png";
 import { onlyCounts, pointsOf } from "../charts/rows";
+import { Charted } from "../parts/charted";
 import { Controls, Crumbs, Facts } from "../parts/controls";
 import {
 	countryColumn,
 	countryMark,
-	CsvLink,
 	networkColumns,
 	rankColumn,
 	rateColumn,
@@ -15,19 +17,19 @@ import {
 	toolColumns,
 	unitOf,
 } from "../parts/ranks";
-import { sourceColumns } from "../parts/sources";
-import { Failed, Section, why } from "../parts/section";
-import { CopyRows, Table } from "../parts/table";
+import { Listed, SourceList } from "../parts/listed";
+import { Failed } from "../parts/section";
+import { counted, framed, momentColumn, numberColumn, rateUnit, STEP_WORD } from "../parts/steps";
+import type { Column } from "../parts/table";
 import { Time } from "../parts/time";
 import { usePlace } from "../router";
-import { STEP, useSpan } from "../span";
+import { asked, type Span, STEP, type Stored, useSpan, viewSpan } from "../span";
 import { portAnswer } from "../text/answers";
 import { count, NONE, rate, share } from "../text/format";
 import { portKey, serviceName, serviceNote } from "../text/services";
 import { COUNTRY_JUMP, countriesAnswer, networksAnswer, toolsAnswer } from "../text/sentences";
 import { list, t } from "../text/strings";
 import type { ViewProps } from "./index";
-import { STEP_WORD, zoom } from "./trend";
 
 const was = (v: number | null | undefined, text: (v: number) => string): string | null =>
 	v === null || v === undefined ? null : t("was", text(v));
@@ -49,46 +51,59 @@ function PortFacts({ row }: { row: PortDetail }): JSX.Element {
 	);
 }
 
-interface Part {
-	base: string;
-	params: Record<string, string | null>;
+interface Urls {
+	one: string;
+	history: string;
+	countries: string;
+	networks: string;
+	tools: string;
+	sources: string;
 }
 
-function History({ base, params, step }: Part & { step: keyof typeof STEP }): JSX.Element {
-	const url = urlOf(`${base}/history`, { step, ...params }),
-		of = useApi<Listing<PortHistoryRow>>(url);
-	const key = base.split("/").slice(3).reverse().join("/");
-	const rows = of.data?.rows ?? [],
-		from = Date.parse(of.data?.from ?? "") || Date.now() - STEP.day,
-		to = Date.parse(of.data?.to ?? "") || Date.now();
-	const frame = {
-		from,
-		to,
-		step: STEP[step],
-		steps: step === "day" || onlyCounts(rows),
-		zoom,
-		minutes: STEP[step] < STEP.hour,
-		why: why(of),
-		ending: true,
+function urls([protocol = "", port = ""]: string[], query: URLSearchParams, span: Span): Urls {
+	const base = `/v1/ports/${encodeURIComponent(protocol)}/${encodeURIComponent(port)}`,
+		params = asked(span, query);
+	return {
+		one: urlOf(base, params),
+		history: urlOf(`${base}/history`, { step: span.step, ...params }),
+		countries: urlOf(`${base}/countries`, { ...params, limit: 8 }),
+		networks: urlOf(`${base}/networks`, { ...params, limit: 8 }),
+		tools: urlOf(`${base}/tools`, params),
+		sources: urlOf(`${base}/sources`, { ...params, limit: 15 }),
 	};
+}
+
+export const portAsks = (which: string[], query: URLSearchParams, stored: Stored | undefined): string[] =>
+	Object.values(urls(which, query, viewSpan(query, stored)));
+
+const historyColumns = (): Column<PortHistoryRow>[] => [
+	momentColumn(),
+	numberColumn("rate", t("perDayAddress"), r => r.rate, rate),
+	numberColumn("accesses", t("accesses"), counted),
+	numberColumn("sources", t("sources"), r => r.sources),
+	numberColumn("observed", t("observed"), r => r.observed, share, "soft"),
+];
+
+function History({ name, url, step }: { name: string; url: string; step: Span["step"] }): JSX.Element {
+	const of = useApi<Listing<PortHistoryRow>>(url),
+		rows = of.data?.rows ?? [];
+	const counts = onlyCounts(rows),
+		unit = rateUnit(rows, step),
+		frame = { ...framed(of, step, counts), ending: true };
 	const line = (name: string, value: (r: PortHistoryRow) => number | null): Line[] => [
 		{ name, look: "now", points: pointsOf(rows, value, 0, of.data?.as_of, STEP[step]) },
 	];
-	const counts = onlyCounts(rows),
-		unit = counts ? t("accessesPer", t(STEP_WORD[step])) : t("perDayAddress");
-	const plot = { label: unit, lines: line(unit, r => (counts ? r.accesses : r.rate)), ...frame };
+	const plot: PlotProps = { label: unit, lines: line(unit, r => (counts ? r.accesses : r.rate)), ...frame };
 	return (
-		<Section
+		<Charted
 			id="history"
 			label={t("history")}
 			of={of}
 			url={url}
-			actions={
-				<>
-					<CsvLink url={url} />
-					<SavePlot plot={plot} title={key} unit={unit} />
-				</>
-			}
+			columns={historyColumns()}
+			rows={[...rows].reverse()}
+			rowId={r => r.moment}
+			picture={() => plotPicture(plot, name, unit)}
 		>
 			<h3>{unit}</h3>
 			<TimePlot {...plot} />
@@ -100,137 +115,83 @@ function History({ base, params, step }: Part & { step: keyof typeof STEP }): JS
 					<TimePlot label={t("sources")} lines={line(t("sources"), r => r.sources)} size="low" log {...frame} />
 				</>
 			)}
-		</Section>
+		</Charted>
 	);
 }
 
-function Countries({ base, params }: Part): JSX.Element {
-	const url = urlOf(`${base}/countries`, { ...params, limit: 8 }),
-		of = useApi<Listing<CountryRow>>(url),
-		rows = of.data?.rows ?? [];
+function Countries({ url }: { url: string }): JSX.Element {
+	const of = useApi<Listing<CountryRow>>(url),
+		rows = of.data?.rows;
 	return (
-		<Section
+		<Listed
 			id="countries"
 			label={t("who")}
-			unit={list(unitOf(of.data?.rows), t("shareUnit"))}
+			unit={list(unitOf(rows), t("shareUnit"))}
 			of={of}
 			url={url}
-			answer={countriesAnswer(rows)}
-			actions={<CsvLink url={url} />}
-		>
-			<Table
-				label={t("countries")}
-				columns={[
-					rankColumn<CountryRow>(of.data?.rows, COUNTRY_JUMP),
-					countryColumn(),
-					rateColumn<CountryRow>(of.data?.rows),
-					shareColumn<CountryRow>(),
-				]}
-				of={of}
-				id={r => r.country ?? "-"}
-				empty={t("noneCountries")}
-				hint={8}
-				mark={countryMark}
-			/>
-		</Section>
+			answer={countriesAnswer(rows ?? [])}
+			columns={[rankColumn(rows, COUNTRY_JUMP), countryColumn(), rateColumn(rows), shareColumn()]}
+			rowId={r => r.country ?? "-"}
+			empty={t("noneCountries")}
+			hint={8}
+			mark={countryMark}
+		/>
 	);
 }
 
-function Networks({ base, params }: Part): JSX.Element {
-	const url = urlOf(`${base}/networks`, { ...params, limit: 8 }),
-		of = useApi<Listing<NetworkRow>>(url);
+function Networks({ url }: { url: string }): JSX.Element {
+	const of = useApi<Listing<NetworkRow>>(url),
+		rows = of.data?.rows;
 	return (
-		<Section
+		<Listed
 			id="networks"
 			label={t("networksOnly")}
-			unit={list(unitOf(of.data?.rows), t("shareUnit"))}
+			unit={list(unitOf(rows), t("shareUnit"))}
 			of={of}
 			url={url}
-			answer={networksAnswer(of.data?.rows ?? [])}
-			actions={<CsvLink url={url} />}
-		>
-			<Table
-				label={t("networksOnly")}
-				columns={[...networkColumns(), rateColumn<NetworkRow>(of.data?.rows), shareColumn<NetworkRow>()]}
-				of={of}
-				id={r => String(r.as_number)}
-				hint={8}
-			/>
-		</Section>
+			answer={networksAnswer(rows ?? [])}
+			columns={[...networkColumns(), rateColumn<NetworkRow>(rows), shareColumn<NetworkRow>()]}
+			rowId={r => String(r.as_number)}
+			hint={8}
+		/>
 	);
 }
 
-function Tools({ base, params }: Part): JSX.Element {
-	const url = urlOf(`${base}/tools`, params),
-		of = useApi<Listing<ToolRow>>(url);
+function Tools({ url }: { url: string }): JSX.Element {
+	const of = useApi<Listing<ToolRow>>(url);
 	return (
-		<Section
+		<Listed
 			id="tools"
 			label={t("tool")}
 			unit={t("shareOfSources")}
 			of={of}
 			url={url}
 			answer={toolsAnswer(of.data?.rows ?? [])}
-			actions={<CsvLink url={url} />}
-		>
-			<Table
-				label={t("tools")}
-				columns={toolColumns(of.data?.rows)}
-				of={of}
-				id={r => r.tool}
-				empty={t("noneTools")}
-				hint={5}
-			/>
-		</Section>
+			columns={toolColumns(of.data?.rows)}
+			rowId={r => r.tool}
+			empty={t("noneTools")}
+			hint={5}
+		/>
 	);
 }
 
-function Sources({ base, params }: Part): JSX.Element {
-	const url = urlOf(`${base}/sources`, { ...params, limit: 15 }),
-		of = useApi<Listing<SourceRow>>(url),
-		columns = sourceColumns(of.data?.rows);
-	return (
-		<Section
-			id="sources"
-			label={t("sources")}
-			unit={t("packetsCount")}
-			of={of}
-			url={url}
-			actions={
-				<>
-					<CopyRows columns={columns} rows={of.data?.rows} />
-					<CsvLink url={url} />
-				</>
-			}
-		>
-			<Table label={t("sources")} columns={columns} of={of} id={r => r.source} hint={10} sorts="sort" />
-		</Section>
-	);
-}
-
-export function Port({ status, arguments: [protocol = "", port = ""] }: ViewProps): JSX.Element {
-	const { query } = usePlace(),
-		span = useSpan(status.data);
-	const params = { from: span.from, to: span.to, sensor: query.get("sensor") };
-	const base = `/v1/ports/${encodeURIComponent(protocol)}/${encodeURIComponent(port)}`,
-		url = urlOf(base, params);
-	const of = useApi<PortDetail>(url),
+export function Port({ status, arguments: which }: ViewProps): JSX.Element {
+	const [protocol = "", port = ""] = which,
+		{ query } = usePlace(),
+		span = useSpan(status.data),
+		u = urls(which, query, span);
+	const of = useApi<PortDetail>(u.one),
 		key = portKey(protocol, Number(port));
 	return (
 		<>
 			<section class="head" data-waits={of.data || of.failure ? undefined : ""}>
-				<Crumbs
-					path={[
-						[t("ports"), "/ports"],
-						[key, location.pathname],
-					]}
-				/>
+				<Crumbs above={[t("ports"), "/ports"]} here={key} />
 				<div class="name">
 					<h1 class="title">{key}</h1>
 					<span class="soft">{serviceNote(key) || serviceName(key)}</span>
 				</div>
 				<p class="sentence">{portAnswer(of.data, span.name) || "\u00a0"}</p>
-				<Failed of={of} url={url} />
+				<Failed of={of} url={u.one} />
 			</section>
 			<div class="row">
 				<div>
@@ -239,15 +200,15 @@ export function Port({ status, arguments: [protocol = "", port = ""] }: ViewProp
 				</div>
 			</div>
 			<div class="row">
-				<History base={base} params={params} step={span.step} />
+				<History name={key} url={u.history} step={span.step} />
 			</div>
 			<div class="row three">
-				<Countries base={base} params={params} />
-				<Networks base={base} params={params} />
-				<Tools base={base} params={params} />
+				<Countries url={u.countries} />
+				<Networks url={u.networks} />
+				<Tools url={u.tools} />
 			</div>
 			<div class="row">
-				<Sources base={base} params={params} />
+				<SourceList url={u.sources} hint={10} all={urlOf("/sources", { port, protocol })} />
 			</div>
 		</>
 	);

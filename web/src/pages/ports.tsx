@@ -1,12 +1,14 @@
 import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { HeatRow, Listing, PortRow, RateRow } from "../api/types";
-import { Heat, type HeatRowProps } from "../charts/heat";
+import { Heat, heatFrame, type HeatRowProps } from "../charts/heat";
+import { heatPicture } from "../charts/png";
+import { Charted } from "../parts/charted";
 import { Controls, Pager } from "../parts/controls";
 import {
 	barColumn,
 	changeColumn,
-	CsvLink,
+	comparedUnit,
 	portColumn,
 	PortLink,
 	portMark,
@@ -15,12 +17,12 @@ import {
 	serviceColumn,
 	shareColumn,
 	sourcesColumn,
-	unitOf,
 } from "../parts/ranks";
-import { Section } from "../parts/section";
-import { CopyRows, Table } from "../parts/table";
+import { Listed } from "../parts/listed";
+import { momentColumn, numberColumn, rateUrl } from "../parts/steps";
+import type { Column } from "../parts/table";
 import { usePlace } from "../router";
-import { type Span, STEP, useSpan } from "../span";
+import { asked, type Span, STEP, type Stored, useSpan, viewSpan } from "../span";
 import { newPorts } from "../text/answers";
 import { portKey } from "../text/services";
 import { PORT_JUMP, portsAnswer } from "../text/sentences";
@@ -54,47 +56,76 @@ export function heatRows<Row extends { moment: string; accesses: number }>(
 	return [...by.values()].sort((a, b) => b.sum - a.sum);
 }
 
-function HeatSection({ span, sensor }: { span: Span; sensor: string | null }): JSX.Element {
-	const step = span.step === "day" ? "day" : "hour",
-		params = { step, from: span.from, to: span.to, sensor };
-	const url = urlOf("/v1/heat", params),
-		of = useApi<Listing<HeatRow>>(url);
-	const rates = useApi<Listing<RateRow>>(urlOf("/v1/rate", params)).data?.rows;
+// The columns of a heat map as a table.
+export const heatColumns = <Row extends { moment: string; protocol: string; port: number | null }>(
+	value: (r: Row) => number,
+	head: string,
+): Column<Row>[] => [
+	momentColumn<Row>(),
+	{
+		key: "port",
+		head: t("port"),
+		class: "what",
+		cell: r => <PortLink {...r} />,
+		text: r => portKey(r.protocol, r.port),
+		sort: r => portKey(r.protocol, r.port),
+	},
+	numberColumn<Row>("value", head, value),
+];
+
+function urls(query: URLSearchParams, span: Span): { ports: string; heat: string; rates: string } {
+	const params = asked(span, query),
+		stepped = { step: span.step === "day" ? "day" : "hour", ...params };
+	return {
+		ports: urlOf("/v1/ports", { ...params, limit: PAGE, cursor: query.get("cursor") }),
+		heat: urlOf("/v1/heat", stepped),
+		rates: rateUrl(stepped),
+	};
+}
+
+export const portsAsks = (_: string[], query: URLSearchParams, stored: Stored | undefined): string[] =>
+	Object.values(urls(query, viewSpan(query, stored)));
+
+function HeatSection({ url, ratesUrl, step }: { url: string; ratesUrl: string; step: number }): JSX.Element {
+	const of = useApi<Listing<HeatRow>>(url),
+		rates = useApi<Listing<RateRow>>(ratesUrl).data?.rows;
 	const dark = new Set((rates ?? []).filter(r => r.observed === 0).map(r => Date.parse(r.moment)));
-	const rows = heatRows(of.data?.rows ?? [], r => r);
+	const rows = heatRows(of.data?.rows ?? [], r => r),
+		unit = list(t("accessesCount"), t("top20"));
+	const frame =
+		of.data &&
+		heatFrame(
+			rows,
+			Date.parse(of.data.from),
+			Date.parse(of.data.to),
+			step,
+			t("accessesPerStep"),
+			rates && (at => !dark.has(at)),
+		);
 	return (
-		<Section
+		<Charted
 			id="heat"
 			label={t("heat")}
-			unit={list(t("accessesCount"), t("top20"))}
+			unit={unit}
 			of={of}
 			url={url}
-			actions={<CsvLink url={url} />}
+			columns={heatColumns<HeatRow>(r => r.accesses, t("accesses"))}
+			rowId={r => `${r.moment} ${r.protocol} ${r.port}`}
+			{...(frame && rows.length ? { picture: () => heatPicture(frame, t("heat")) } : {})}
 		>
 			{of.data && rows.length === 0 && <p class="note">{t("nonePorts")}</p>}
 			<div data-waits={of.data || of.failure ? undefined : ""}>
-				{of.data && rows.length > 0 && (
-					<Heat
-						label={t("heat")}
-						rows={rows}
-						from={Date.parse(of.data.from)}
-						to={Date.parse(of.data.to)}
-						step={STEP[step]}
-						seen={rates && (at => !dark.has(at))}
-						unit={t("accessesPerStep")}
-					/>
-				)}
+				{frame && rows.length > 0 && <Heat label={t("heat")} of={frame} />}
 			</div>
-		</Section>
+		</Charted>
 	);
 }
 
 export function Ports({ status }: ViewProps): JSX.Element {
 	const { query } = usePlace(),
-		sensor = query.get("sensor"),
-		span = useSpan(status.data);
-	const url = urlOf("/v1/ports", { from: span.from, to: span.to, sensor, limit: PAGE, cursor: query.get("cursor") });
-	const of = useApi<Listing<PortRow>>(url),
+		span = useSpan(status.data),
+		u = urls(query, span);
+	const of = useApi<Listing<PortRow>>(u.ports),
 		rows = of.data?.rows;
 	const columns = [
 		rankColumn<PortRow>(rows, PORT_JUMP),
@@ -115,35 +146,25 @@ export function Ports({ status }: ViewProps): JSX.Element {
 				<Controls span={span} />
 			</section>
 			<div class="row">
-				<Section
+				<Listed
 					id="ranking"
 					label={t("destinationPorts")}
-					unit={list(unitOf(rows), t("againstSpanBefore"))}
+					unit={comparedUnit(rows)}
 					of={of}
-					url={url}
+					url={u.ports}
 					answer={newPorts(rows ?? []) || undefined}
-					actions={
-						<>
-							<CopyRows columns={columns} rows={rows} />
-							<CsvLink url={url} />
-						</>
-					}
+					columns={columns}
+					rowId={r => `${r.protocol}/${r.port}`}
+					empty={t("nonePorts")}
+					hint={20}
+					mark={portMark}
+					sorts="sort"
 				>
-					<Table
-						label={t("destinationPorts")}
-						columns={columns}
-						of={of}
-						id={r => `${r.protocol}/${r.port}`}
-						empty={t("nonePorts")}
-						hint={20}
-						mark={portMark}
-						sorts="sort"
-					/>
 					<Pager of={of} />
-				</Section>
+				</Listed>
 			</div>
 			<div class="row">
-				<HeatSection span={span} sensor={sensor} />
+				<HeatSection url={u.heat} ratesUrl={u.rates} step={STEP[span.step === "day" ? "day" : "hour"]} />
 			</div>
 		</>
 	);

@@ -101,10 +101,13 @@ function merged(rows: SearchRow[], more: SearchRow[]): SearchRow[] {
 	return [...rows, ...more.filter(r => !seen.has(key(r)))];
 }
 
+const searchUrl = (q: string): string | null => (q ? urlOf("/v1/search", { q }) : null);
+export const searchAsks = (_: string[], query: URLSearchParams): (string | null)[] => [searchUrl((query.get("q") ?? "").trim())];
+
 export function Search(_: ViewProps): JSX.Element {
 	const { query } = usePlace(),
 		q = (query.get("q") ?? "").trim();
-	const url = q ? urlOf("/v1/search", { q }) : null,
+	const url = searchUrl(q),
 		of = useApi<Listing<SearchRow>>(url);
 	const more = useNamed(q),
 		rows = merged(of.data?.rows ?? [], more);

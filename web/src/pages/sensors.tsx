@@ -2,13 +2,15 @@ import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { CoverageRow, Listing, SensorRow } from "../api/types";
 import { type Begun, Coverage, gapsOf, rangesOf } from "../charts/coverage";
+import { coveragePicture } from "../charts/png";
+import { Charted } from "../parts/charted";
 import { Controls } from "../parts/controls";
-import { CsvLink } from "../parts/ranks";
-import { Section } from "../parts/section";
-import { type Column, CopyRows, Table } from "../parts/table";
+import { Listed } from "../parts/listed";
+import { numberColumn } from "../parts/steps";
+import type { Column } from "../parts/table";
 import { Time } from "../parts/time";
 import { isUp } from "../parts/trust";
-import { useSpan } from "../span";
+import { type Span, type Stored, useSpan, viewSpan } from "../span";
 import { sensorsAnswer } from "../text/answers";
 import { count, duration, loss, NONE, rate, share } from "../text/format";
 import { t } from "../text/strings";
@@ -151,18 +153,54 @@ function Gaps({ of, sensors }: { of: Listing<CoverageRow>; sensors: Begun[] }): 
 	);
 }
 
+function urls(span: Span): { sensors: string; coverage: string } {
+	const params = { from: span.from, to: span.to };
+	return { sensors: urlOf("/v1/sensors", params), coverage: urlOf("/v1/coverage", params) };
+}
+
+export const sensorsAsks = (_: string[], query: URLSearchParams, stored: Stored | undefined): string[] =>
+	Object.values(urls(viewSpan(query, stored)));
+
+const coverColumns = (): Column<CoverageRow>[] => [
+	{ key: "sensor", head: t("sensor"), class: "what", cell: r => r.sensor, text: r => r.sensor, sort: r => r.sensor },
+	{ key: "from", head: t("fromMoment"), cell: r => <Time at={r.from} />, text: r => r.from, sort: r => Date.parse(r.from) },
+	{ key: "to", head: t("toMoment"), cell: r => <Time at={r.to} />, text: r => r.to, sort: r => Date.parse(r.to) },
+	numberColumn("addresses", t("addresses"), r => r.addresses),
+	numberColumn("dropped", t("dropped"), r => r.dropped),
+];
+
+function CoverageSection({ url, begun }: { url: string; begun: Begun[] }): JSX.Element {
+	const of = useApi<Listing<CoverageRow>>(url),
+		rows = of.data?.rows ?? [],
+		from = Date.parse(of.data?.from ?? ""),
+		to = Date.parse(of.data?.to ?? "");
+	return (
+		<Charted
+			id="coverage"
+			label={t("coverage")}
+			unit={t("coverageUnit")}
+			of={of}
+			url={url}
+			columns={coverColumns()}
+			rowId={r => `${r.sensor} ${r.from}`}
+			picture={() => coveragePicture(rows, begun, from, to, t("coverage"), t("coverageUnit"))}
+		>
+			<div data-waits={of.data || of.failure ? undefined : ""}>
+				{of.data && <Coverage rows={rows} sensors={begun} from={from} to={to} />}
+			</div>
+			{of.data && <Gaps of={of.data} sensors={begun} />}
+		</Charted>
+	);
+}
+
 export function Sensors({ status }: ViewProps): JSX.Element {
 	const span = useSpan(status.data),
-		params = { from: span.from, to: span.to };
-	const url = urlOf("/v1/sensors", params),
-		of = useApi<Listing<SensorRow>>(url),
+		u = urls(span);
+	const of = useApi<Listing<SensorRow>>(u.sensors),
 		rows = of.data?.rows ?? [];
-	const coverUrl = urlOf("/v1/coverage", params),
-		cover = useApi<Listing<CoverageRow>>(coverUrl);
 	const begun = rows.map(r => ({ sensor: r.sensor, first: r.first ? Date.parse(r.first) : -Infinity }));
 	const asOf = of.data?.as_of ?? null,
-		live = status.data?.capturing === true,
-		columns = columnsOf(asOf, live);
+		live = status.data?.capturing === true;
 	const silent = rows
 		.filter(r => !isUp(r, asOf))
 		.map(r => ({ sensor: r.sensor, seconds: (Date.parse(asOf ?? "") - Date.parse(r.last ?? "")) / 1000 }));
@@ -174,50 +212,20 @@ export function Sensors({ status }: ViewProps): JSX.Element {
 				<Controls span={span} sensor={false} />
 			</section>
 			<div class="row">
-				<Section
+				<Listed
 					id="list"
 					label={t("sensors")}
 					of={of}
-					url={url}
-					actions={
-						<>
-							<CopyRows columns={columns} rows={rows} />
-							<CsvLink url={url} />
-						</>
-					}
-				>
-					<Table
-						label={t("sensors")}
-						columns={columns}
-						of={of}
-						id={r => r.sensor}
-						empty={t("noSensor")}
-						hint={5}
-						sorts="sort"
-					/>
-				</Section>
+					url={u.sensors}
+					columns={columnsOf(asOf, live)}
+					rowId={r => r.sensor}
+					empty={t("noSensor")}
+					hint={5}
+					sorts="sort"
+				/>
 			</div>
 			<div class="row">
-				<Section
-					id="coverage"
-					label={t("coverage")}
-					unit={t("coverageUnit")}
-					of={cover}
-					url={coverUrl}
-					actions={<CsvLink url={coverUrl} />}
-				>
-					<div data-waits={cover.data || cover.failure ? undefined : ""}>
-						{cover.data && (
-							<Coverage
-								rows={cover.data.rows}
-								sensors={begun}
-								from={Date.parse(cover.data.from)}
-								to={Date.parse(cover.data.to)}
-							/>
-						)}
-					</div>
-					{cover.data && <Gaps of={cover.data} sensors={begun} />}
-				</Section>
+				<CoverageSection url={u.coverage} begun={begun} />
 			</div>
 		</>
 	);

@@ -3,19 +3,21 @@ import { useState } from "preact/hooks";
 import { urlOf, useApi } from "../api/client";
 import type { Counted, Listing, PortOfSource, SourceDetail, SourceHistoryRow, Status } from "../api/types";
 import { Bar } from "../charts/bars";
-import { Heat } from "../charts/heat";
+import { Heat, heatFrame } from "../charts/heat";
+import { heatPicture } from "../charts/png";
+import { Charted } from "../parts/charted";
 import { Controls, Crumbs, Facts } from "../parts/controls";
-import { countryHref, CsvLink, networkHref, PortLink } from "../parts/ranks";
+import { countryHref, networkHref, PortLink } from "../parts/ranks";
 import { Failed, Section } from "../parts/section";
 import { Time } from "../parts/time";
-import { STEP, useSpan } from "../span";
+import { type Span, STEP, type Stored, useSpan, viewSpan } from "../span";
 import { namesOf, sourceAnswer } from "../text/answers";
 import { count, NONE } from "../text/format";
 import { countryName } from "../text/places";
 import { className, portKey, serviceName, toolName } from "../text/services";
 import { t } from "../text/strings";
 import type { ViewProps } from "./index";
-import { heatRows } from "./ports";
+import { heatColumns, heatRows } from "./ports";
 
 const SHOWN = 15;
 const packetsOf = (x: Counted | string): number | null => (typeof x === "string" ? null : (x.packets ?? null));
@@ -96,34 +98,43 @@ function Asked({ rows }: { rows: PortOfSource[] }): JSX.Element {
 	);
 }
 
+const ipUrl = (address: string): string => `/v1/ip/${encodeURIComponent(address)}`;
+const USUAL = "7d";
+const stepOf = (span: Span): "day" | "hour" => (span.step === "day" ? "day" : "hour");
+const historyUrl = (address: string, span: Span): string =>
+	urlOf(ipUrl(address) + "/history", { step: stepOf(span), from: span.from, to: span.to });
+
+export const sourceAsks = ([address = ""]: string[], query: URLSearchParams, stored: Stored | undefined): string[] => [
+	ipUrl(address),
+	historyUrl(address, viewSpan(query, stored, USUAL)),
+];
+
 function Timeline({ address, stored }: { address: string; stored: Status | undefined }): JSX.Element {
-	const span = useSpan(stored, "7d"),
-		step = span.step === "day" ? "day" : "hour";
-	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}/history`, { step, from: span.from, to: span.to });
+	const span = useSpan(stored, USUAL),
+		url = historyUrl(address, span);
 	const of = useApi<Listing<SourceHistoryRow>>(url);
 	const rows = heatRows(
 		(of.data?.rows ?? []).map(r => ({ ...r, accesses: r.packets })),
 		r => r,
 	).slice(0, 20);
+	const frame =
+		of.data && heatFrame(rows, Date.parse(of.data.from), Date.parse(of.data.to), STEP[stepOf(span)], t("packetsCount"));
 	return (
-		<Section id="did" label={t("did")} unit={t("packetsCount")} of={of} url={url} actions={<CsvLink url={url} />}>
-			<Controls span={span} sensor={false} />
+		<Charted
+			id="did"
+			label={t("did")}
+			unit={t("packetsCount")}
+			of={of}
+			url={url}
+			columns={heatColumns<SourceHistoryRow>(r => r.packets, t("packets"))}
+			rowId={r => `${r.moment} ${r.protocol} ${r.port} ${r.class}`}
+			{...(frame && rows.length ? { picture: () => heatPicture(frame, `${address}: ${t("did")}`) } : {})}
+			lead={<Controls span={span} sensor={false} />}
+		>
 			<div data-waits={of.data || of.failure ? undefined : ""}>
-				{of.data &&
-					(rows.length ? (
-						<Heat
-							label={t("did")}
-							rows={rows}
-							from={Date.parse(of.data.from)}
-							to={Date.parse(of.data.to)}
-							step={STEP[step]}
-							unit={t("packetsCount")}
-						/>
-					) : (
-						<p class="note">{t("noneRows")}</p>
-					))}
+				{frame && (rows.length ? <Heat label={t("did")} of={frame} /> : <p class="note">{t("noneRows")}</p>)}
 			</div>
-		</Section>
+		</Charted>
 	);
 }
 
@@ -149,18 +160,13 @@ function Known({ row }: { row: SourceDetail }): JSX.Element {
 }
 
 export function Source({ status, arguments: [address = ""] }: ViewProps): JSX.Element {
-	const url = urlOf(`/v1/ip/${encodeURIComponent(address)}`),
+	const url = ipUrl(address),
 		of = useApi<SourceDetail>(url),
 		row = of.data;
 	return (
 		<>
 			<section class="head" data-waits={of.data || of.failure ? undefined : ""}>
-				<Crumbs
-					path={[
-						[t("sources"), "/sources"],
-						[address, location.pathname],
-					]}
-				/>
+				<Crumbs above={[t("sources"), "/sources"]} here={address} />
 				<h1 class="title">{row?.address ?? address}</h1>
 				<p class="sentence">{sourceAnswer(row) || "\u00a0"}</p>
 				<Failed of={of} url={url} />

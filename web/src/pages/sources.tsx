@@ -2,12 +2,11 @@ import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { Listing, SourceRow, ToolRow } from "../api/types";
 import { Controls, Pager } from "../parts/controls";
-import { CsvLink, toolColumns } from "../parts/ranks";
+import { Listed } from "../parts/listed";
+import { toolColumns } from "../parts/ranks";
 import { sourceColumns } from "../parts/sources";
-import { Section } from "../parts/section";
-import { CopyRows, Table } from "../parts/table";
 import { here, usePlace } from "../router";
-import { useSpan } from "../span";
+import { asked, type Span, type Stored, useSpan, viewSpan } from "../span";
 import { sourcesAnswer } from "../text/answers";
 import { countryName } from "../text/places";
 import { toolName } from "../text/services";
@@ -31,18 +30,27 @@ function filters(query: URLSearchParams): { name: string; text: string }[] {
 	return out;
 }
 
+const NARROWED = ["country", "as", "tool", "port", "protocol"];
+
+function urls(query: URLSearchParams, span: Span): { sources: string; tools: string } {
+	const params = asked(span, query),
+		narrow = Object.fromEntries(NARROWED.map(n => [n, query.get(n)]));
+	return {
+		sources: urlOf("/v1/sources", { ...params, ...narrow, limit: PAGE, cursor: query.get("cursor") }),
+		tools: urlOf("/v1/tools", params),
+	};
+}
+
+export const sourcesAsks = (_: string[], query: URLSearchParams, stored: Stored | undefined): string[] =>
+	Object.values(urls(query, viewSpan(query, stored)));
+
 export function Sources({ status }: ViewProps): JSX.Element {
 	const { query } = usePlace(),
 		span = useSpan(status.data),
-		narrowed = filters(query);
-	const params = { from: span.from, to: span.to, sensor: query.get("sensor") };
-	const narrow = Object.fromEntries(["country", "as", "tool", "port", "protocol"].map(n => [n, query.get(n)]));
-	const url = urlOf("/v1/sources", { ...params, ...narrow, limit: PAGE, cursor: query.get("cursor") });
-	const of = useApi<Listing<SourceRow>>(url),
-		rows = of.data?.rows,
-		columns = sourceColumns(rows);
-	const toolsUrl = urlOf("/v1/tools", params),
-		tools = useApi<Listing<ToolRow>>(toolsUrl);
+		narrowed = filters(query),
+		u = urls(query, span);
+	const of = useApi<Listing<SourceRow>>(u.sources),
+		tools = useApi<Listing<ToolRow>>(u.tools);
 	return (
 		<>
 			<section class="head">
@@ -61,39 +69,31 @@ export function Sources({ status }: ViewProps): JSX.Element {
 				)}
 			</section>
 			<div class="row aside">
-				<Section
+				<Listed
 					id="list"
 					label={t("sources")}
 					unit={t("packetsCount")}
 					of={of}
-					url={url}
-					actions={
-						<>
-							<CopyRows columns={columns} rows={rows} />
-							<CsvLink url={url} />
-						</>
-					}
+					url={u.sources}
+					columns={sourceColumns(of.data?.rows)}
+					rowId={r => r.source}
+					hint={20}
+					sorts="sort"
 				>
-					<Table label={t("sources")} columns={columns} of={of} id={r => r.source} hint={20} sorts="sort" />
 					<Pager of={of} />
-				</Section>
-				<Section
+				</Listed>
+				<Listed
 					id="tools"
 					label={t("tools")}
 					unit={t("shareOfSources")}
 					of={tools}
-					url={toolsUrl}
+					url={u.tools}
 					answer={toolsAnswer(tools.data?.rows ?? [])}
-				>
-					<Table
-						label={t("tools")}
-						columns={toolColumns(tools.data?.rows)}
-						of={tools}
-						id={r => r.tool}
-						empty={t("noneTools")}
-						hint={6}
-					/>
-				</Section>
+					columns={toolColumns(tools.data?.rows)}
+					rowId={r => r.tool}
+					empty={t("noneTools")}
+					hint={6}
+				/>
 			</div>
 		</>
 	);

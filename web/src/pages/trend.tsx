@@ -2,71 +2,42 @@ import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { ClassRow, Listing, RateRow } from "../api/types";
 import { Bar } from "../charts/bars";
-import { Legend, type Line, SavePlot, TimePlot } from "../charts/plot";
+import type { Line } from "../charts/lines";
+import { Legend, type PlotProps, TimePlot } from "../charts/plot";
+import { plotPicture } from "../charts/png";
 import { onlyCounts, pointsOf, rateLine, worthDrawing } from "../charts/rows";
+import { Actions } from "../parts/actions";
+import { Charted } from "../parts/charted";
 import { Controls } from "../parts/controls";
-import { CsvLink } from "../parts/ranks";
-import { Section, why } from "../parts/section";
-import { type Column, CopyRows, Table } from "../parts/table";
-import { go, here, usePlace } from "../router";
-import { type Span, STEP, useSpan, zoomHref } from "../span";
+import { Section } from "../parts/section";
+import { framed, momentColumn, numberColumn, rateColumns, rateUnit, rateUrl, STEP_WORD, wholeOf } from "../parts/steps";
+import { type Column, Table } from "../parts/table";
+import { here, usePlace } from "../router";
+import { asked, type Span, STEP, type Stored, useSpan, viewSpan } from "../span";
 import { trendAnswer } from "../text/answers";
-import { count, moment, rate, share } from "../text/format";
+import { count, rate, share } from "../text/format";
 import { className } from "../text/services";
-import { type Key, t } from "../text/strings";
+import { t } from "../text/strings";
+import { Figure, FIGURES, figureOf, figureUrl, useFigureAnswer } from "./figures";
 import type { ViewProps } from "./index";
 
-export const STEP_WORD: Record<Span["step"], Key> = {
-	minute: "stepMinute",
-	"10min": "step10min",
-	hour: "stepHour",
-	day: "stepDay",
-};
-export const zoom = (from: number, to: number): void => go(zoomHref(from, to));
+const USUAL = "7d";
 
-const rateColumns = (): Column<RateRow>[] => [
-	{
-		key: "moment",
-		head: t("firstMoment"),
-		cell: r => (
-			<time dateTime={r.moment} title={r.moment}>
-				{moment(r.moment)}
-			</time>
-		),
-		text: r => r.moment,
-		sort: r => -Date.parse(r.moment),
-	},
-	{ key: "rate", head: t("rate"), number: true, cell: r => rate(r.rate), text: r => r.rate, sort: r => r.rate },
-	{ key: "low", head: t("low"), number: true, cell: r => rate(r.low), text: r => r.low, sort: r => r.low },
-	{ key: "high", head: t("high"), number: true, cell: r => rate(r.high), text: r => r.high, sort: r => r.high },
-	{ key: "without", head: t("without"), number: true, cell: r => rate(r.without), text: r => r.without, sort: r => r.without },
-	{
-		key: "accesses",
-		head: t("accesses"),
-		number: true,
-		cell: r => count(r.accesses),
-		text: r => r.accesses,
-		sort: r => r.accesses,
-	},
-	{
-		key: "sources",
-		head: t("sources"),
-		number: true,
-		optional: true,
-		cell: r => count(r.sources),
-		text: r => r.sources,
-		sort: r => r.sources,
-	},
-	{
-		key: "observed",
-		head: t("observed"),
-		number: true,
-		class: "soft",
-		cell: r => share(r.observed),
-		text: r => r.observed,
-		sort: r => r.observed,
-	},
-];
+function urls(query: URLSearchParams, span: Span): { rate: string; before: string | null; classes: string } {
+	const params = asked(span, query),
+		before = span.before && { ...params, ...span.before };
+	return {
+		rate: rateUrl({ step: span.step, ...params }),
+		before: before && rateUrl({ step: span.step, ...before }),
+		classes: urlOf("/v1/classes", { step: span.step === "day" ? "day" : "hour", ...params }),
+	};
+}
+
+export function trendAsks(_: string[], query: URLSearchParams, stored: Stored | undefined): (string | null)[] {
+	const figure = figureOf(query),
+		u = urls(query, viewSpan(query, stored, USUAL));
+	return figure ? [figureUrl(figure, query.get("sensor"))] : [u.rate, u.before, u.classes];
+}
 
 interface ClassSum {
 	class: string;
@@ -88,24 +59,16 @@ function summed(rows: ClassRow[]): ClassSum[] {
 	return [...by.values()].map(s => ({ ...s, share: all ? s.packets / all : 0 })).sort((a, b) => b.packets - a.packets);
 }
 
-function Classes({ span, sensor }: { span: Span; sensor: string | null }): JSX.Element {
-	const url = urlOf("/v1/classes", { step: span.step === "day" ? "day" : "hour", from: span.from, to: span.to, sensor });
+function Classes({ url }: { url: string }): JSX.Element {
 	const of = useApi<Listing<ClassRow>>(url),
 		rows = summed(of.data?.rows ?? []),
 		most = rows[0]?.packets ?? 0;
 	const columns: Column<ClassSum>[] = [
 		{ key: "class", head: t("class"), cell: r => className(r.class), text: r => r.class },
 		{ key: "bar", head: "", class: "bars", cell: r => <Bar now={r.packets} most={most} /> },
-		{ key: "packets", head: t("packets"), number: true, cell: r => count(r.packets), text: r => r.packets },
-		{ key: "share", head: t("share"), number: true, cell: r => share(r.share), text: r => r.share },
-		{
-			key: "accesses",
-			head: t("accesses"),
-			number: true,
-			class: "soft",
-			cell: r => count(r.accesses),
-			text: r => r.accesses,
-		},
+		numberColumn("packets", t("packets"), r => r.packets),
+		numberColumn("share", t("share"), r => r.share, share),
+		numberColumn("accesses", t("accesses"), r => r.accesses, count, "soft"),
 	];
 	const sums = { ...of, data: of.data && { ...of.data, rows } };
 	return (
@@ -115,51 +78,65 @@ function Classes({ span, sensor }: { span: Span; sensor: string | null }): JSX.E
 			unit={t("packetsShare")}
 			of={of}
 			url={url}
-			actions={
-				<>
-					<CopyRows columns={columns} rows={rows} />
-					<CsvLink url={url} />
-				</>
-			}
+			actions={<Actions id="classes" url={url} of={of.data} columns={columns} rows={rows} />}
 		>
 			<Table label={t("classes")} columns={columns} of={sums} id={r => r.class} hint={6} />
 		</Section>
 	);
 }
 
+// The usual ranges, and beside them the yearly figures.
+function Presets({ span }: { span: Span }): JSX.Element {
+	const shown = figureOf(usePlace().query);
+	return (
+		<Controls span={span} chosen={shown === null}>
+			<span class="ranges" role="group" aria-label={t("figures")}>
+				{FIGURES.map(f => (
+					<a
+						key={f}
+						href={here({ figure: f, range: null, from: null, to: null, table: null })}
+						aria-current={shown === f ? "true" : undefined}
+						title={t(f === "2-19" ? "figure219" : "figure220")}
+					>
+						{t("figure", f)}
+					</a>
+				))}
+			</span>
+		</Controls>
+	);
+}
+
 export function Trend({ status }: ViewProps): JSX.Element {
 	const { query } = usePlace(),
+		figure = figureOf(query),
 		sensor = query.get("sensor"),
-		asTable = query.get("show") === "table";
-	const span = useSpan(status.data, "7d"),
+		span = useSpan(status.data, USUAL);
+	const answer = useFigureAnswer(figure, status.data, sensor);
+	if (!figure) return <Series span={span} />;
+	return (
+		<>
+			<section class="head">
+				<h1>{answer || t("figure", figure)}</h1>
+				<Presets span={span} />
+			</section>
+			<Figure figure={figure} stored={status.data} sensor={sensor} />
+		</>
+	);
+}
+
+function Series({ span }: { span: Span }): JSX.Element {
+	const u = urls(usePlace().query, span),
 		step = STEP[span.step];
-	const params = { from: span.from, to: span.to, sensor };
-	const url = urlOf("/v1/rate", { step: span.step, ...params }),
-		of = useApi<Listing<RateRow>>(url);
-	const beforeUrl = span.before && urlOf("/v1/rate", { step: span.step, from: span.before.from, to: span.before.to, sensor });
-	const before = useApi<Listing<RateRow>>(beforeUrl);
-	const whole = useApi<Listing<RateRow>>(urlOf("/v1/rate", { step: "span", ...params })).data?.rows[0];
-	const wholeBefore = useApi<Listing<RateRow>>(
-		span.before && urlOf("/v1/rate", { step: "span", from: span.before.from, to: span.before.to, sensor }),
-	).data?.rows[0];
+	const of = useApi<Listing<RateRow>>(u.rate),
+		before = useApi<Listing<RateRow>>(u.before);
 	const rows = of.data?.rows ?? [],
-		from = Date.parse(of.data?.from ?? "") || Date.now() - 7 * STEP.day,
-		to = Date.parse(of.data?.to ?? "") || Date.now();
-	const frame = {
-		from,
-		to,
-		step,
-		steps: span.step === "day" || onlyCounts(rows),
-		zoom,
-		minutes: step < STEP.hour,
-		why: why(of),
-	};
-	const asOf = of.data?.as_of;
-	const counts = onlyCounts(rows),
-		unit = counts ? t("accessesPer", t(STEP_WORD[span.step])) : t("perDayAddress");
+		counts = onlyCounts(rows),
+		unit = rateUnit(rows, span.step),
+		asOf = of.data?.as_of;
+	const frame = framed(of, span.step, counts);
 	const lines: Line[] = [rateLine(unit, "now", rows, 0, asOf, step)];
 	if (before.data && worthDrawing(before.data.rows))
-		lines.push(rateLine(t("spanBefore"), "before", before.data.rows, to - from));
+		lines.push(rateLine(t("spanBefore"), "before", before.data.rows, frame.to - frame.from));
 	const bands: Line[] = (["high", "low", "without"] as const).map(k => ({
 		name: t(`${k}Long`),
 		look: k,
@@ -167,62 +144,65 @@ export function Trend({ status }: ViewProps): JSX.Element {
 	}));
 	const sources: Line[] = [{ name: t("sources"), look: "now", points: pointsOf(rows, r => r.sources, 0, asOf, step) }];
 	const counted = rows.some(r => r.sources !== null); // distinct sources do not add up: long steps have none
-	const answer = trendAnswer(whole, wholeBefore, span.name),
-		columns = rateColumns();
-	const plot = { label: answer || t("trend"), lines, size: "tall" as const, ending: true, ...frame };
-	const actions = (
-		<>
-			<a href={here({ show: asTable ? null : "table" })}>{asTable ? t("chart") : t("table")}</a>
-			{asTable && <CopyRows columns={columns} rows={rows} />}
-			<CsvLink url={url} />
-			{!asTable && <SavePlot plot={plot} title={answer || t("trend")} unit={unit} />}
-		</>
-	);
+	const answer = trendAnswer(wholeOf(of.data?.rows), wholeOf(before.data?.rows), span.name),
+		columns = rateColumns(),
+		newest = [...rows].reverse();
+	const plot: PlotProps = { label: answer || t("trend"), lines, size: "tall", ending: true, ...frame };
+	const bandPlot: PlotProps = { label: t("bands"), lines: bands, ...frame };
+	const sourcePlot: PlotProps = { label: t("sources"), lines: sources, size: "low", ...frame };
+	const perStep = t("distinctSources", t(STEP_WORD[span.step]));
+	const shared = { of, url: u.rate, rows: newest, rowId: (r: RateRow) => r.moment };
 	return (
 		<>
 			<section class="head">
 				<h1>{answer || t("trend")}</h1>
-				<Controls span={span} />
+				<Presets span={span} />
 			</section>
 			<div class="row">
-				<Section id="total" label={counts ? t("accesses") : t("rate")} unit={unit} of={of} url={url} actions={actions}>
-					{asTable ? (
-						<Table
-							label={t("rate")}
-							columns={columns}
-							of={of}
-							rows={[...rows].reverse()}
-							id={r => r.moment}
-							sorts="sort"
-							hint={12}
-						/>
-					) : (
-						<>
-							<TimePlot {...plot} />
-							<Legend lines={lines} />
-						</>
-					)}
-				</Section>
+				<Charted
+					{...shared}
+					id="total"
+					label={counts ? t("accesses") : t("rate")}
+					unit={unit}
+					columns={columns}
+					picture={() => plotPicture(plot, answer || t("trend"), unit)}
+				>
+					<TimePlot {...plot} />
+					<Legend lines={lines} />
+				</Charted>
 			</div>
-			{!asTable && !counts && (
+			{!counts && (
 				<div class="row">
-					<Section id="bands" label={t("bands")} unit={t("perDayAddress")}>
-						<TimePlot label={t("bands")} lines={bands} {...frame} />
+					<Charted
+						{...shared}
+						id="bands"
+						label={t("bands")}
+						unit={t("perDayAddress")}
+						columns={[
+							momentColumn(),
+							...(["low", "high", "without"] as const).map(k => numberColumn<RateRow>(k, t(`${k}Long`), r => r[k], rate)),
+						]}
+						picture={() => plotPicture(bandPlot, t("bands"), t("perDayAddress"))}
+					>
+						<TimePlot {...bandPlot} />
 						<Legend lines={bands} />
-					</Section>
+					</Charted>
 				</div>
 			)}
 			<div class={"row " + (counted ? "two" : "")}>
 				{counted && (
-					<Section
+					<Charted
+						{...shared}
 						id="sources"
-						label={t("distinctSources", t(STEP_WORD[span.step]))}
-						actions={<a href="/sources">{t("sources")}</a>}
+						label={perStep}
+						columns={[momentColumn(), numberColumn<RateRow>("sources", t("sources"), r => r.sources)]}
+						picture={() => plotPicture(sourcePlot, perStep, t("sources"))}
+						more={<a href="/sources">{t("sources")}</a>}
 					>
-						<TimePlot label={t("sources")} lines={sources} size="low" {...frame} />
-					</Section>
+						<TimePlot {...sourcePlot} />
+					</Charted>
 				)}
-				<Classes span={span} sensor={sensor} />
+				<Classes url={u.classes} />
 			</div>
 		</>
 	);

@@ -1,28 +1,42 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import type { Listing } from "../api/types";
 import type { Loaded } from "../api/client";
-import { go, here, usePlace } from "../router";
+import { go, here, usePlace, wanted } from "../router";
 import { RANGES, rangeHref, type Span } from "../span";
+import { useCell } from "../store";
 import { dateTime } from "../text/format";
 import { t } from "../text/strings";
 import { useSensors } from "./trust";
 
-// What a view is of: its range and sensor, both in the URL.
-export function Controls({ span, sensor = true }: { span: Span; sensor?: boolean }): JSX.Element {
+// What a view is of: its range and sensor, both in the URL. `chosen` false: it shows something else, and a range leads back.
+export function Controls({
+	span,
+	sensor = true,
+	chosen = true,
+	children,
+}: {
+	span: Span;
+	sensor?: boolean;
+	chosen?: boolean;
+	children?: ComponentChildren;
+}): JSX.Element {
+	const asked = useCell(wanted).query,
+		named = asked.get("from") ? null : (RANGES.find(r => r.name === asked.get("range"))?.name ?? span.usual);
 	return (
 		<div class="controls">
 			<span class="ranges" role="group" aria-label={t("range")}>
 				{RANGES.map(r => (
-					<a key={r.name} href={rangeHref(r.name, span.usual)} aria-current={span.name === r.name ? "true" : undefined}>
+					<a key={r.name} href={rangeHref(r.name, span.usual)} aria-current={chosen && named === r.name ? "true" : undefined}>
 						{t(r.key)}
 					</a>
 				))}
-				{span.name === null && (
-					<a href={here({})} aria-current="true">
+				{chosen && span.name === null && (
+					<a href={here({ cursor: null })} aria-current="true">
 						{dateTime(new Date(span.from))} – {dateTime(new Date(span.to ?? ""))}
 					</a>
 				)}
 			</span>
+			{children}
 			{sensor && <SensorChoice />}
 		</div>
 	);
@@ -68,15 +82,11 @@ export function Pager({ of }: { of: Loaded<Listing<unknown>> }): JSX.Element | n
 	);
 }
 
-export function Crumbs({ path }: { path: [string, string][] }): JSX.Element {
+// The list above, and where this is.
+export function Crumbs({ above: [name, href], here: place }: { above: [string, string]; here: string }): JSX.Element {
 	return (
 		<nav class="crumbs" aria-label={t("where")}>
-			{path.map(([name, href], i) => (
-				<>
-					{i > 0 && " / "}
-					<a href={href}>{name}</a>
-				</>
-			))}
+			<a href={href}>{name}</a> / <a href={usePlace().path}>{place}</a>
 		</nav>
 	);
 }

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Loaded } from "../api/client";
 import type { Status } from "../api/types";
-import { go, usePlace } from "../router";
+import { go, usePlace, wanted } from "../router";
 import { theme, themeChoose, useNow } from "../state";
 import { useCell } from "../store";
 import { clock, utc } from "../text/format";
@@ -75,7 +75,7 @@ export function Clock({ status }: { status: Loaded<Status> }): JSX.Element {
 }
 
 export function Header({ status }: { status: Loaded<Status> }): JSX.Element {
-	const { path } = usePlace(),
+	const { path } = useCell(wanted),
 		look = useCell(theme);
 	const [open, openSet] = useState(false);
 	useEffect(() => openSet(false), [path]);

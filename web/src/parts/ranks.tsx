@@ -6,7 +6,7 @@ import { change, count, NONE, rate, share } from "../text/format";
 import { countryName } from "../text/places";
 import { portKey, serviceName, toolName } from "../text/services";
 import { COUNTRY_JUMP, hasJumped, PORT_JUMP } from "../text/sentences";
-import { t } from "../text/strings";
+import { type Key, list, t } from "../text/strings";
 import type { Column } from "./table";
 
 // The columns of rankings: the same on every page.
@@ -24,6 +24,10 @@ export const sourceHref = (address: string): string => `/sources/${encodeURIComp
 export const unitOf = (rows: Ranked[] | undefined): string => t(rows && onlyCounts(rows) ? "accessesCount" : "perDayAddress");
 
 const compared = (rows: Ranked[] | undefined): boolean => (rows ?? []).some(r => r.before_rank !== null); // there was a span before
+
+// The same, and with what they are compared, where they are.
+export const comparedUnit = (rows: Ranked[] | undefined, than: Key = "againstSpanBefore"): string =>
+	rows && !compared(rows) ? unitOf(rows) : list(unitOf(rows), t(than));
 
 export const rankColumn = <Row extends Ranked>(rows: Row[] | undefined, jump: number): Column<Row> => ({
 	key: "rank",
@@ -155,11 +159,3 @@ export function toolColumns(rows: ToolRow[] | undefined): Column<ToolRow>[] {
 
 export const portMark = (r: PortRow): string => (hasJumped(r, PORT_JUMP) ? "jumped" : "");
 export const countryMark = (r: CountryRow): string => (hasJumped(r, COUNTRY_JUMP) ? "jumped" : "");
-
-export function CsvLink({ url }: { url: string }): JSX.Element {
-	return (
-		<a href={url + (url.includes("?") ? "&" : "?") + "format=csv"} download>
-			{t("csv")}
-		</a>
-	);
-}

@@ -1,10 +1,8 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Listing } from "../api/types";
 import type { Loaded } from "../api/client";
 import { here, usePlace } from "../router";
 import { NONE } from "../text/format";
-import { t } from "../text/strings";
 import { why } from "./section";
 
 export interface Column<Row> {
@@ -107,26 +105,5 @@ export function Table<Row>(p: TableProps<Row>): JSX.Element {
 				</tbody>
 			</table>
 		</div>
-	);
-}
-
-// Rows as text for a letter or a sheet: tabs between, one row a line.
-export function asText<Row>(columns: Column<Row>[], rows: Row[]): string {
-	const told = columns.filter(c => c.text);
-	const lines = [told.map(c => c.head), ...rows.map(r => told.map(c => String(c.text!(r) ?? "").replace(/[\t\n]/g, " ")))];
-	return lines.map(l => l.join("\t")).join("\n") + "\n";
-}
-
-export function CopyRows<Row>({ columns, rows }: { columns: Column<Row>[]; rows: Row[] | undefined }): JSX.Element {
-	const [done, doneSet] = useState(false);
-	const copy = async (): Promise<void> => {
-		await navigator.clipboard.writeText(asText(columns, rows ?? [])).catch(() => undefined);
-		doneSet(true);
-		setTimeout(() => doneSet(false), 1500);
-	};
-	return (
-		<button type="button" disabled={!rows?.length} onClick={() => void copy()}>
-			{done ? t("copied") : t("copy")}
-		</button>
 	);
 }

@@ -4,15 +4,14 @@ import { contact, live } from "../api/stream";
 import type { Listing, RateRow, SensorRow, Status } from "../api/types";
 import { useNow } from "../state";
 import { useCell } from "../store";
-import { count, duration, hourMinute, loss, moment, NONE, rate, zoneName } from "../text/format";
-import { lang } from "../text/language";
+import { count, duration, loss, moment, momentOf, NONE, rate, zoneName } from "../text/format";
 import { t } from "../text/strings";
 
 // What every number on the page rests on. It never hides; what is wrong with it is said here first.
-const SENSORS = urlOf("/v1/sensors", { from: "-24h" });
-const WHOLE = urlOf("/v1/rate", { step: "span", from: "-24h" });
-export const useSensors = (): Loaded<Listing<SensorRow>> => useApi<Listing<SensorRow>>(SENSORS);
-export const useWhole = (): Loaded<Listing<RateRow>> => useApi<Listing<RateRow>>(WHOLE);
+export const SENSORS_URL = urlOf("/v1/sensors", { from: "-24h" });
+export const WHOLE_URL = urlOf("/v1/rate", { step: "span", from: "-24h" });
+export const useSensors = (): Loaded<Listing<SensorRow>> => useApi<Listing<SensorRow>>(SENSORS_URL);
+export const useWhole = (): Loaded<Listing<RateRow>> => useApi<Listing<RateRow>>(WHOLE_URL);
 
 const QUIET = 300_000; // a sensor that is so far behind the rest is not up
 
@@ -50,7 +49,7 @@ function Contact({ status }: { status: Loaded<Status> }): JSX.Element | null {
 	const at = Math.max(c.at, status.at);
 	return (
 		<Item bad>
-			{at ? t("lastContact", hourMinute(new Date(at))) : t("unreachable")} · {t("reconnecting")}
+			{at ? t("lastContact", momentOf(new Date(at))) : t("unreachable")} · {t("reconnecting")}
 		</Item>
 	);
 }
@@ -160,7 +159,7 @@ export function TrustBar({ status }: { status: Loaded<Status> }): JSX.Element {
 					s && s.addresses === null && <span>{t("noAddresses")}</span>
 				)}
 				<span class="zone"> · {zoneName()}</span>
-				{s?.as_of && <span class="hidden">{t("asOf", moment(s.as_of, new Date(), lang()))}</span>}
+				{s?.as_of && <span class="hidden">{t("asOf", moment(s.as_of))}</span>}
 			</span>
 		</footer>
 	);

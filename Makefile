@@ -1,5 +1,5 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: figures build run summary test test-fresh test-kill test-long check check-secrecy bench fuzz sample clean
+.PHONY: figures install build run summary test test-fresh test-kill test-long check check-secrecy bench fuzz sample clean
 
 build:
 	@tools/install build
@@ -14,6 +14,10 @@ run: build
 summary: build
 	@tools/install run
 	@tools/summary $(PCAP)
+
+# make install [prefix=/usr/local] [DESTDIR=]: program, manual, systemd unit, completion; /etc/monomi/monomi.yaml if absent.
+install: build
+	@DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(or $(prefix),/usr/local)" >/dev/null
 
 # All tests, or with TESTS=REGEX those of these names.
 test:

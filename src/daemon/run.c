@@ -1,5 +1,6 @@
 /* The parent: opens what needs rights, starts roles, and starts those again that die. It parses nothing that comes from
  * outside but its own configuration. */
+#include "daemon/notify.h"
 #include "daemon/parent.h"
 
 #include "capture/live.h"
@@ -235,6 +236,7 @@ static int heed_one(struct parent *p, struct child *c, struct error *e)
 		printf("%s\n", p->url);
 		fflush(stdout);
 		p->told = true;
+		notify_manager(p->env, "READY=1\nSTATUS=serves the pages");
 	}
 	if (c->leaving) /* the one that was told has died before it was done */
 		kill(c->pid, SIGHUP);
@@ -371,6 +373,7 @@ void parent_end(struct parent *p, struct child *c, int number, int64_t patience)
 static void end_all(struct parent *p)
 {
 	p->ending = true;
+	notify_manager(p->env, "STOPPING=1\nSTATUS=stores what still waits");
 	for (int i = CAPTURES; i < CHILDREN; i++)
 		ask_to_end(&p->child[i], SIGTERM);
 	for (int i = CAPTURES; i < CHILDREN; i++)

@@ -3,6 +3,7 @@
  * A minute's rows come from one configuration: the keeper that has the old one reads all minutes that began before the
  * change, ends, and the next goes on. Captures go on through it where what they heed stays, so nothing is lost; filters
  * are wide enough for both meanwhile, and what of it belongs to a minute is told by whoever reads that minute. */
+#include "daemon/notify.h"
 #include "daemon/parent.h"
 
 #include "base/text.h"
@@ -232,6 +233,7 @@ static void plan_switch(struct parent *p, unsigned changed)
 	if (!changed && !is_manage_changed(p)) {
 		error_set(&said, 0, "MON-DMN-039", "the configuration is as it was");
 		parent_let_go(p, parent_next(p));
+		notify_manager(p->env, "READY=1");
 	} else {
 		int64_t now = p->env->realtime(p->env);
 		p->switch_at = (now + EARLIEST) / MINUTE * MINUTE + MINUTE;
@@ -270,6 +272,7 @@ int parent_read_again(struct parent *p, struct error *e)
 	if (p->switching != SWITCH_NONE)
 		return 0; /* once that is done */
 	p->again = false;
+	notify_reloading(p->env);
 	int rc = p->request->again ? p->request->again(p->request->ctx, &next, &wrong) :
 	         error_set(&wrong, -ENOENT, "MON-DMN-038", "it was started without a file (--config) that could be read again");
 	if (!rc)
@@ -277,6 +280,7 @@ int parent_read_again(struct parent *p, struct error *e)
 	if (rc) {
 		error_set(&said, rc, wrong.code, "all goes on as it was: %s", wrong.text);
 		parent_say(&said);
+		notify_manager(p->env, "READY=1\nSTATUS=goes on by the old configuration: the new one has an error");
 		return 0;
 	}
 	rc = change_captures(p, &changed, e);
@@ -300,6 +304,7 @@ static int finish(struct parent *p, struct error *e)
 	parent_let_go(p, parent_next(p));
 	p->switched = true;
 	p->switching = SWITCH_NONE;
+	notify_manager(p->env, "READY=1\nSTATUS=serves the pages");
 	return parent_start_wanted(p, e);
 }
 

@@ -21,7 +21,7 @@ install: build
 
 # All tests, or with TESTS=REGEX those of these names.
 test:
-	@tools/test $(if $(TESTS),-R '$(TESTS)')
+	@tools/test $(if $(value TESTS),-R '$(value TESTS)')
 
 # Roles killed at random for ten minutes (SECONDS=n): each time back within 5 s, and the rows as if nothing had been.
 test-kill: build
@@ -30,7 +30,7 @@ test-kill: build
 
 # The two commands of the README on a fresh Debian 12 (root): TESTS=REGEX, or all; what is left out takes a default.
 test-fresh:
-	@tools/test-fresh $(if $(TESTS),'$(TESTS)')
+	@tools/test-fresh $(if $(value TESTS),'$(value TESTS)')
 
 # What is left out of `make test` because it takes hours: a store stopped at every one of its durable steps.
 test-long: build

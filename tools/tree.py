@@ -15,7 +15,7 @@ def files(*patterns):
                                capture_output=True, text=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         names = [os.path.relpath(os.path.join(d, f), ROOT) for d, _, fs in os.walk(ROOT) for f in fs]
-        names = [n for n in names if not re.match(r"(build|\.git|\.cache)", n)]
+        names = [n for n in names if not re.match(r"(build|\.git|\.cache)|(.*/)?(node_modules|__pycache__)/", n)]
     return sorted(n for n in names if os.path.isfile(os.path.join(ROOT, n))
                   and (not patterns or any(fnmatch.fnmatch(n, p) for p in patterns)))
 

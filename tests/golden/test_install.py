@@ -5,7 +5,7 @@ observatory needs, with an interface and without; the service manager is told wh
 again and stops; completion offers every command, option and choice that the program has.
 
 Mutants it kills, each tried once: no CAP_CHOWN or CAP_KILL in the unit; the configuration written over; READY left out after
-a refused file; an option that completion leaves out; the library not found from a prefix.
+a refused file; options that completion leaves out.
 """
 import os
 import re

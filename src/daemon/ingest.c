@@ -1,6 +1,7 @@
 #include "daemon/ingest.h"
 
 #include "base/hash.h"
+#include "daemon/folds.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -354,5 +355,7 @@ bool ingest_broken(const struct ingest *in) { return in->broken; }
 int ingest_finish(struct ingest *in, struct error *e)
 {
 	int rc = in->broken ? 0 : store_commit(in->store, e);
+	if (!rc && !in->broken)
+		rc = folds_run(in->store, in->env, e);
 	return rc || in->broken ? rc : store_settle(in->store, e);
 }

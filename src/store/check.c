@@ -89,7 +89,8 @@ static const struct {
 	                  "hot.coverage) WHERE from_ns <= before OR from_ns > to_ns" },
 	{ CHECK_SENSORS, "SELECT 'sensor ' || sensor || ' is not known' FROM (SELECT sensor FROM hot.segments UNION "
 	                 "SELECT sensor "
-	                 "FROM hot.windows UNION SELECT sensor FROM hot.parts UNION SELECT sensor FROM hot.coverage) "
+	                 "FROM hot.windows UNION SELECT sensor FROM hot.parts WHERE NOT " DERIVED_TABLES " UNION SELECT "
+	                 "sensor FROM hot.coverage) "
 	                 "ANTI JOIN "
 	                 "hot.sensors USING (sensor)" },
 	{ CHECK_SENSORS, "SELECT 'sensor ' || sensor || ' is there ' || count(*) || ' times' FROM hot.sensors GROUP BY "

@@ -137,7 +137,7 @@ duckdb_type column_duckdb_type(enum column_type type)
 	case COLUMN_i32: case COLUMN_hour: return DUCKDB_TYPE_INTEGER;
 	case COLUMN_i64: case COLUMN_time: case COLUMN_second: return DUCKDB_TYPE_BIGINT;
 	case COLUMN_addr: case COLUMN_hash: case COLUMN_digest: return DUCKDB_TYPE_UUID;
-	case COLUMN_text: return DUCKDB_TYPE_VARCHAR;
+	case COLUMN_text: case COLUMN_country: return DUCKDB_TYPE_VARCHAR;
 	default: return DUCKDB_TYPE_BLOB;
 	}
 }
@@ -291,6 +291,17 @@ static void put_text(struct putting *p, const struct column *c, uint32_t n)
 	}
 }
 
+static void put_country(struct putting *p, const struct column *c, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const char *letters = (const char *)row_at(p, i) + c->at;
+		if (letters[0])
+			duckdb_vector_assign_string_element_len(p->v, i, letters, 2);
+		else
+			put_null(p, i);
+	}
+}
+
 void column_put(const struct shape *s, uint32_t column, const uint8_t *rows, const uint8_t *heap,
                 const uint32_t *order, uint32_t n, duckdb_vector v)
 {
@@ -313,6 +324,7 @@ void column_put(const struct shape *s, uint32_t column, const uint8_t *rows, con
 	case COLUMN_syn: put_syn(p, c, n); break;
 	case COLUMN_text: put_text(p, c, n); break;
 	case COLUMN_blob: put_blob(p, c, n); break;
+	case COLUMN_country: put_country(p, c, n); break;
 	}
 }
 
@@ -388,7 +400,7 @@ static void take_value(const struct column *c, void *data, uint32_t i, uint8_t *
 		memcpy(to, bytes, sizeof bytes);
 		break;
 	case COLUMN_sample: take_sample((struct reply_sample *)to, (duckdb_string_t *)data + i); break;
-	case COLUMN_text: case COLUMN_blob: break;
+	case COLUMN_text: case COLUMN_blob: case COLUMN_country: break;
 	}
 }
 

@@ -28,6 +28,7 @@ enum column_type {
 	COLUMN_bytes,    /* u64; NULL: packets × length_min, of a flow */
 	COLUMN_text,     /* const char *; NULL: NULL */
 	COLUMN_blob,     /* struct blob */
+	COLUMN_country,  /* two letters, VARCHAR; zeros: NULL */
 };
 
 struct column {

@@ -1,5 +1,6 @@
 /* A commit: parts, one transaction, a snapshot, then what was replaced is removed (docs/formats/store.md). */
 #include "store/duck.h"
+#include "store/fold.h"
 #include "store/month.h"
 
 #define XXH_INLINE_ALL
@@ -301,6 +302,8 @@ int commit_tidy(struct store *s, struct error *e)
 	int rc = s->catalog.first_made ? catalog_tidy(&s->catalog, e) : 0;
 	if (!rc)
 		rc = month_unlink(s, e);
+	if (!rc)
+		rc = fold_unlink(s, UINT64_MAX, e);
 	return rc ? rc : remove_doomed(s, UINT64_MAX, e);
 }
 

@@ -82,6 +82,11 @@ static int register_feeds(struct part_writer *w, struct error *e)
 		w->rollup_feed[k].shape = rollup_shape((enum rollup_kind)k);
 		rc = feed_register(w->con, name, &w->rollup_feed[k], e);
 	}
+	for (int d = 0; !rc && d < STORE_DERIVED; d++) {
+		snprintf(name, sizeof name, "staged%u_%s", w->number, derived_name((enum store_derived)d));
+		w->derived_feed[d].shape = derived_shape((enum store_derived)d);
+		rc = feed_register(w->con, name, &w->derived_feed[d], e);
+	}
 	w->minutes.shape = &w->minutes_shape;
 	snprintf(name, sizeof name, "void_minutes%u", w->number);
 	return rc ? rc : feed_register(w->con, name, &w->minutes, e);
@@ -194,6 +199,14 @@ static int copy_feed(struct part_writer *w, const char *table, const char *name,
 	char select[96];
 	snprintf(select, sizeof select, "SELECT * FROM staged%u_%s()", w->number, table);
 	return part_copy(w, name, select, out, e);
+}
+
+int part_write_derived(struct part_writer *w, enum store_derived table, const char *name, const void *rows,
+                       const uint8_t *heap, uint32_t n, struct part_file *out, struct error *e)
+{
+	struct feed *f = &w->derived_feed[table];
+	*f = (struct feed){ .shape = f->shape, .rows = rows, .heap = heap, .n = n };
+	return copy_feed(w, derived_name(table), name, out, e);
 }
 
 /* ---- Rollups ---- */

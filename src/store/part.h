@@ -1,5 +1,6 @@
 /* Parts: rows of one table, day and sensor in a Parquet file. */
 #pragma once
+#include "store/derived.h"
 #include "store/feed.h"
 #include "store/folder.h"
 #include "store/rollup.h"
@@ -44,6 +45,7 @@ struct part_writer {
 	const struct store_origins *origins; /* NULL: unknown */
 	struct rollup rollup;
 	struct feed rollup_feed[ROLLUPS];
+	struct feed derived_feed[STORE_DERIVED];
 	struct feed minutes; /* to be left out */
 	struct shape minutes_shape;
 };
@@ -55,6 +57,9 @@ void part_writer_fini(struct part_writer *w);
 /* What a SELECT gives as the file `name` of the folder. */
 int part_copy(struct part_writer *w, const char *name, const char *select, struct part_file *out,
               struct error *e) MUST_USE;
+/* n rows of a derived table, whose blobs lie in `heap`, as the file `name`. */
+int part_write_derived(struct part_writer *w, enum store_derived table, const char *name, const void *rows,
+                       const uint8_t *heap, uint32_t n, struct part_file *out, struct error *e) MUST_USE;
 /* Rows order[0..n), all of p->table, family and day, into a new part, and its rollups; fills p->rows, bytes, from, to. */
 int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const uint8_t *heap, const uint32_t *order,
                uint32_t n, struct error *e) MUST_USE;

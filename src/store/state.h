@@ -51,6 +51,7 @@ struct store {
 	struct vector doomed;      /* struct doomed */
 	int32_t newest_day;        /* of parts of this sensor; INT32_MIN: not looked up yet */
 	bool leave_parts;          /* joining some has failed in this run */
+	struct vector derived_gone; /* struct derived_gone of fold.h */
 	struct vector months_gone; /* int64_t[3] of month.c: sums of months whose files are to go */
 
 	struct pending shared;     /* the segment whose minutes are being derived again */

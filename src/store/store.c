@@ -2,6 +2,7 @@
 
 #include "base/hll.h"
 #include "store/duck.h"
+#include "store/fold.h"
 #include "store/state.h"
 
 #include <errno.h>
@@ -140,6 +141,7 @@ void store_close(struct store *s)
 		forget_staged(s);
 		(void)!commit_tidy(s, &ignored); /* else the next writer does it */
 	}
+	vector_fini(&s->derived_gone, s->env, sizeof(struct derived_gone));
 	stage_fini(&s->stage);
 	catalog_close(&s->catalog);
 	folder_close(&s->folder);

@@ -13,6 +13,7 @@
 #pragma once
 #include "base/env.h"
 #include "base/error.h"
+#include "model/attack.h"
 #include "model/evidence.h"
 #include "model/records.h"
 #include "model/window.h"
@@ -125,6 +126,30 @@ bool store_commit_due(const struct store *s);
 int store_commit(struct store *s, struct error *e) MUST_USE;
 /* With nothing pending: sums of the days that are over, by month, for queries over years, in a commit of their own. */
 int store_settle(struct store *s, struct error *e) MUST_USE;
+
+/* ---- Folds ---- */
+/* Tables that are made of all sensors' rows of victims, a UTC day at a time; docs/formats/store.md, "Attacks". What the
+ * commits since the last fold have changed is folded again, and so are the days after as long as what goes on at the end
+ * of a day is not what it was. All that is put becomes visible by store_fold_commit, in place of what was there, or not at
+ * all. */
+enum store_derived { STORE_CORSARO2, STORE_CORSARO3, STORE_STATE4, STORE_STATE6, STORE_DERIVED };
+struct store_fold;
+struct store_fold_item { /* of a victim: first its state of the day before, if any, then its rows in their order */
+	struct addr victim;
+	struct victim_row row;
+	const uint8_t *state; /* NULL: it is a row */
+	uint32_t state_n;
+};
+/* With nothing pending. `version`: of the rules; `out` NULL: there is nothing to do. */
+int store_fold_open(struct store *s, uint32_t version, struct store_fold **out, struct error *e) MUST_USE;
+/* The next day, and the second at which it ends; false: no more. */
+int store_fold_day(struct store_fold *f, bool *more, int64_t *until, struct error *e) MUST_USE;
+int store_fold_next(struct store_fold *f, struct store_fold_item *out, bool *more, struct error *e) MUST_USE;
+int store_fold_put(struct store_fold *f, enum store_derived table, const void *record, struct error *e) MUST_USE;
+int store_fold_put_state(struct store_fold *f, const struct victim_state *state, struct error *e) MUST_USE;
+int store_fold_end(struct store_fold *f, struct error *e) MUST_USE; /* of the day */
+int store_fold_commit(struct store_fold *f, struct error *e) MUST_USE;
+void store_fold_close(struct store_fold *f); /* NULL is fine */
 
 /* ---- What the folder holds ---- */
 struct store_digest {

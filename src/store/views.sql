@@ -16,6 +16,8 @@
 -- part victim_second6: second BIGINT, victim UUID, kind UTINYINT, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, forged UINTEGER, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, sample BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part source_evidence4: hour INTEGER, source UINTEGER, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
+-- part attack_corsaro2: victim UUID, protocol UTINYINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, max_ppm UBIGINT, ports UINTEGER, attackers UINTEGER, country VARCHAR, as_number UINTEGER
+-- part attack_corsaro3: victim UUID, protocol UTINYINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, max_ppm UBIGINT, ports UINTEGER, attackers UINTEGER, country VARCHAR, as_number UINTEGER
 -- part port_day: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
 -- part class_month: hour INTEGER, protocol UTINYINT, class UTINYINT, band UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
 -- part port_month: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT

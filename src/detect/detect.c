@@ -1,0 +1,145 @@
+#include "detect/detect.h"
+
+#include "detect/rsdos.h"
+
+#include <errno.h>
+
+/* corsaro3 has tables of vectors for three attacked protocols, and takes no other. */
+enum { VECTOR_TCP, VECTOR_UDP, VECTOR_ICMP, VECTORS3 };
+
+struct detect {
+	const struct env *env;
+	struct detect_sink sink;
+	struct addr victim;
+	struct rsdos two, three[VECTORS3];
+	struct writer state;
+};
+
+int detect_open(struct detect **out, const struct env *env, const struct detect_sink *sink, struct error *e)
+{
+	struct detect *d = env_alloc(env, sizeof *d);
+	if (!d)
+		return error_no_memory(e, "looking for attacks");
+	d->env = d->state.env = env;
+	d->sink = *sink;
+	*out = d;
+	return 0;
+}
+
+void detect_close(struct detect *d)
+{
+	if (!d)
+		return;
+	env_free(d->env, d->state.p, d->state.room);
+	env_free(d->env, d, sizeof *d);
+}
+
+/* ---- States ---- */
+/* One bit a vector that is there, then these. */
+static void write_state(const struct detect *d, struct writer *w)
+{
+	uint32_t there = d->two.packets != 0;
+	for (int i = 0; i < VECTORS3; i++)
+		there |= (uint32_t)(d->three[i].packets != 0) << (1 + i);
+	if (!there)
+		return;
+	state_put(w, there, 1);
+	if (d->two.packets)
+		rsdos_write(&d->two, w);
+	for (int i = 0; i < VECTORS3; i++)
+		if (d->three[i].packets)
+			rsdos_write(&d->three[i], w);
+}
+
+static bool read_state(struct detect *d, const struct victim_state *s)
+{
+	struct reader r = { .p = s->bytes, .n = s->n };
+	uint32_t there = (uint32_t)state_get(&r, 1);
+	if (there & 1)
+		rsdos_read(&d->two, &r);
+	for (int i = 0; i < VECTORS3; i++)
+		if (there >> (1 + i) & 1)
+			rsdos_read(&d->three[i], &r);
+	return !r.failed && r.at == r.n;
+}
+
+/* ---- A victim ---- */
+int detect_begin(struct detect *d, const struct victim_state *before, struct error *e)
+{
+	d->victim = *before->victim;
+	d->two = (struct rsdos){ 0 };
+	for (int i = 0; i < VECTORS3; i++)
+		d->three[i] = (struct rsdos){ 0 };
+	return !before->n || read_state(d, before) ? 0 :
+	       error_set(e, -EIO, "MON-DET-001", "what is at rest of attacks that go on cannot be read");
+}
+
+static int tell(const struct detect *d, struct rsdos *v,
+                int (*to)(void *ctx, const struct rsdos_record *r, struct error *e), struct error *e)
+{
+	struct rsdos_record record;
+	if (!rsdos_is_attack(v))
+		return 0;
+	rsdos_record(v, &d->victim, &record);
+	return to(d->sink.ctx, &record, e);
+}
+
+static int add2(struct detect *d, const struct victim_row *r, struct error *e)
+{
+	int rc = 0;
+	if (d->two.packets && rsdos_over2(&d->two, r->second)) {
+		rc = tell(d, &d->two, d->sink.corsaro2, e);
+		d->two.packets = 0;
+	}
+	rsdos_add(&d->two, r);
+	return rc;
+}
+
+static int add3(struct detect *d, const struct victim_row *r, struct error *e)
+{
+	int rc = 0;
+	int vector = r->protocol == 6 ? VECTOR_TCP : r->protocol == 17 ? VECTOR_UDP : r->protocol == 1 ? VECTOR_ICMP : -1;
+	if (vector < 0)
+		return 0;
+	struct rsdos *v = &d->three[vector];
+	if (v->packets && rsdos_over3(v, r->second)) {
+		rc = tell(d, v, d->sink.corsaro3, e);
+		v->packets = 0;
+	}
+	rsdos_add(v, r);
+	return rc;
+}
+
+/* corsaro knows IPv4 alone, and no answers of UDP. */
+static bool corsaro_takes(const struct detect *d, const struct victim_row *r)
+{
+	return addr_is_v4(&d->victim) && (r->kind != REPLY_ANSWER || r->protocol == 1);
+}
+
+int detect_row(struct detect *d, const struct victim_row *r, struct error *e)
+{
+	if (!corsaro_takes(d, r))
+		return 0;
+	int rc = add2(d, r, e);
+	return rc ? rc : add3(d, r, e);
+}
+
+int detect_end(struct detect *d, int64_t until, struct error *e)
+{
+	int rc = tell(d, &d->two, d->sink.corsaro2, e);
+	for (int i = 0; !rc && i < VECTORS3; i++)
+		rc = tell(d, &d->three[i], d->sink.corsaro3, e);
+	if (rc)
+		return rc;
+	if (rsdos_over2(&d->two, until))
+		d->two.packets = 0;
+	for (int i = 0; i < VECTORS3; i++)
+		if (rsdos_over3(&d->three[i], until))
+			d->three[i].packets = 0;
+	d->state.n = 0;
+	write_state(d, &d->state);
+	if (d->state.failed)
+		return error_no_memory(e, "looking for attacks");
+	struct victim_state s = { &d->victim, d->state.p, d->state.n };
+	return s.n ? d->sink.state(d->sink.ctx, &s, e) : 0;
+}

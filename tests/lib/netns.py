@@ -1,5 +1,7 @@
 """What tests in network namespaces share: to begin and end with namespaces of their own, whatever happens between."""
 import atexit
+import ctypes
+import json
 import os
 import shutil
 import signal
@@ -41,6 +43,44 @@ def take_down(*namespaces):
             except ProcessLookupError:
                 pass
         subprocess.run(["ip", "netns", "delete", ns], capture_output=True)
+
+
+NEW_NET = 0x40000000  # CLONE_NEWNET
+
+
+def enter(path):
+    """This process goes into the namespace."""
+    with open(path, "rb") as f:
+        if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), NEW_NET):
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+def enter_until_end(ns):
+    """The same by name, and out of it again before `down` ends all that is in there."""
+    with open("/proc/self/ns/net", "rb") as f:
+        home = os.dup(f.fileno())
+    atexit.register(enter, "/proc/self/fd/%d" % home)
+    enter("/var/run/netns/" + ns)
+
+
+def veth(send, dark, macs):
+    """Two namespaces, and between them links s0 to d0, s1 to d1, … where only what a test sends passes."""
+    for ns in (send, dark):
+        ip("netns", "add", ns)
+        for key in ("all", "default"):
+            subprocess.run(["ip", "netns", "exec", ns, "sysctl", "-qw", "net.ipv6.conf.%s.disable_ipv6=1" % key], check=True)
+        ip("link", "set", "lo", "up", ns=ns)
+    for i, mac in enumerate(macs):
+        ip("link", "add", "s%d" % i, "netns", send, "type", "veth", "peer", "name", "d%d" % i, "netns", dark)
+        ip("link", "set", "d%d" % i, "address", mac, ns=dark)
+        ip("link", "set", "d%d" % i, "up", ns=dark)
+        ip("link", "set", "s%d" % i, "up", ns=send)
+
+
+def came(link="d0", ns=None):
+    """Packets that came to a link, and those that the kernel lost on the way, before any socket saw them."""
+    counters = json.loads(ip("-j", "-s", "link", "show", link, ns=ns))[0]["stats64"]["rx"]
+    return counters["packets"], counters["dropped"] + counters["errors"]
 
 
 def begin(tools, up, down):

@@ -3,6 +3,7 @@ import atexit
 import json
 import os
 import signal
+import struct
 import subprocess
 import time
 import urllib.request
@@ -99,6 +100,22 @@ class Observatory:
         if self.process.poll() is None:
             self.process.kill()  # its roles die with it
             self.process.wait()
+
+
+def numbered(db, sensor):
+    """How `monomi packets` of a sensor ended, and {number: [ns, …]} of live-send's datagrams behind its rows."""
+    out = os.path.join(os.path.dirname(db), sensor + ".pcap")
+    done = harness.monomi("packets", "--db", db, "--sensor", sensor, "--out", out)
+    with open(out, "rb") as f:
+        data = f.read()
+    found, at = {}, 24
+    scale = 1 if data[:4] in (b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d") else 1000
+    while at < len(data):
+        seconds, part, length, _ = struct.unpack_from("<IIII", data, at)
+        number = struct.unpack_from(">Q", data, at + 16 + 42)[0]
+        at += 16 + length
+        found.setdefault(number, []).append(seconds * 10**9 + part * scale)
+    return done, found
 
 
 def end_all():

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from netns import begin, expect, faults, ip, take_down, told  # noqa: E402
+from netns import begin, came, expect, faults, ip, take_down, told, veth  # noqa: E402
 
 BUILD = os.environ.get("BUILD_DIR", "build-test")
 TAG = "mol%d" % os.getpid()
@@ -39,15 +39,7 @@ def down():
 
 
 def up():
-    for ns in (SEND, DARK):
-        ip("netns", "add", ns)
-        for key in ("all", "default"):
-            inside(ns, "sysctl", "-qw", "net.ipv6.conf.%s.disable_ipv6=1" % key).wait()
-        ip("link", "set", "lo", "up", ns=ns)
-    ip("link", "add", "s0", "netns", SEND, "type", "veth", "peer", "name", "d0", "netns", DARK)
-    ip("link", "set", "d0", "address", MAC, ns=DARK)
-    ip("link", "set", "d0", "up", ns=DARK)
-    ip("link", "set", "s0", "up", ns=SEND)
+    veth(SEND, DARK, [MAC])
 
 
 def tool(name):
@@ -99,9 +91,7 @@ def agree(found):
 
 
 def before_the_tap():
-    """What the kernel lost on the way through the veth pair, before any socket saw it."""
-    link = json.loads(ip("-j", "-s", "link", "show", "d0", ns=DARK))[0]["stats64"]["rx"]
-    return link["dropped"] + link["errors"]
+    return came(ns=DARK)[1]
 
 
 def cost(process, count):

@@ -7,13 +7,10 @@ counters had it (median of ten), and asserts no time.
 
 A mutant that it kills, tried once: the engine counting no marks of tools.
 """
-import atexit
-import ctypes
 import http.client
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,7 +23,6 @@ import netns  # noqa: E402
 import observatory  # noqa: E402
 import test_scans as net  # noqa: E402
 
-NEW_NET = 0x40000000  # CLONE_NEWNET
 SCANS = [  # name, command, tool, packets: exact, or the least
     ("zmap", net.ZMAP + "-p 443 -n 400 198.18.0.0/16", "zmap", 400),
     ("masscan", net.MASSCAN + "198.18.4.0/24 -p23,2323", "masscan", -512),
@@ -34,13 +30,6 @@ SCANS = [  # name, command, tool, packets: exact, or the least
     ("hping3", net.HPING + "-S -p ++1 -c 200 198.18.70.1", "hping3", 200),
 ]
 PROBES = 10
-
-
-def enter(path):
-    """This process goes into the namespace, to reach the pages there."""
-    with open(path, "rb") as f:
-        if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), NEW_NET):
-            raise OSError(ctypes.get_errno(), "setns")
 
 
 # ---- How long a packet takes ----
@@ -88,8 +77,7 @@ def measure(url):
 
 # ---- Scans ----
 def received():
-    said = subprocess.run(["ip", "-j", "-s", "link", "show", "d0"], check=True, capture_output=True).stdout
-    return json.loads(said)[0]["stats64"]["rx"]["packets"]
+    return netns.came()[0]
 
 
 def is_enough(got, want):
@@ -125,10 +113,7 @@ def check_rows(checks, o, sent):
 
 def run(checks, folder):
     db = os.path.join(folder, "db")
-    with open("/proc/self/ns/net", "rb") as f:
-        home = os.dup(f.fileno())
-    atexit.register(enter, "/proc/self/fd/%d" % home)  # before net.down, which ends all that is in there
-    enter("/var/run/netns/" + net.DARK)
+    netns.enter_until_end(net.DARK)
     before = received()
     o = observatory.Observatory(db, "--interface", "d0", "--sensor", "dark", "--monitored", net.MONITORED)
     o.wait("live counters", "/v1/live", lambda live: live["sensors"][0]["at"])

@@ -9,10 +9,8 @@ the rows must be: all of the lower half, of the upper half those of the minutes 
 Mutants it kills, each tried once: the change made at once; captures begun anew whatever changed; the filter of the next
 configuration set at once; all roles begun anew; a keeper that is ending takes later minutes too.
 """
-import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -21,7 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness  # noqa: E402
 import observatory  # noqa: E402
-from netns import begin, expect, faults, ip, take_down, told  # noqa: E402
+from netns import begin, came, expect, faults, take_down, told, veth  # noqa: E402
 
 TAG = "mos%d" % os.getpid()
 SEND, DARK = TAG + "-send", TAG + "-dark"
@@ -45,16 +43,7 @@ THIRD = FIRST.replace("198.18.0.0/17", "198.18.0.0/16, manage: tcp/22, filter: d
 
 
 def up():
-    for ns in (SEND, DARK):
-        ip("netns", "add", ns)
-        for key in ("all", "default"):
-            subprocess.run(["ip", "netns", "exec", ns, "sysctl", "-qw", "net.ipv6.conf.%s.disable_ipv6=1" % key], check=True)
-        ip("link", "set", "lo", "up", ns=ns)
-    for i, mac in enumerate(MACS):
-        ip("link", "add", "s%d" % i, "netns", SEND, "type", "veth", "peer", "name", "d%d" % i, "netns", DARK)
-        ip("link", "set", "d%d" % i, "address", mac, ns=DARK)
-        ip("link", "set", "d%d" % i, "up", ns=DARK)
-        ip("link", "set", "s%d" % i, "up", ns=SEND)
+    veth(SEND, DARK, MACS)
 
 
 def down():
@@ -78,8 +67,7 @@ def sent(process):
 
 
 def lost(link):
-    stats = json.loads(ip("-j", "-s", "link", "show", "d%d" % link, ns=DARK))[0]["stats64"]["rx"]
-    return stats["dropped"] + stats["errors"]
+    return came("d%d" % link, DARK)[1]
 
 
 class Watched:
@@ -123,20 +111,8 @@ class Watched:
 
 
 def packets(folder, sensor):
-    """{number: [time, …]} of the datagrams behind the rows of a sensor."""
-    out = os.path.join(folder, sensor + ".pcap")
-    done = subprocess.run([harness.MONOMI, "packets", "--db", os.path.join(folder, "db"), "--sensor", sensor, "--out", out],
-                          capture_output=True, text=True, check=False)
-    expect("packets of %s" % sensor, (done.returncode, done.stderr), (0, ""))
-    with open(out, "rb") as f:
-        data = f.read()
-    found, at = {}, 24
-    scale = 1 if data[:4] in (b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d") else 1000
-    while at < len(data):
-        seconds, part, length, _ = struct.unpack_from("<IIII", data, at)
-        frame = data[at + 16:at + 16 + length]
-        at += 16 + length
-        found.setdefault(struct.unpack_from(">Q", frame, 42)[0], []).append(seconds * 10**9 + part * scale)
+    done, found = observatory.numbered(os.path.join(folder, "db"), sensor)
+    expect("packets of %s" % sensor, (done.code, done.err), (0, ""))
     return found
 
 

@@ -9,8 +9,6 @@ store of a week, prints how long answers took, without and with the hostile ones
 A mutant that it kills, tried once: no room made for others by hanging up on who never asks.
 """
 import argparse
-import atexit
-import ctypes
 import json
 import multiprocessing
 import os
@@ -29,7 +27,6 @@ import harness  # noqa: E402
 import netns  # noqa: E402
 import observatory  # noqa: E402
 
-NEW_NET = 0x40000000  # CLONE_NEWNET
 TAG = "mow%d" % os.getpid()
 SEND, DARK = TAG + "-send", TAG + "-dark"
 MAC = "02:00:00:00:00:01"
@@ -44,29 +41,7 @@ def down():
 
 
 def up():
-    for ns in (SEND, DARK):
-        netns.ip("netns", "add", ns)
-        for key in ("all", "default"):
-            subprocess.run(["ip", "netns", "exec", ns, "sysctl", "-qw", "net.ipv6.conf.%s.disable_ipv6=1" % key], check=True)
-        netns.ip("link", "set", "lo", "up", ns=ns)
-    netns.ip("link", "add", "s0", "netns", SEND, "type", "veth", "peer", "name", "d0", "netns", DARK)
-    netns.ip("link", "set", "d0", "address", MAC, ns=DARK)
-    netns.ip("link", "set", "d0", "up", ns=DARK)
-    netns.ip("link", "set", "s0", "up", ns=SEND)
-
-
-def enter(path):
-    """This process goes into the namespace, to reach the pages there."""
-    with open(path, "rb") as f:
-        if ctypes.CDLL(None, use_errno=True).setns(f.fileno(), NEW_NET):
-            raise OSError(ctypes.get_errno(), "setns")
-
-
-def came():
-    """Packets that came to the interface, and those that were lost before it."""
-    said = subprocess.run(["ip", "-j", "-s", "link", "show", "d0"], check=True, capture_output=True).stdout
-    counters = json.loads(said)[0]["stats64"]["rx"]
-    return counters["packets"], counters["dropped"] + counters["errors"]
+    netns.veth(SEND, DARK, [MAC])
 
 
 # ---- What pages ask for (web/src) ----
@@ -230,7 +205,7 @@ def end_and_count(checks, o, db, source, begun):
     source.terminate()
     said, _ = source.communicate()
     sent, seconds = int(said.split()[0]), float(said.split()[1])
-    packets, lost = (now - then for now, then in zip(came(), begun))
+    packets, lost = (now - then for now, then in zip(netns.came(), begun))
     checks.equal("sent and come", (sent, 0), (packets, lost))
     checks.equal("ends well", o.end(), (0, []))
     live = os.path.join(db, "spool", "live", "dark")
@@ -247,17 +222,14 @@ def end_and_count(checks, o, db, source, begun):
 
 
 def observe(db):
-    with open("/proc/self/ns/net", "rb") as f:
-        home = os.dup(f.fileno())
-    atexit.register(enter, "/proc/self/fd/%d" % home)  # before down, which ends all that is in there
-    enter("/var/run/netns/" + DARK)
+    netns.enter_until_end(DARK)
     o = observatory.Observatory(db, "--interface", "d0", *OPTIONS)
     o.wait("live counters", "/v1/live", lambda live: live["sensors"][0]["at"])
     return o
 
 
 def send(rate):
-    begun = came()
+    begun = netns.came()
     return start("live-send", "s0", MAC, 1 << 40, 7200, rate, 0, SOURCES, ns=SEND), begun
 
 

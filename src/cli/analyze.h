@@ -2,6 +2,7 @@
 #pragma once
 #include "cli/cli.h"
 #include "daemon/analysis.h"
+#include "daemon/extract.h"
 #include "enrich/enrich.h"
 
 #define PREFIXES_MAX 4096
@@ -28,6 +29,9 @@ void analyze_options_fini(struct analyze_options *o);
 /* For another command that reads packets: the defaults; then an option of analyze by its name, without "--". */
 int analyze_options_init(struct analyze_options *o);
 int analyze_option_take(struct analyze_options *o, const char *name, const char *value, struct error *e) MUST_USE;
+
+/* The options that a segment was added with, as they are kept: "--monitored=… --filter=… " (an extract_options_fn). */
+int analyze_options_kept(char *kept, extract_use_fn use, void *ctx, struct error *e) MUST_USE;
 
 /* Comma-separated prefixes; -EINVAL with a sentence. */
 int prefix_list_parse(const char *text, struct prefix *out, size_t room, size_t *n, struct error *e) MUST_USE;

@@ -256,3 +256,31 @@ int analyze_options_parse(const struct command *self, int argc, char **argv, str
 	o->n_files = argc - first;
 	return check_together(self, o);
 }
+
+/* ---- As they are kept ---- */
+#define WORDS_MOST 16
+
+int analyze_options_kept(char *kept, extract_use_fn use, void *ctx, struct error *e)
+{
+	static const struct command self = { .name = "analyze" };
+	struct analyze_options analyze;
+	char *argv[WORDS_MOST + 2] = { "analyze" };
+	int argc = 1;
+	for (char *p = kept; *p && argc < WORDS_MOST;) {
+		char *end = strstr(p + 1, " --");
+		argv[argc++] = p;
+		p = end ? end + 1 : p + strlen(p);
+		if (end)
+			*end = 0;
+		else if (p[-1] == ' ')
+			p[-1] = 0;
+	}
+	argv[argc++] = "-";
+	if (analyze_options_parse(&self, argc, argv, &analyze)) {
+		analyze_options_fini(&analyze);
+		return error_set(e, -EINVAL, "MON-CLI-044", "the options that a segment was added with cannot be read");
+	}
+	int rc = use(ctx, &analyze.config, e);
+	analyze_options_fini(&analyze);
+	return rc;
+}

@@ -2,10 +2,8 @@
 #include "cli/analyze.h"
 #include "cli/options.h"
 #include "daemon/extract.h"
-#include "store/client.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +12,6 @@
 
 #define MINUTE_NS INT64_C(60000000000)
 #define TOLD_MOST 3 /* segments that are complained about one by one */
-#define WORDS_MOST 16
 
 enum { OPT_DB = 1, OPT_SENSOR, OPT_MINUTE, OPT_FROM, OPT_TO, OPT_SOURCE, OPT_PROTOCOL, OPT_PORT, OPT_TYPE, OPT_CLASS,
        OPT_LIMIT, OPT_OUT, OPT_HELP };
@@ -140,126 +137,27 @@ static int take_option(void *ctx, int id, const char *value, struct error *e)
 static const struct cli_options command_line = { options, sizeof options / sizeof *options,
 	                                         "Exit codes: 0 done; 1 failed; 2 usage.", take_option };
 
-/* ---- Segments ---- */
-struct session {
-	const struct packets_options *options;
-	struct extract extract;
-	unsigned lost;   /* segments that could not be read */
-};
-
-/* The options that a segment was added with, as they are kept: "--monitored=… --filter=… ". */
-static int parse_kept(char *kept, struct analyze_options *out, struct error *e)
+/* The first of what cannot be read are told one by one. */
+static void tell_lost(void *ctx, const struct error *e)
 {
-	static const struct command self = { .name = "analyze" };
-	char *argv[WORDS_MOST + 2] = { "analyze" };
-	int argc = 1;
-	for (char *p = kept; *p && argc < WORDS_MOST;) {
-		char *end = strstr(p + 1, " --");
-		argv[argc++] = p;
-		p = end ? end + 1 : p + strlen(p);
-		if (end)
-			*end = 0;
-		else if (p[-1] == ' ')
-			p[-1] = 0;
-	}
-	argv[argc++] = "-";
-	if (!analyze_options_parse(&self, argc, argv, out))
-		return 0;
-	analyze_options_fini(out);
-	return error_set(e, -EINVAL, "MON-CLI-044", "the options that a segment was added with cannot be read");
-}
-
-static int read_segment(struct session *s, const struct extract_segment *segment, char *kept, struct error *e)
-{
-	struct analyze_options analyze;
-	int rc = parse_kept(kept, &analyze, e);
-	if (rc)
-		return rc;
-	rc = extract_from(&s->extract, segment, &analyze.config, e);
-	analyze_options_fini(&analyze);
-	return rc;
-}
-
-/* A row of segments: name, path, options. A segment that is gone is told, and the others are read all the same. */
-static int take_segment(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
-{
-	struct session *s = ctx;
-	char path[4096], name[40], kept[ROW_OPTIONS_MAX];
-	(void)n;
-	if (s->extract.packets >= s->extract.filter.limit)
-		return 0;
-	snprintf(name, sizeof name, "%.*s", (int)cells[0].n, cells[0].text);
-	snprintf(path, sizeof path, "%s%s%.*s", *cells[1].text == '/' ? "" : s->options->db, *cells[1].text == '/' ? "" : "/",
-	         (int)cells[1].n, cells[1].text);
-	snprintf(kept, sizeof kept, "%.*s", (int)cells[2].n, cells[2].text ? cells[2].text : "");
-	const struct extract_segment segment = { .path = path, .name = name };
-	int rc = read_segment(s, &segment, kept, e);
-	if (rc != -ESTALE)
-		return rc;
-	if (s->lost++ < TOLD_MOST)
+	unsigned *told = ctx;
+	if ((*told)++ < TOLD_MOST)
 		cli_complain(e, NULL);
-	return 0;
-}
-
-/* Segments that reach the times asked for. */
-#define CHOSEN "FROM rest.segments WHERE state = 'stored' AND from_ns < $to::BIGINT AND to_ns >= $from::BIGINT " \
-	"AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)"
-
-static int each_segment(struct session *s, struct store_reader *reader, const char *sql, store_row_fn row, void *ctx,
-                        struct error *e)
-{
-	const struct extract_filter *f = &s->extract.filter;
-	char from[24], to[24];
-	snprintf(from, sizeof from, "%" PRId64, f->from);
-	snprintf(to, sizeof to, "%" PRId64, f->to);
-	const struct store_param params[] = { { "from", from }, { "to", to }, { "sensor", s->options->sensor } };
-	return store_reader_rows(reader, sql, params, 3, row, ctx, e);
-}
-
-/* Packets that are made up stay marked. */
-static int take_simulated(void *ctx, const struct store_cell *cells, size_t n, struct error *e)
-{
-	struct capture_write_config *config = ctx;
-	(void)cells;
-	(void)n;
-	(void)e;
-	config->simulated = true;
-	return 0;
-}
-
-static int write_packets(struct session *s, struct store_reader *reader, struct error *e)
-{
-	struct capture_write_config config = { .application = "monomi" };
-	struct error closing;
-	capture_write_by_name(&config, s->options->out);
-	int rc = each_segment(s, reader, "SELECT 1 " CHOSEN " AND simulated = 1 LIMIT 1", take_simulated, &config, e);
-	if (!rc)
-		rc = capture_writer_open(&s->extract.writer, s->extract.env, s->options->out, &config, e);
-	if (!rc)
-		rc = each_segment(s, reader, "SELECT segment, path, options " CHOSEN " ORDER BY from_ns, segment", take_segment, s,
-		                  e);
-	if (capture_writer_close(s->extract.writer, rc != 0, &closing) && !rc) {
-		rc = -EIO;
-		*e = closing;
-	}
-	return rc;
 }
 
 static int run(const struct packets_options *o)
 {
-	struct session s = { .options = o, .extract = { .env = env_system(), .filter = o->filter } };
-	const struct store_limits limits = { .memory = (size_t)256 << 20, .threads = 1 };
-	struct store_reader *reader = NULL;
+	unsigned told = 0;
+	const struct extract_request request = { .db = o->db, .sensor = o->sensor, .out = o->out, .filter = o->filter,
+		                                 .options = analyze_options_kept, .lost = tell_lost, .ctx = &told };
+	struct extract_told found;
 	struct error e;
-	int rc = store_reader_open(&reader, s.extract.env, o->db, &limits, NULL, NULL, NULL, 0, &e);
-	if (!rc)
-		rc = write_packets(&s, reader, &e);
+	int rc = extract_store(env_system(), &request, &found, &e);
 	if (rc)
 		cli_complain(&e, NULL);
-	else if (s.lost > TOLD_MOST)
-		fprintf(stderr, "monomi: %u more segments cannot be read\n", s.lost - TOLD_MOST);
-	store_reader_close(reader);
-	return rc || s.lost ? EXIT_FAILED : EXIT_DONE;
+	else if (found.lost > TOLD_MOST)
+		fprintf(stderr, "monomi: %u more segments cannot be read\n", found.lost - TOLD_MOST);
+	return rc || found.lost ? EXIT_FAILED : EXIT_DONE;
 }
 
 int cli_packets(const struct command *self, int argc, char **argv)

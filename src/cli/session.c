@@ -289,7 +289,8 @@ static int configure(struct session *s, struct error *e)
 	struct run_config *c = &s->setup.config;
 	const char *const *value = s->said.value;
 	*c = (struct run_config){ .db = value[OPT_DB], .listen = value[OPT_LISTEN] ? value[OPT_LISTEN] : LISTEN, .seed = 1,
-		                  .sensor = s->sensor, .keep = STORE_RETENTION, .version = MONOMI_VERSION };
+		                  .sensor = s->sensor, .keep = STORE_RETENTION, .version = MONOMI_VERSION,
+		                  .options = analyze_options_kept };
 	s->said.n_sensors += !s->said.n_sensors;
 	c->n_sensors = s->said.n_sensors;
 	int rc = choose_source(s, &c->source, e);

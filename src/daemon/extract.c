@@ -100,6 +100,13 @@ static int write_frame(struct extract *x, const struct frame *frame, struct erro
 	return rc;
 }
 
+static bool is_full(struct extract *x)
+{
+	const struct extract_filter *f = &x->filter;
+	x->more |= x->packets >= f->limit || (f->bytes && capture_writer_bytes(x->writer) >= f->bytes);
+	return x->more;
+}
+
 static int take_batch(struct reading *r, const struct frame *frames, size_t n, struct error *e)
 {
 	struct packet packets[BATCH];
@@ -108,16 +115,20 @@ static int take_batch(struct reading *r, const struct frame *frames, size_t n, s
 	int rc = 0;
 	decode_frames(&r->config->decode, frames, packets, n);
 	classify_packets(r->classify, packets, verdicts, n, mapped);
-	for (size_t i = 0; i < n && !rc && r->x->packets < r->x->filter.limit; i++)
-		if (is_wanted(&r->x->filter, &packets[i], &verdicts[i]))
-			rc = write_frame(r->x, &frames[i], e);
+	for (size_t i = 0; i < n && !rc; i++) {
+		if (!is_wanted(&r->x->filter, &packets[i], &verdicts[i]))
+			continue;
+		if (is_full(r->x))
+			break;
+		rc = write_frame(r->x, &frames[i], e);
+	}
 	return rc;
 }
 
 static int take_block(struct reading *r, struct error *e)
 {
 	int rc = 0;
-	for (uint32_t i = 0; i < r->block.n && !rc; i += BATCH)
+	for (uint32_t i = 0; i < r->block.n && !rc && !r->x->more; i += BATCH)
 		rc = take_batch(r, r->block.frames + i, r->block.n - i < BATCH ? r->block.n - i : BATCH, e);
 	return rc;
 }
@@ -139,11 +150,13 @@ static int read_all(struct reading *r, const struct extract_segment *s, struct e
 {
 	struct error damage;
 	int rc = 0, more = CAPTURE_FRAMES;
-	while (!rc && r->x->packets < r->x->filter.limit) {
+	while (!rc && !r->x->more) {
 		more = capture_read(r->capture, &r->block, &damage);
 		if (more == CAPTURE_END || more < 0)
 			break;
 		rc = take_block(r, e);
+		if (r->x->filter.until && r->x->env->monotonic(r->x->env) >= r->x->filter.until)
+			r->x->more = true;
 	}
 	return !rc && more != CAPTURE_FRAMES ? check_name(r, s, e) : rc;
 }

@@ -21,6 +21,7 @@ struct child {
 	bool wanted;      /* what comes in asks for it */
 	bool was_ready;   /* in this run of the program */
 	bool crashed;     /* the last one was ended by a fault of its own */
+	bool failed;      /* the last one did not end well */
 	bool leaving;     /* a keeper that was told to end with the minute: its end is awaited */
 	int64_t started, again; /* monotonic; again: when to start it, 0: not planned */
 	int64_t back_off;
@@ -45,7 +46,8 @@ struct parent {
 	int ready[2];           /* pipe: roles say here that they can work */
 	int null;               /* /dev/null */
 	int listener;           /* socket */
-	int reader_pair[2], live_pair[2]; /* server's end first; kept open here, so that either side can be another process */
+	/* Server's end first; kept open here, so that either side can be another process. */
+	int reader_pair[2], live_pair[2], packets_pair[2];
 	char url[SERVE_URL];
 	bool told, ending, again;
 	bool switched;          /* this is not the configuration that it was started with */

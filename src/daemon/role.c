@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[ROLES] = { "keeper", "engine", "capture", "simulator", "reader", "server" };
+static const char *const names[ROLES] = { "keeper", "engine", "capture", "simulator", "reader", "server", "extract" };
 
 const char *role_name(enum role r) { return names[r]; }
 
@@ -38,12 +38,13 @@ static const struct {
 	[ROLE_SIMULATOR] = { CONFINE_FILES | CONFINE_CHANGES | CONFINE_THREADS, true, FILES },
 	[ROLE_READER] = { CONFINE_FILES | CONFINE_THREADS | CONFINE_SEND | CONFINE_MEMORY_FILES, true, CLIENTS },
 	[ROLE_SERVER] = { CONFINE_ACCEPT | CONFINE_SEND, false, CLIENTS },
+	[ROLE_EXTRACT] = { CONFINE_FILES | CONFINE_THREADS | CONFINE_SEND | CONFINE_MEMORY_FILES, true, CLIENTS },
 };
 
 /* Without Landlock nobody may read all that root can: who reads the store is the keeper then. */
 static enum role user_of(enum role r)
 {
-	bool reads = r == ROLE_ENGINE || r == ROLE_READER;
+	bool reads = r == ROLE_ENGINE || r == ROLE_READER || r == ROLE_EXTRACT;
 	return r == ROLE_SIMULATOR ? ROLE_CAPTURE : reads && !sandbox_has_landlock() ? ROLE_KEEPER : r;
 }
 
@@ -80,6 +81,11 @@ int role_lock_in(const struct role_call *c, struct error *e)
 		x.n_more = c->config->n_files;
 		break;
 	case ROLE_READER: add_store(&x, c->config, false); break;
+	case ROLE_EXTRACT:
+		add_store(&x, c->config, false);
+		x.more = (const char *const *)c->config->files;
+		x.n_more = c->config->n_files;
+		break;
 	case ROLE_ENGINE: add_path(&x, live, false); break;
 	case ROLE_CAPTURE: add_path(&x, folder[0], true); break;
 	case ROLE_SIMULATOR:
@@ -168,6 +174,7 @@ static int server_run(struct role_call *c, struct error *e)
 		return rc;
 	const struct serve_config config = {
 		.listen_fd = SERVER_FD_LISTEN, .reader_fd = SERVER_FD_READER, .live_fd = captures ? SERVER_FD_LIVE : -1,
+		.packets_fd = SERVER_FD_PACKETS,
 		.version = c->config->version, .databases = databases, .n_databases = describe_databases(enrich, databases),
 		.ready = ready, .ctx = c, .stop = c->stop,
 	};
@@ -242,6 +249,7 @@ int run_role(const struct env *env, const char *name, const char *sensor, bool c
 	case ROLE_SIMULATOR: return simulator_run(&c, e);
 	case ROLE_READER: return reader_run(&c, e);
 	case ROLE_SERVER: return server_run(&c, e);
+	case ROLE_EXTRACT: return extractor_run(&c, e);
 	case ROLES: break;
 	}
 	return error_set(e, -EINVAL, "MON-DMN-022", "there is no role '%s'", name);

@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-enum role { ROLE_KEEPER, ROLE_ENGINE, ROLE_CAPTURE, ROLE_SIMULATOR, ROLE_READER, ROLE_SERVER, ROLES };
+enum role { ROLE_KEEPER, ROLE_ENGINE, ROLE_CAPTURE, ROLE_SIMULATOR, ROLE_READER, ROLE_SERVER, ROLE_EXTRACT, ROLES };
 
 /* Descriptors that a role is given, beside 0 to 2. */
 enum {
@@ -12,7 +12,8 @@ enum {
 	ROLE_FD_READY = 4,     /* pipe: the role writes the number of its process (int32_t) once it can work */
 	ROLE_FD_FIRST = 5,     /* its own: role.h says which */
 };
-enum { SERVER_FD_LISTEN = ROLE_FD_FIRST, SERVER_FD_READER, SERVER_FD_LIVE };
+enum { SERVER_FD_LISTEN = ROLE_FD_FIRST, SERVER_FD_READER, SERVER_FD_LIVE, SERVER_FD_PACKETS };
+enum { EXTRACT_FD_SERVER = ROLE_FD_FIRST };
 enum { READER_FD_SERVER = ROLE_FD_FIRST };
 enum { ENGINE_FD_SERVER = ROLE_FD_FIRST };
 enum { CAPTURE_FD_SOCKET = ROLE_FD_FIRST };
@@ -43,6 +44,7 @@ void role_say(const struct role_call *c, const struct error *e);
 int keeper_run(const struct role_call *c, struct error *e) MUST_USE;
 int engine_run(const struct role_call *c, struct error *e) MUST_USE;
 int capture_run(const struct role_call *c, struct error *e) MUST_USE;
+int extractor_run(const struct role_call *c, struct error *e) MUST_USE;
 int simulator_run(const struct role_call *c, struct error *e) MUST_USE;
 
 /* spool/live/SENSOR of the store, and the folder of a made-up past beside it (docs/formats/live.md). */

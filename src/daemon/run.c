@@ -21,6 +21,7 @@
 #define BACK_OFF (SECOND / 5)       /* before a role that has died is started again; doubled each time … */
 #define BACK_OFF_MOST (4 * SECOND)  /* … to this, */
 #define STEADY (30 * SECOND)        /* and begun anew when it has lived so long */
+#define EXTRACT_MOST (50 * SECOND)  /* of one request for packets */
 #define FAREWELL (8 * SECOND)       /* for a role that is asked to end */
 
 void parent_say(const struct error *e) { fprintf(stderr, "monomi: %s: %s\n", e->code, e->text); }
@@ -129,13 +130,15 @@ static int open_all(struct parent *p, struct error *e)
 		rc = socket_pair(p->reader_pair, e);
 	if (!rc)
 		rc = socket_pair(p->live_pair, e);
+	if (!rc)
+		rc = socket_pair(p->packets_pair, e);
 	return rc;
 }
 
 static void close_all(struct parent *p)
 {
 	const int all[] = { p->signals, p->ready[0], p->ready[1], p->null, p->listener, p->reader_pair[1],
-		            p->live_pair[0], p->live_pair[1] };
+		            p->live_pair[0], p->live_pair[1], p->packets_pair[0], p->packets_pair[1] };
 	for (int i = CAPTURES; i < CHILDREN; i++)
 		parent_remove_capture(p, &p->child[i]);
 	parent_let_go(p, parent_now(p));
@@ -160,9 +163,11 @@ static struct given given_to(const struct parent *p, const struct child *c)
 		g.fd[g.n++] = p->listener;
 		g.fd[g.n++] = p->reader_pair[0];
 		g.fd[g.n++] = p->live_pair[0];
+		g.fd[g.n++] = p->packets_pair[0];
 		break;
 	case ROLE_READER: g.fd[g.n++] = p->reader_pair[1]; break;
 	case ROLE_ENGINE: g.fd[g.n++] = p->live_pair[1]; break;
+	case ROLE_EXTRACT: g.fd[g.n++] = p->packets_pair[1]; break;
 	case ROLE_CAPTURE: g.fd[g.n++] = c->packets; break;
 	case ROLE_KEEPER: case ROLE_SIMULATOR: case ROLES: break;
 	}
@@ -221,7 +226,7 @@ void parent_choose_roles(struct parent *p)
 	for (enum role r = 0; r < ROLES; r++) {
 		p->child[r].role = r;
 		p->child[r].held = parent_now(p);
-		p->child[r].wanted = r != ROLE_CAPTURE; /* of these each has its own child */
+		p->child[r].wanted = r != ROLE_CAPTURE && r != ROLE_EXTRACT; /* each its own child; when asked for */
 	}
 	p->child[ROLE_ENGINE].wanted = source == RUN_INTERFACE || source == RUN_SIMULATE;
 	p->child[ROLE_SIMULATOR].wanted = source == RUN_SIMULATE;
@@ -267,9 +272,10 @@ static void plan_again(struct parent *p, struct child *c, int status)
 	int64_t now = p->env->monotonic(p->env);
 	c->crashed = is_crash(status);
 	c->back_off = now - c->started > STEADY || !c->back_off ? BACK_OFF : 2 * c->back_off;
-	c->back_off = c->back_off < BACK_OFF_MOST ? c->back_off : BACK_OFF_MOST;
-	c->again = now + c->back_off;
 	bool killed = WIFSIGNALED(status);
+	int64_t most = killed && WTERMSIG(status) == SIGKILL ? SECOND : BACK_OFF_MOST; /* what others do to it is soon over */
+	c->back_off = c->back_off < most ? c->back_off : most;
+	c->again = now + c->back_off;
 	error_set(&said, 0, "MON-DMN-034", "the %s%s%s %s %d and is started again", role_name(c->role),
 	          c->sensor[0] ? " of " : "", c->sensor, killed ? "was ended by signal" : "ended with",
 	          killed ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -279,6 +285,7 @@ static void plan_again(struct parent *p, struct child *c, int status)
 static void heed_death(struct parent *p, struct child *c, int status)
 {
 	c->pid = 0;
+	c->failed = !WIFEXITED(status) || WEXITSTATUS(status);
 	if (p->ending || !c->wanted)
 		return;
 	if (c->leaving && WIFEXITED(status) && !WEXITSTATUS(status))
@@ -318,6 +325,21 @@ static int start_planned(struct parent *p, struct error *e)
 	return rc;
 }
 
+/* Somebody wants packets: whoever looks for them reads what is wanted. One that takes too long, or dies at once, does not
+ * keep the parent busy. */
+static int serve_extract(struct parent *p, struct error *e)
+{
+	struct child *c = &p->child[ROLE_EXTRACT];
+	struct pollfd wanted = { .fd = p->packets_pair[1], .events = POLLIN };
+	int64_t lived = p->env->monotonic(p->env) - c->started;
+	if (c->pid && lived > EXTRACT_MOST)
+		kill(c->pid, SIGKILL);
+	if (c->pid || (c->failed && lived < SECOND) || !p->told || poll(&wanted, 1, 0) <= 0)
+		return 0;
+	c->held = parent_now(p);
+	return parent_start(p, c, e);
+}
+
 static int next_wait(const struct parent *p)
 {
 	int64_t now = p->env->monotonic(p->env), wait = SECOND;
@@ -329,8 +351,11 @@ static int next_wait(const struct parent *p)
 
 static int step(struct parent *p, int wait, struct error *e)
 {
-	struct pollfd on[] = { { .fd = p->signals, .events = POLLIN }, { .fd = p->ready[0], .events = POLLIN } };
-	if (poll(on, 2, wait) > 0 && on[0].revents)
+	struct pollfd on[] = { { .fd = p->signals, .events = POLLIN }, { .fd = p->ready[0], .events = POLLIN },
+		               { .fd = p->child[ROLE_EXTRACT].pid ? -1 : p->packets_pair[1], .events = POLLIN } };
+	if (p->child[ROLE_EXTRACT].failed)
+		on[2].fd = -1;
+	if (poll(on, 3, wait) > 0 && on[0].revents)
 		heed_signals(p);
 	return heed_ready(p, e);
 }
@@ -385,6 +410,7 @@ static void end_all(struct parent *p)
 	parent_end(p, &p->child[ROLE_ENGINE], SIGTERM, SECOND);
 	parent_end(p, &p->child[ROLE_SERVER], SIGTERM, SECOND);
 	parent_end(p, &p->child[ROLE_READER], SIGTERM, SECOND);
+	parent_end(p, &p->child[ROLE_EXTRACT], SIGTERM, 0);
 }
 
 static int watch(struct parent *p, struct error *e)
@@ -396,6 +422,8 @@ static int watch(struct parent *p, struct error *e)
 		rc = step(p, next_wait(p), e);
 		if (!rc && !p->ending)
 			rc = start_planned(p, e);
+		if (!rc && !p->ending)
+			rc = serve_extract(p, e);
 		if (!rc && p->again && p->told && !p->ending)
 			rc = parent_read_again(p, e);
 		if (!rc && !p->ending)
@@ -409,7 +437,8 @@ int run_listen_check(const char *listen, struct error *e) { return serve_address
 int run_observatory(const struct env *env, const struct run_request *request, struct error *e)
 {
 	struct parent p = { .env = env, .request = request, .signals = -1, .ready = { -1, -1 }, .null = -1, .listener = -1,
-	                    .held = { { NULL, -1 }, { NULL, -1 } }, .reader_pair = { -1, -1 }, .live_pair = { -1, -1 } };
+	                    .held = { { NULL, -1 }, { NULL, -1 } }, .reader_pair = { -1, -1 }, .live_pair = { -1, -1 },
+	                    .packets_pair = { -1, -1 } };
 	for (int i = 0; i < CHILDREN; i++)
 		p.child[i] = (struct child){ .role = ROLE_CAPTURE, .packets = -1 };
 	int rc = parent_hold(&p, parent_now(&p), request->setup, e);

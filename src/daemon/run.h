@@ -4,6 +4,7 @@
 #pragma once
 #include "capture/live.h"
 #include "daemon/analysis.h"
+#include "daemon/extract.h"
 #include "enrich/enrich.h"
 #include "store/store.h"
 
@@ -33,6 +34,7 @@ struct run_config {
 	struct enrich_options databases;
 	struct store_retention keep; /* of what comes live */
 	uint64_t seed;      /* of RUN_SIMULATE */
+	extract_options_fn options; /* those that segments were added with */
 	const char *version;
 };
 

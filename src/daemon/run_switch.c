@@ -66,7 +66,7 @@ static void describe(struct text *t, enum role r, const struct run_config *c)
 		put_databases(t, c);
 		break;
 	case ROLE_SERVER: put_databases(t, c); break;
-	case ROLE_CAPTURE: case ROLES: break;
+	case ROLE_CAPTURE: case ROLE_EXTRACT: case ROLES: break;
 	}
 }
 

@@ -35,6 +35,12 @@ void asks_leave(struct request *r); /* it is going away */
 void ahead_told(struct server *s, const struct shown *told); /* the reader has told of a commit */
 void ahead_step(struct server *s);
 
+/* ---- Packets (packets.c) ---- */
+int answer_packets(struct request *r);
+void packets_receive(struct server *s);
+void packets_tick(struct server *s, int64_t now);
+void packets_leave(struct request *r);
+
 /* ---- The server's own resources ---- */
 int answer_status(struct request *r);
 int answer_about(struct request *r);

@@ -324,7 +324,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	r->suspended = false;
 	if (!r->begun)
 		set_busy(r, true);
-	int rc = r->begun ? answer_result(r) : (r->begun = true, route(r, path, method));
+	bool again = r->begun;
+	r->begun = true;
+	int rc = !again ? route(r, path, method) : r->packets.id ? answer_packets(r) : answer_result(r);
 	return rc ? MHD_NO : MHD_YES;
 }
 
@@ -338,6 +340,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **ct
 		return;
 	set_busy(r, false);
 	asks_leave(r);
+	packets_leave(r);
 	env_free(s->env, r->upload, r->upload ? UPLOAD_MOST : 0);
 	env_free(s->env, r, sizeof *r);
 	*ctx = NULL;

@@ -6,6 +6,12 @@
  *   server  ask ID QUERY FORMAT LIMIT [NAME VALUE]…            FORMAT: json, jsonl, csv, schema
  *   reader  answer ID COMMIT ROWS MORE, with a descriptor      whose file holds the rows as text
  *   reader  fail ID CODE TEXT
+ *
+ * Between the server and whoever looks for packets, one request a process; "": any.
+ *
+ *   server     packets ID FROM TO SENSOR SOURCE PROTOCOL PORT LIMIT
+ *   extractor  packets ID PACKETS LOST MORE, with a descriptor   whose file is a capture
+ *   extractor  fail ID CODE TEXT
  */
 #pragma once
 #include "base/env.h"

@@ -74,6 +74,8 @@ static void put_get(struct text *t, const struct resource *x)
 {
 	text_puts(t, "\"get\":{\"summary\":");
 	text_json(t, x->what);
+	if (x->type && !strcmp(x->type, RESOURCE_PACKETS))
+		text_puts(t, ",\"x-monomi-audience\":\"analysts\"");
 	text_puts(t, ",\"parameters\":[");
 	for (unsigned i = 0; x->parameter[i]; i++) {
 		text_puts(t, i ? "," : "");

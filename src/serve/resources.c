@@ -28,6 +28,10 @@ P(protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp",
 P(in_port, .name = "port", .kind = VALUE_NUMBER, .most = 65535, .what = "destination port", .in_path = true);
 P(in_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp", .what = "of the port", .in_path = true);
 P(address, .in_path = true, .name = "address", .kind = VALUE_ADDRESS, .what = "IPv4 or IPv6");
+P(source, .name = "source", .kind = VALUE_ADDRESS, .what = "from this source");
+P(any_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp icmp icmpv6",
+  .what = "of this protocol");
+P(packets, .name = "limit", .kind = VALUE_NUMBER, .least = 1, .most = 100000, .usual = "10000", .what = "packets at most");
 P(q, .needed = true, .name = "q", .kind = VALUE_TEXT, .what = "an address, a prefix, a port, or a part of a name");
 
 #define SPAN &from, &to
@@ -36,6 +40,7 @@ P(q, .needed = true, .name = "q", .kind = VALUE_TEXT, .what = "an address, a pre
 #define ONE_PORT "/v1/ports/{protocol}/{port}"
 
 #define TOOL_DAYS 7 /* evidence is looked at packet by packet, nearly */
+#define PACKET_DAYS 1
 #define OPENMETRICS "application/openmetrics-text"
 
 const struct resource resources[] = {
@@ -85,6 +90,9 @@ const struct resource resources[] = {
 	{ "/v1/coverage", "coverage-ranges", SHAPE_LIST, "What sensors observed",
 	  { SPAN, &sensor, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/search", "search", SHAPE_SERIES, "What a text may mean", { &q, SPAN }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/packets", NULL, SHAPE_OTHER, "The packets behind a row; `source` or `port` is wanted. Shows monitored addresses",
+	  { SPAN, &sensor, &source, &any_protocol, &port, &packets }, answer_packets, NULL, NULL, RESOURCE_PACKETS,
+	  PACKET_DAYS },
 	{ "/v1/about", "sensor-names", SHAPE_SERIES, "The program, its databases, its sensors",
 	  { NULL }, answer_about, NULL, schema_of_about, NULL, 0 },
 	{ "/v1/live", NULL, SHAPE_OTHER, "The last live counters: provisional, of the last minutes",

@@ -50,6 +50,9 @@ struct resource {
 	unsigned days;                    /* that its span has at most: of longer ones the end; 0: any */
 };
 
+/* The type of what shows monitored addresses: for analysts, where all other answers are for everybody. */
+#define RESOURCE_PACKETS "application/x-pcapng"
+
 extern const char schema_of_status[], schema_of_about[], schema_of_live[];
 extern const struct resource resources[];
 extern const size_t n_resources;

@@ -24,6 +24,7 @@ struct serve_config {
 	int reader_fd; /* SOCK_SEQPACKET: the other end is a reader's, or that of the next one after it died */
 	int live_fd;   /* SOCK_SEQPACKET: each message is the live counters as JSON (docs/formats/live.md), at most
 	                * SERVE_LIVE_MOST bytes; -1: nothing is captured */
+	int packets_fd; /* SOCK_SEQPACKET: the other end is that of whoever looks for packets; -1: nobody does */
 	const char *version;
 	const struct serve_database {   /* what country and AS come from, and the sentence its licence asks for (or NULL) */
 		const char *kind, *type, *credit;
@@ -52,3 +53,25 @@ struct serve_reader_config {
 };
 /* MON-SRV-020 … 029, and those of store_reader_open. Ends well when the server has closed its end. */
 int serve_reader_run(const struct env *env, const struct serve_reader_config *config, struct error *e) MUST_USE;
+
+/* ---- The packets behind a row: a role that finds them for one request, and ends ---- */
+struct serve_packets {
+	int64_t from, to; /* seconds since 1970 */
+	const char *sensor, *source, *protocol; /* NULL: any */
+	int port;         /* -1: any */
+	uint64_t limit;   /* packets at the most */
+};
+struct serve_packets_found {
+	uint64_t packets;
+	unsigned lost;    /* segments that cannot be read any more */
+	bool more;        /* than were given */
+};
+struct serve_extract_config {
+	int fd;           /* SOCK_SEQPACKET: the other end is the server's */
+	/* Writes a capture to `out`. */
+	int (*extract)(void *ctx, const struct serve_packets *want, int out, struct serve_packets_found *found,
+	               struct error *e);
+	void *ctx;
+};
+/* Answers the request that waits; none is no error. MON-SRV-027. */
+int serve_extract_run(const struct env *env, const struct serve_extract_config *config, struct error *e) MUST_USE;

@@ -20,9 +20,11 @@ static void name_own_address(struct server *s)
 	if (getsockname(s->config->listen_fd, (struct sockaddr *)&a, &n))
 		return;
 	if (a.ss_family == AF_INET6) {
+		s->on_loopback = IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&a)->sin6_addr);
 		inet_ntop(AF_INET6, &((struct sockaddr_in6 *)&a)->sin6_addr, text, sizeof text);
 		snprintf(s->address, sizeof s->address, "[%s]", text);
 	} else {
+		s->on_loopback = ntohl(((struct sockaddr_in *)&a)->sin_addr.s_addr) >> 24 == 127;
 		inet_ntop(AF_INET, &((struct sockaddr_in *)&a)->sin_addr, text, sizeof text);
 		snprintf(s->address, sizeof s->address, "%s", text);
 	}
@@ -45,6 +47,7 @@ static void tick(struct server *s)
 	http_tick(s, now);
 	asks_tick(s, now);
 	stream_tick(s, now);
+	packets_tick(s, now);
 }
 
 static int loop(struct server *s, struct error *e)
@@ -53,16 +56,18 @@ static int loop(struct server *s, struct error *e)
 	const volatile sig_atomic_t *stop = s->config->stop;
 	if (!info)
 		return error_set(e, -EIO, "MON-SRV-003", "the HTTP library does not start");
-	struct pollfd p[3] = { { .fd = info->epoll_fd, .events = POLLIN }, { .fd = s->config->reader_fd, .events = POLLIN },
-		               { .fd = s->config->live_fd, .events = POLLIN } };
+	struct pollfd p[4] = { { .fd = info->epoll_fd, .events = POLLIN }, { .fd = s->config->reader_fd, .events = POLLIN },
+		               { .fd = s->config->live_fd, .events = POLLIN }, { .fd = s->config->packets_fd, .events = POLLIN } };
 	while (!(stop && *stop)) {
-		if (poll(p, 3, milliseconds(s)) < 0 && errno != EINTR)
+		if (poll(p, 4, milliseconds(s)) < 0 && errno != EINTR)
 			return error_set(e, -errno, "MON-SRV-004", "the server cannot wait for requests: %s", strerror(errno));
 		if (p[1].revents & POLLIN)
 			asks_receive(s);
 		if (p[2].revents & POLLIN)
 			live_receive(s);
-		for (unsigned i = 1; i < 3; i++) /* an end that is gone for good says nothing any more */
+		if (p[3].revents & POLLIN)
+			packets_receive(s);
+		for (unsigned i = 1; i < 4; i++) /* an end that is gone for good says nothing any more */
 			if (p[i].revents & (POLLHUP | POLLERR | POLLNVAL) && !(p[i].revents & POLLIN))
 				p[i].fd = -1;
 		tick(s);
@@ -79,6 +84,7 @@ static void end(struct server *s)
 	for (struct result *r = s->results.first; r; r = r->next)
 		for (struct request *q = r->waiting; q; q = q->next)
 			http_resume(q);
+	packets_tick(s, s->env->monotonic(s->env));
 	stream_event(s);
 	MHD_run(s->daemon);
 	http_close(s);

@@ -12,6 +12,16 @@
 
 #define UPLOAD_MOST ((size_t)64 << 10) /* bytes of a POST's body */
 
+/* ---- Packets that a request waits for (packets.c) ---- */
+struct packets_wait {
+	uint64_t id;              /* 0: not asked yet */
+	int64_t since;            /* monotonic */
+	bool there;               /* what follows */
+	int fd;
+	uint64_t found, lost, more;
+	char code[16], text[200]; /* of a failure */
+};
+
 /* ---- A request, from its first line to its last byte ---- */
 struct request {
 	struct server *server;
@@ -22,6 +32,7 @@ struct request {
 	bool head, post, begun, suspended;
 	struct result *result;           /* that it waits for, or that is there */
 	struct request *next;            /* that waits for the same */
+	struct packets_wait packets;
 	char *upload;                    /* UPLOAD_MOST bytes, of a POST */
 	size_t n_upload;
 	char host[300];                  /* Host as sent */
@@ -76,6 +87,10 @@ struct server {
 	struct ahead ahead;
 	uint64_t commits;               /* that were shown */
 
+	struct request *packets;        /* those that wait for them */
+	unsigned n_packets;
+	uint64_t packets_id;            /* the last one's */
+
 	struct live live;
 	char *live_room;                /* SERVE_LIVE_MOST bytes */
 	struct stream *streams;
@@ -86,6 +101,7 @@ struct server {
 	int64_t ticked;
 	bool ending;
 	char address[64];               /* the one listened on, as a Host has it */
+	bool on_loopback;
 };
 
 /* ---- http.c: the door ---- */

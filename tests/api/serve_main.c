@@ -48,7 +48,7 @@ static int run_server(int listen_fd, int reader_fd, int live_fd)
 {
 	static const struct serve_database databases[] = { { "country", "a test's", "Countries by nobody.", 1700000000 } };
 	struct error e;
-	const struct serve_config c = { .listen_fd = listen_fd, .reader_fd = reader_fd, .live_fd = live_fd, .version = "0.0-test",
+	const struct serve_config c = { .listen_fd = listen_fd, .reader_fd = reader_fd, .live_fd = live_fd, .packets_fd = -1, .version = "0.0-test",
 		                        .databases = databases, .n_databases = 1, .stop = &stop };
 	int rc = serve_run(env_system(), &c, &e);
 	if (rc)

@@ -8,8 +8,12 @@ readable by the engine; the descriptors of a role not closed; the past made anew
 """
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import harness  # noqa: E402
@@ -21,7 +25,7 @@ MONITORED = ("--monitored", "198.18.0.0/16,2001:db8:18::/48")
 PROBE = os.path.join(harness.BUILD_DIR, "tests", "monomi-probe")
 ROOT = os.geteuid() == 0
 NOBODY = 65534
-USERS = {"keeper": 65440, "engine": 65441, "capture": 65442, "simulator": 65442, "reader": 65444, "server": 65445}
+USERS = {"keeper": 65440, "engine": 65441, "capture": 65442, "simulator": 65442, "reader": 65444, "server": 65445, "extract": 65446}
 ALWAYS = [r"/dev/null", r"pipe:.*", r".*\.log"]
 HELD = {
     "keeper": [r"{db}/lock", r"{db}/hot\.duckdb.*", r"{db}/parquet/.*", r"{db}/snapshot/.*", r"{db}/spool/.*", r"{db}/tried/.*",
@@ -30,6 +34,7 @@ HELD = {
     "capture": [r"socket:.*", r"{db}/spool/live/.*"],
     "simulator": [r"{db}/spool/live/.*"],
     "reader": [r"socket:.*", r"{db}/snapshot/.*", r"{db}/parquet/.*", r"/memfd:.*", r"anon_inode:\[eventfd\]"],
+    "extract": [r"socket:.*", r"{db}/snapshot/.*", r"{db}/parquet/.*", r"{db}/spool/.*", r"/memfd:.*", r".*/scans\.pcap"],
     "server": [r"socket:.*", r"anon_inode:\[eventp?o?l?l?f?d?\]", r"/memfd:.*"],
 }
 
@@ -149,7 +154,61 @@ SYSTEM = {"socket", "fork", "execve", "ptrace", "kill", "setuid", "io_uring", "u
 ELSEWHERE = {"read /etc/passwd", "read /proc/1/environ", "write /tmp"}
 STORE = {"write the catalog", "make a file in the store"}
 SEEN = {"read the catalog", "read the lock"}
-PROBES = {"keeper": SYSTEM | ELSEWHERE, "reader": SYSTEM | ELSEWHERE | STORE}
+PROBES = {"keeper": SYSTEM | ELSEWHERE, "reader": SYSTEM | ELSEWHERE | STORE, "extract": SYSTEM | ELSEWHERE | STORE}
+
+
+def ask_packets(o, query):
+    """Status, the answer's headers, and its bytes."""
+    try:
+        with urllib.request.urlopen(o.url + "v1/packets?" + query, timeout=observatory.PATIENCE) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers, e.read()
+
+
+def check_packets(checks, folder):
+    """The packets behind a row are those of `monomi packets`, as many as are wanted; who looks for them is locked in."""
+    db, theirs = (os.path.join(folder, n) for n in ("packets", "theirs.pcapng"))
+    o = observatory.Observatory(db, "--pcap", SAMPLE, *MONITORED)
+    o.wait("the sample", "/v1/status", lambda s: s["packets"] > 0)
+    day = "&from=2026-11-24&to=2026-11-25"
+    for query, option in (("source=198.19.7.12", ("--source", "198.19.7.12")), ("port=23", ("--port", "23")),
+                          ("port=2323&protocol=tcp&source=198.19.7.12", ("--port", "2323", "--source", "198.19.7.12"))):
+        status, headers, got = ask_packets(o, query + day)
+        done = harness.monomi("packets", "--db", db, "--out", theirs, *option)
+        checks.equal("packets: %s" % query, (status, done.code, done.err), (200, 0, ""))
+        with open(theirs, "rb") as f:
+            checks.true("packets of %s" % query, f.read() == got, len(got))
+        checks.equal("and how many", int(headers["X-Monomi-Packets"]), harness.analyze([theirs]).total()["packets"])
+    status, headers, got = ask_packets(o, "port=23&limit=5" + day)
+    checks.equal("so many at the most", (status, headers["X-Monomi-Packets"], headers["X-Monomi-More"]), (200, "5", "1"))
+    checks.equal("of all: too many", ask_packets(o, day[1:])[0], 400)
+    checks.equal("of nobody", ask_packets(o, "source=192.0.2.9" + day)[0], 404)
+    check_extract(checks, o, db, day)
+    checks.equal("packets: ends well", o.end(), (0, []))
+
+
+def check_extract(checks, o, db, day):
+    """Stopped while it is at work, and looked at."""
+    end = observatory.time.monotonic() + observatory.PATIENCE
+    seen = False
+    while not seen and observatory.time.monotonic() < end:
+        asking = threading.Thread(target=ask_packets, args=(o, "port=23" + day))
+        asking.start()
+        while asking.is_alive() and not seen:
+            pid = o.roles().get("extract")
+            try:
+                if not pid or status_of(pid)["Seccomp"] != "2":
+                    continue
+                os.kill(pid, signal.SIGSTOP)
+                seen = check_role(checks, "extract", pid, db)
+            except (FileNotFoundError, ProcessLookupError, KeyError):
+                continue
+            finally:
+                if pid and os.path.exists("/proc/%d" % pid):
+                    os.kill(pid, signal.SIGCONT)
+        asking.join()
+    checks.true("extract: looked at", seen, o.said())
 
 
 def check_probes(checks, folder, name, roles, *options, before=()):
@@ -160,6 +219,10 @@ def check_probes(checks, folder, name, roles, *options, before=()):
         want = PROBES.get(role, SYSTEM | ELSEWHERE | STORE | SEEN)
         checks.equal("%s is refused" % role, found[role], {what: "refused" for what in want})
     o.await_roles(roles)  # and works all the same
+    if not before:  # it listens in a namespace of its own
+        ask_packets(o, "port=23")
+        checks.equal("extract is refused", probes_of(o, ("extract",), len(PROBES["keeper"]))["extract"],
+                     {what: "refused" for what in PROBES["extract"]})
     checks.equal("%s: ends well" % name, o.end(), (0, []))
     if os.path.exists("/tmp/monomi-probe"):
         os.unlink("/tmp/monomi-probe")
@@ -210,6 +273,7 @@ def main():
     with harness.scratch() as folder:
         os.chmod(folder, 0o711)
         check_files(checks, folder)
+        check_packets(checks, folder)
         check_simulated(checks, folder)
         check_confined(checks, folder)
         if os.path.exists(PROBE):

@@ -155,7 +155,7 @@ def outputs_of_api(s, document):
     values = {"protocol": "tcp", "port": "23", "address": "100.20.30.40", "q": "100.20.30.40"}
     for path, methods in document["paths"].items():
         operation = methods.get("get")
-        if not operation or path == "/v1/stream":
+        if not operation or path == "/v1/stream" or operation.get("x-monomi-audience") == "analysts":
             continue
         names = {x["name"] for x in operation.get("parameters", [])}
         url = re.sub(r"\{(\w+)\}", lambda m: values[m.group(1)], path)
@@ -195,6 +195,10 @@ def main():
             search(name, body)
         with server.Server(db) as s:
             document = s.ask("/openapi.json").json
+            analysts = [path for path, methods in document["paths"].items() if "x-monomi-audience" in methods.get("get", {})]
+            checks.equal("for analysts alone: the packets themselves", analysts, ["/v1/packets"])
+            for path in ("/v1/packets?port=23", "/v1/packets"):  # refused here; what is said of that is for everybody
+                search(path, s.ask(path).body)
             for name, answer in outputs_of_api(s, document):
                 search(name, answer.body + json.dumps(answer.headers).encode())
             stream = server.Stream(s)

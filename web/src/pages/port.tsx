@@ -6,6 +6,7 @@ import { type PlotProps, TimePlot } from "../charts/plot";
 import { plotPicture } from "../charts/png";
 import { onlyCounts, pointsOf } from "../charts/rows";
 import { Charted } from "../parts/charted";
+import { PacketsLink } from "../parts/actions";
 import { Controls, Crumbs, Facts } from "../parts/controls";
 import {
 	countryColumn,
@@ -197,6 +198,9 @@ export function Port({ status, arguments: which }: ViewProps): JSX.Element {
 				<div>
 					{of.data && <PortFacts row={of.data} />}
 					<Controls span={span} />
+					<p class="note">
+						<PacketsLink of={{ port, protocol, from: span.from, to: span.to }} />
+					</p>
 				</div>
 			</div>
 			<div class="row">

@@ -6,6 +6,7 @@ import { Bar } from "../charts/bars";
 import { Heat, heatFrame } from "../charts/heat";
 import { heatPicture } from "../charts/png";
 import { Charted } from "../parts/charted";
+import { PacketsLink } from "../parts/actions";
 import { Controls, Crumbs, Facts } from "../parts/controls";
 import { countryHref, networkHref, PortLink } from "../parts/ranks";
 import { Failed, Section } from "../parts/section";
@@ -159,6 +160,9 @@ function Known({ row }: { row: SourceDetail }): JSX.Element {
 	);
 }
 
+// A span ends before its last moment.
+const minuteAfter = (at: string): string => new Date(Date.parse(at) + 60_000).toISOString().slice(0, 19) + "Z";
+
 export function Source({ status, arguments: [address = ""] }: ViewProps): JSX.Element {
 	const url = ipUrl(address),
 		of = useApi<SourceDetail>(url),
@@ -186,6 +190,11 @@ export function Source({ status, arguments: [address = ""] }: ViewProps): JSX.El
 					<div class="row two">
 						<Section id="asked" label={t("asked")} unit={t("packetsCount")}>
 							<Asked rows={row.ports ?? []} />
+							{row.last && (
+								<p class="note">
+									<PacketsLink of={{ source: address, from: row.last.slice(0, 10), to: minuteAfter(row.last) }} />
+								</p>
+							)}
 						</Section>
 						<Section id="evidence" label={t("evidence")} unit={t("packetsCount")}>
 							<Names of={row.tools} name={n => toolName(n)} />

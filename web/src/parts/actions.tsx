@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { type Params, urlOf } from "../api/client";
 import type { Listing } from "../api/types";
 import { here, usePlace } from "../router";
 import { useStatus } from "../state";
@@ -19,6 +20,15 @@ function TableSwitch({ id }: { id: string }): JSX.Element {
 	return (
 		<a href={here({ [TABLES]: (on ? others : [...others, id]).join(",") || null, cursor: usePlace().query.get("cursor") })}>
 			{on ? t("chart") : t("table")}
+		</a>
+	);
+}
+
+// The packets behind rows: 10,000 at most, of the span's last day. For analysts on the program's own machine.
+export function PacketsLink({ of }: { of: Params }): JSX.Element {
+	return (
+		<a href={urlOf("/v1/packets", of)} download>
+			{t("packetsFile")}
 		</a>
 	);
 }

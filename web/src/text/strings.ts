@@ -57,6 +57,7 @@ const TABLE = {
 	table: { en: "Table", ja: "表" },
 	chart: { en: "Chart", ja: "図" },
 	csv: { en: "CSV", ja: "CSV" },
+	packetsFile: { en: "Packets (pcapng)", ja: "パケット (pcapng)" },
 	png: { en: "PNG", ja: "PNG" },
 	link: { en: "Link", ja: "リンク" },
 	copy: { en: "Copy", ja: "コピー" },

@@ -74,6 +74,7 @@ def check_simulated(checks, folder):
         now = o.wait("%s: a sealed minute" % run, "/v1/status", lambda s: s["as_of"] and s["packets"])
         checks.equal("%s: status" % run, (now["simulated"], now["capturing"]), (True, True))
         checks.equal("%s: ends well" % run, o.end(), (0, []))
+        checks.equal("%s: nothing waits" % run, observatory.store_rest(db, "simulated", "--monitored", "198.18.0.0/24"), [])
         covered = ranges(db)
         checks.true("%s: goes on" % run, covered[-1][1] > end, covered)
         checks.true("%s: nothing between is missing" % run, not end or covered[-1][0] <= end, (covered, end))

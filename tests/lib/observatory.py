@@ -102,6 +102,18 @@ class Observatory:
             self.process.wait()
 
 
+def store_rest(db, sensor, *options):
+    """Has what waits of a sensor stored, which a keeper that was ended had no time for; what still waits then."""
+    live = os.path.join(db, "spool", "live", sensor)
+    if os.listdir(live):
+        o = Observatory(db, "--sensor", sensor, *options)
+        end = time.monotonic() + PATIENCE
+        while os.listdir(live) and time.monotonic() < end:
+            time.sleep(0.2)
+        o.end()
+    return os.listdir(live)
+
+
 def numbered(db, sensor):
     """How `monomi packets` of a sensor ended, and {number: [ns, …]} of live-send's datagrams behind its rows."""
     out = os.path.join(os.path.dirname(db), sensor + ".pcap")

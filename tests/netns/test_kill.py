@@ -96,18 +96,6 @@ def run(checks, db):
     return sent
 
 
-def store_all(checks, db):
-    """What the keeper had no time for."""
-    live = os.path.join(db, "spool", "live", "dark")
-    while any(name.endswith(".closed") for name in os.listdir(live)):
-        o = observatory.Observatory(db, *OPTIONS)
-        end = time.monotonic() + observatory.PATIENCE
-        while os.listdir(live) and time.monotonic() < end:
-            time.sleep(0.2)
-        checks.equal("ends well again", o.end(), (0, []))
-    checks.equal("nothing waits", os.listdir(live), [])
-
-
 def rows(db, text):
     return [line.split(",") for line in harness.monomi("query", "--db", db, "--format", "csv", text).out.splitlines()[1:]]
 
@@ -153,7 +141,7 @@ def main():
         os.chmod(folder, 0o711)
         db = os.path.join(folder, "db")
         sent = run(checks, db)
-        store_all(checks, db)
+        checks.equal("nothing waits", observatory.store_rest(db, "dark", *OPTIONS[2:]), [])
         check_packets(checks, db, sent)
         check_store(checks, folder, db)
         observatory.end_all()

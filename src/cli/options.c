@@ -24,7 +24,8 @@ int cli_usage(const struct command *self, const char *code, const char *format, 
 
 static int help(const struct command *self, const struct cli_options *o)
 {
-	printf("usage: monomi %s [OPTION…] %s\n\n%s.\n\n", self->name, self->arguments, self->summary);
+	printf("usage: monomi %s [OPTION…]%s%s\n\n%s.\n\n", self->name, *self->arguments ? " " : "", self->arguments,
+	       self->summary);
 	for (size_t i = 0; i < o->n; i++) {
 		char left[64];
 		const char *value = o->option[i].value;

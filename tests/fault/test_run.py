@@ -254,13 +254,17 @@ def check_nobody(checks, folder):
     if subprocess.run([harness.MONOMI, "version"], capture_output=True, check=False, **more).returncode:
         checks.skip("others may not run the program here")
         return
+    copy = os.path.join(folder, "scans.pcap")
+    subprocess.run(["cp", SAMPLE, copy], check=True)
+    told = [subprocess.run([harness.MONOMI, "analyze", "--summary", "json", *MONITORED, copy], capture_output=True, check=False,
+                           **who) for who in (more, {})]
+    checks.equal("analyze tells nobody what it tells root", (told[0].returncode, told[0].stderr, told[0].stdout), (0, b"",
+                 told[1].stdout))
     refused = subprocess.run([harness.MONOMI, "run", "--db", os.path.join(folder, "no"), "--interface", "lo", "--listen",
                               "127.0.0.1:0"], capture_output=True, text=True, check=False, **more)
     checks.true("who is not root is told what is missing", refused.returncode == 1 and refused.stderr.count("\n") == 1 and
                 "CAP_NET_RAW" in refused.stderr, refused)
     db = os.path.join(folder, "nobody")
-    copy = os.path.join(folder, "scans.pcap")
-    subprocess.run(["cp", SAMPLE, copy], check=True)
     o = observatory.Observatory(db, "--pcap", copy, *MONITORED, **more)
     o.wait("the sample", "/v1/status", lambda s: s["packets"] > 0)
     for role, pid in o.await_roles(("keeper", "reader", "server")).items():

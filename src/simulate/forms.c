@@ -1,5 +1,9 @@
 #include "simulate/forms.h"
 
+#include "base/bytes.h"
+
+#include <string.h>
+
 const char *const form_names[FORM_COUNT] = {
 	"zmap < 4.1", "zmap windows", "zmap linux", "zmap bsd", "zmap smallest", "masscan 1.3.2", "masscan 1.3.9", "nmap",
 	"mirai", "linux", "windows", "hping3",
@@ -64,4 +68,17 @@ void form_syn(struct sim_packet *p, enum form f, struct rng *r, uint64_t key)
 		p->seq = p->dst;
 	else if (f == FORM_HPING)
 		p->ack = (uint32_t)mix64(random) | 1;
+}
+
+void form_quote(uint8_t out[static 28], const struct sim_packet *k, uint8_t proto, uint16_t sport, uint32_t victim,
+                uint16_t port)
+{
+	static const uint8_t head[20] = { 0x45, 0, 0, 40, 0x12, 0x34, 0, 0, 49 };
+	memcpy(out, head, sizeof head);
+	out[9] = proto;
+	store_be32(out + 12, k->dst);
+	store_be32(out + 16, victim);
+	store_be16(out + 20, sport);
+	store_be16(out + 22, port);
+	store_be32(out + 24, proto == PROTO_UDP ? 20u << 16 : k->dst * 69069u);
 }

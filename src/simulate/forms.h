@@ -21,3 +21,8 @@ extern const char *const form_names[FORM_COUNT];
 
 /* Fills what the form says of a SYN; src, dst, dport and ts are there. `key`: of the process that sends. */
 void form_syn(struct sim_packet *p, enum form f, struct rng *r, uint64_t key);
+
+/* What an ICMP error to k->dst quotes: the packet that came from there, as one thinks, to a victim; its IP header and eight
+ * bytes (RFC 792). */
+void form_quote(uint8_t out[static 28], const struct sim_packet *k, uint8_t proto, uint16_t sport, uint32_t victim,
+                uint16_t port);

@@ -3,11 +3,9 @@
  * Jonker et al., "Millions of Targets Under Attack", IMC 2017: 30,000 attacks a day; rates and durations have heavy tails
  * (their least and tail exponents here are assumptions). A Linux sends up to six SYN-ACKs (0, 1, 3, 7, 15, 31 s), with
  * SYN cookies one (DEFINITIONS 6, captured). */
-#include "base/bytes.h"
+#include "simulate/forms.h"
 #include "simulate/populations.h"
 #include "simulate/spawner.h"
-
-#include <string.h>
 
 enum { DAILY, RATE_LEAST, RATE_MOST, RATE_TAIL, DURATION_LEAST, DURATION_MOST, DURATION_TAIL, REPLIES, PORTS, VECTORS };
 
@@ -82,20 +80,6 @@ static void reply_tcp(struct sim *s, struct actor *a, const struct attack *w, st
 		sim_again(s, a, k, again);
 }
 
-/* The packet that came in our name: IP header and eight bytes (RFC 792). */
-static void quote(uint8_t out[static 28], const struct sim_packet *k, uint8_t proto, uint16_t sport, uint32_t victim,
-                  uint16_t port)
-{
-	static const uint8_t head[20] = { 0x45, 0, 0, 40, 0x12, 0x34, 0, 0, 49 };
-	memcpy(out, head, sizeof head);
-	out[9] = proto;
-	store_be32(out + 12, k->dst);
-	store_be32(out + 16, victim);
-	store_be16(out + 20, sport);
-	store_be16(out + 22, port);
-	store_be32(out + 24, proto == PROTO_UDP ? 20u << 16 : k->dst * 69069u);
-}
-
 static void reply_error(struct sim *s, struct actor *a, const struct attack *w, struct sim_packet *k)
 {
 	uint8_t bytes[28];
@@ -103,7 +87,7 @@ static void reply_error(struct sim *s, struct actor *a, const struct attack *w, 
 	if (errors[w->reply].router)
 		k->src = (w->victim & ~UINT32_C(255)) + 1 + (uint32_t)(w->key % 30);
 	k->forged_port = (uint16_t)(1024 + rng_below(&a->rng, 64512));
-	quote(bytes, k, proto, k->forged_port, w->victim, w->port);
+	form_quote(bytes, k, proto, k->forged_port, w->victim, w->port);
 	k->dport = (uint16_t)(errors[w->reply].type << 8 | errors[w->reply].code);
 	k->payload = bytes;
 	k->payload_len = sizeof bytes;

@@ -31,7 +31,7 @@ const struct population *const sim_populations[] = {
 	&population_simulate, &population_sensor, &population_sweep, &population_bots, &population_brute,
 	&population_exploit, &population_slow, &population_split, &population_backscatter, &population_reflection,
 	&population_misconfiguration, &population_p2p, &population_spoofed, &population_flood, &population_v6,
-	&population_series,
+	&population_series, &population_synack, &population_resets, &population_stale, &population_own,
 };
 const unsigned sim_populations_n = sizeof sim_populations / sizeof *sim_populations;
 

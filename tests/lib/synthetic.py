@@ -43,6 +43,7 @@ def parameters(seed, n):
         "misconfiguration.daily": 60 * busy, "p2p.daily": 60 * busy, "spoofed.daily": 60 * busy,
         "flood.daily": 60 / n, "flood.rate_most": 100, "flood.duration": 20,
         "v6.daily": 0.2,
+        "synack.daily": 3000, "resets.daily": 3000, "stale.daily": 3000, "own.daily": 4000,
     }
     if seed % 2:
         span = SPAN[n]

@@ -20,7 +20,7 @@ import synthetic
 
 NOBODY = """sweep.daily = 0\nsplit.daily = 0\nbots.begin = 0\nbrute.daily =\nexploit.udp =\nexploit.tcp =\nslow.daily = 0
 backscatter.daily = 0\nreflection.daily = 0\nmisconfiguration.daily = 0\np2p.daily = 0\nspoofed.daily = 0\nflood.daily = 0
-v6.daily = 0\n"""
+v6.daily = 0\nsynack.daily = 0\nresets.daily = 0\nstale.daily = 0\nown.daily = 0\n"""
 SWEEP = """simulate.internet = 1048576\nsweep.daily = 20000\nsweep.udp = 0\nsweep.icmp = 0\nsweep.ports_most = 1
 sweep.rate_least = 20000\nsweep.rate_most = 20000\nsweep.past = 0\n"""
 

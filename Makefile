@@ -1,5 +1,5 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: figures install build run summary test test-fresh test-kill test-long check check-secrecy bench fuzz sample clean
+.PHONY: figures install build run summary onsets test test-fresh test-kill test-long check check-secrecy bench fuzz sample clean
 
 build:
 	@tools/install build
@@ -36,6 +36,12 @@ test-fresh:
 test-long: build
 	@tools/install test
 	@tools/test-long
+
+# The early mode of attacks: delays at floods of every rate and size, and months of nobody (SEEDS="1 2", MONTHS=12, PARAMS=file
+# of the simulator's parameters). The last line has the figures.
+onsets:
+	@tools/install test
+	@SEEDS="$(SEEDS)" MONTHS="$(MONTHS)" PARAMS="$(PARAMS)" tools/onsets
 
 # The checks that need no build: seconds.
 check:

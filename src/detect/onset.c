@@ -73,22 +73,22 @@ static bool is_service(uint16_t port)
 
 static bool has_ports(const struct onset_row *row, uint16_t forged)
 {
-	if (row->kind == ONSET_KIND_ERROR)
+	if (row->kind == REPLY_ERROR)
 		return forged != 0;
-	return row->kind != ONSET_KIND_REPLY || row->protocol == PROTO_UDP;
+	return row->kind != REPLY_ANSWER || row->protocol == PROTO_UDP;
 }
 
 static enum weight weigh(const struct onset *o, const struct onset_row *row, bool ports)
 {
-	if (row->kind == ONSET_KIND_REPLY && ports)
+	if (row->kind == REPLY_ANSWER && ports)
 		return ANSWERS;
 	if (!ports)
 		return LOOSE;
-	if (row->kind == ONSET_KIND_ERROR || is_service(row->port))
+	if (row->kind == REPLY_ERROR || is_service(row->port))
 		return STEADY;
 	if (o->packets && o->attacked != row->port) /* a client's ports, not a service that is flooded */
 		return NO_WEIGHT;
-	return row->kind == ONSET_KIND_RST ? LOOSE : STEADY;
+	return row->kind == REPLY_RST ? LOOSE : STEADY;
 }
 
 void onset_rule_make(struct onset_rule *out, uint64_t monitored, bool asked)
@@ -229,7 +229,7 @@ enum onset_outcome onset_add(struct onset *o, const struct onset_rule *rule, con
 	o->last = row->second;
 	if (o->phase >= ONSET_PHASE_CONFIRMED)
 		return ONSET_NOTHING;
-	for (unsigned i = 0; i < row->n && i < ONSET_SAMPLE; i++)
+	for (unsigned i = 0; i < row->n && i < REPLY_SAMPLE; i++)
 		add_packet(o, rule, row, row->sample[i]);
 	o->attacked = row->port;
 	return judge(o, rule, evidence);

@@ -12,6 +12,8 @@
  * Pure: no memory but struct onset, no clock, integers alone; the same rows in the same order give the same outcomes.
  */
 #pragma once
+#include "model/reply.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,7 +21,6 @@
 #define ONSET_STRAY_WAIT 57600 /* the null of times: s between the packets of a host that means nothing by it */
 #define ONSET_LEAST 17         /* monitored addresses below which nothing is raised unless asked */
 #define ONSET_RING 12
-#define ONSET_SAMPLE 8
 
 /* What is known of one victim, over all its kinds, protocols and ports. Zero: nothing. */
 struct onset {
@@ -46,13 +47,11 @@ enum onset_outcome {
  * forged port (0 without), as reply_pair tells them of an element. */
 struct onset_row {
 	uint32_t second;
-	uint8_t kind, protocol; /* enum onset_kind; what was attacked */
+	uint8_t kind, protocol; /* enum reply_kind (reply_kind_or: of old rows too); what was attacked */
 	uint16_t port;          /* attacked, 0 without */
 	uint8_t n;              /* of the sample */
-	uint32_t sample[ONSET_SAMPLE];
+	uint32_t sample[REPLY_SAMPLE];
 };
-
-enum onset_kind { ONSET_KIND_SYN_ACK, ONSET_KIND_RST, ONSET_KIND_ERROR, ONSET_KIND_REPLY };
 
 /* Thresholds in 1/256 bit, and what a new or known address is worth at so many monitored ones. */
 struct onset_rule {

@@ -100,9 +100,9 @@ static void a_flood_at_the_fourth_packet(void **state)
 {
 	(void)state;
 	const struct { uint8_t kind, protocol; uint16_t port; } sure[] = {
-		{ ONSET_KIND_SYN_ACK, PROTO_TCP, 80 }, { ONSET_KIND_SYN_ACK, PROTO_TCP, 443 }, { ONSET_KIND_SYN_ACK, PROTO_TCP, 41000 },
-		{ ONSET_KIND_RST, PROTO_TCP, 22 }, { ONSET_KIND_RST, PROTO_TCP, 25565 }, { ONSET_KIND_ERROR, PROTO_UDP, 53 },
-		{ ONSET_KIND_ERROR, PROTO_UDP, 41000 }, { ONSET_KIND_ERROR, PROTO_TCP, 80 },
+		{ REPLY_SYN_ACK, PROTO_TCP, 80 }, { REPLY_SYN_ACK, PROTO_TCP, 443 }, { REPLY_SYN_ACK, PROTO_TCP, 41000 },
+		{ REPLY_RST, PROTO_TCP, 22 }, { REPLY_RST, PROTO_TCP, 25565 }, { REPLY_ERROR, PROTO_UDP, 53 },
+		{ REPLY_ERROR, PROTO_UDP, 41000 }, { REPLY_ERROR, PROTO_TCP, 80 },
 	};
 	for (size_t i = 0; i < sizeof sure / sizeof *sure; i++) {
 		assert_int_equal(raised_by(3, sure[i].kind, sure[i].protocol, sure[i].port, false), 0);
@@ -115,14 +115,14 @@ static void later_where_less_is_proven(void **state)
 {
 	(void)state;
 	/* resets from a port that a peer may have; echo replies; errors that quote no ports; answers over UDP */
-	assert_int_equal(raised_by(6, ONSET_KIND_RST, PROTO_TCP, 41000, false), 0);
-	assert_true(raised_by(9, ONSET_KIND_RST, PROTO_TCP, 41000, false) > 950);
-	assert_int_equal(raised_by(6, ONSET_KIND_REPLY, PROTO_ICMP, 0, true), 0);
-	assert_int_equal(raised_by(7, ONSET_KIND_REPLY, PROTO_ICMP, 0, true), 1000);
-	assert_int_equal(raised_by(6, ONSET_KIND_ERROR, PROTO_ICMP, 0, true), 0);
-	assert_int_equal(raised_by(7, ONSET_KIND_ERROR, PROTO_ICMP, 0, true), 1000);
-	assert_int_equal(raised_by(12, ONSET_KIND_REPLY, PROTO_UDP, 53, false), 0);
-	assert_true(raised_by(13, ONSET_KIND_REPLY, PROTO_UDP, 53, false) > 950);
+	assert_int_equal(raised_by(6, REPLY_RST, PROTO_TCP, 41000, false), 0);
+	assert_true(raised_by(9, REPLY_RST, PROTO_TCP, 41000, false) > 950);
+	assert_int_equal(raised_by(6, REPLY_ANSWER, PROTO_ICMP, 0, true), 0);
+	assert_int_equal(raised_by(7, REPLY_ANSWER, PROTO_ICMP, 0, true), 1000);
+	assert_int_equal(raised_by(6, REPLY_ERROR, PROTO_ICMP, 0, true), 0);
+	assert_int_equal(raised_by(7, REPLY_ERROR, PROTO_ICMP, 0, true), 1000);
+	assert_int_equal(raised_by(12, REPLY_ANSWER, PROTO_UDP, 53, false), 0);
+	assert_true(raised_by(13, REPLY_ANSWER, PROTO_UDP, 53, false) > 950);
 }
 
 static void slow_floods(void **state)
@@ -130,7 +130,7 @@ static void slow_floods(void **state)
 	(void)state;
 	unsigned early = 0, all = 0; /* 3.4 an hour: the least that can be observed */
 	for (unsigned seed = 0; seed < 1000; seed++) {
-		struct host h = host(seed, 4096, ONSET_KIND_SYN_ACK, PROTO_TCP, 80);
+		struct host h = host(seed, 4096, REPLY_SYN_ACK, PROTO_TCP, 80);
 		unsigned at = flood(&h, 20, 3600 / 3.4);
 		early += at == 4;
 		all += at != 0;
@@ -142,7 +142,7 @@ static void slow_floods(void **state)
 static void sent_again_is_no_news(void **state)
 {
 	(void)state;
-	struct host h = host(1, 65536, ONSET_KIND_SYN_ACK, PROTO_TCP, 80);
+	struct host h = host(1, 65536, REPLY_SYN_ACK, PROTO_TCP, 80);
 	for (unsigned i = 0; i < 60; i++, h.at++)
 		assert_int_equal(sends(&h, i % 3, (uint16_t)(20000 + i % 3 * 9000)), ONSET_NOTHING);
 	assert_int_equal(sends(&h, 3, 60000), ONSET_RAISED);
@@ -197,7 +197,7 @@ static void low_ports(struct host *h, unsigned i, uint64_t *address, uint16_t *p
 static void scanners(void **state)
 {
 	(void)state;
-	struct host h = host(0, 65536, ONSET_KIND_SYN_ACK, PROTO_TCP, 80);
+	struct host h = host(0, 65536, REPLY_SYN_ACK, PROTO_TCP, 80);
 	assert_int_equal(raised_of(2000, 500, h, 0.1, one_port), 0);
 	assert_int_equal(raised_of(2000, 500, h, 100, three_ports), 0);
 	assert_int_equal(raised_of(2000, 500, h, 0.1, low_ports), 0);
@@ -221,8 +221,8 @@ static void three_addresses(struct host *h, unsigned i, uint64_t *address, uint1
 static void few_addresses(void **state)
 {
 	(void)state;
-	for (uint8_t kind = ONSET_KIND_SYN_ACK; kind <= ONSET_KIND_REPLY; kind++) {
-		uint8_t protocol = kind == ONSET_KIND_REPLY ? PROTO_UDP : PROTO_TCP;
+	for (uint8_t kind = REPLY_SYN_ACK; kind <= REPLY_ANSWER; kind++) {
+		uint8_t protocol = kind == REPLY_ANSWER ? PROTO_UDP : PROTO_TCP;
 		struct host h = host(0, 65536, kind, protocol, 443);
 		assert_int_equal(raised_of(500, 1000, h, 10, one_address), 0);
 		assert_int_equal(raised_of(500, 1000, h, 10, three_addresses), 0);
@@ -256,7 +256,7 @@ static void wandering(struct host *h, unsigned i, uint64_t *address, uint16_t *p
 static void peers(void **state)
 {
 	(void)state;
-	struct host h = host(0, 65536, ONSET_KIND_RST, PROTO_TCP, 51413);
+	struct host h = host(0, 65536, REPLY_RST, PROTO_TCP, 51413);
 	assert_int_equal(raised_of(2000, 500, h, 300, six_addresses), 0);
 	assert_int_equal(raised_of(2000, 500, h, 300, cluster), 0);
 	assert_int_equal(raised_of(2000, 500, h, 300, wandering), 0);
@@ -273,7 +273,7 @@ static void strays(void **state)
 {
 	(void)state;
 	/* 45 packets a month and host, as wide as a flood: the test of times alone is left */
-	struct host h = host(0, 65536, ONSET_KIND_SYN_ACK, PROTO_TCP, 80);
+	struct host h = host(0, 65536, REPLY_SYN_ACK, PROTO_TCP, 80);
 	unsigned n = raised_of(5000, 45, h, ONSET_STRAY_WAIT, anything);
 	assert_true(n < 5000 / 50);
 }
@@ -281,7 +281,7 @@ static void strays(void **state)
 static void confirmed_withdrawn_forgotten(void **state)
 {
 	(void)state;
-	struct host h = host(3, 65536, ONSET_KIND_SYN_ACK, PROTO_TCP, 80);
+	struct host h = host(3, 65536, REPLY_SYN_ACK, PROTO_TCP, 80);
 	assert_int_equal(flood(&h, 10, 1), 4);
 	struct host narrow = h, silent = h;
 	unsigned n = 4;
@@ -309,7 +309,7 @@ static void confirmed_withdrawn_forgotten(void **state)
 static void small_telescopes_are_silent(void **state)
 {
 	(void)state;
-	struct host h = host(1, 16, ONSET_KIND_SYN_ACK, PROTO_TCP, 80), unknown = host(1, 65536, ONSET_KIND_SYN_ACK, PROTO_TCP, 80);
+	struct host h = host(1, 16, REPLY_SYN_ACK, PROTO_TCP, 80), unknown = host(1, 65536, REPLY_SYN_ACK, PROTO_TCP, 80);
 	assert_int_equal(flood(&h, 200, 1), 0);
 	onset_rule_make(&h.rule, 16, true);
 	assert_true(flood(&h, 200, 1) > 0);
@@ -325,7 +325,7 @@ static void a_whole_sample(void **state)
 	(void)state;
 	struct onset o = { 0 };
 	struct onset_rule rule;
-	struct onset_row row = { START, ONSET_KIND_SYN_ACK, PROTO_TCP, 80, 8, { 0 } };
+	struct onset_row row = { START, REPLY_SYN_ACK, PROTO_TCP, 80, 8, { 0 } };
 	uint64_t random = 1;
 	uint16_t evidence;
 	for (unsigned i = 0; i < 8; i++)
@@ -342,7 +342,7 @@ static double share_seen(uint64_t monitored, uint32_t seconds, double rate)
 {
 	unsigned n = 0;
 	for (unsigned seed = 0; seed < 4000; seed++) {
-		struct host h = host(seed, monitored, ONSET_KIND_SYN_ACK, PROTO_TCP, 80);
+		struct host h = host(seed, monitored, REPLY_SYN_ACK, PROTO_TCP, 80);
 		double mean = 4294967296.0 / (rate * (double)monitored);
 		for (h.at = wait_of(&h.random, mean); h.at < seconds && !h.raised; h.at += wait_of(&h.random, mean)) {
 			uint64_t address = any_address(&h);

@@ -237,6 +237,7 @@ def check_quarantine(checks, folder):
     o = observatory.Observatory(db, "--pcap", poison, SAMPLE, *MONITORED, monomi=PROBE,
                                 env={"MONOMI_PROBE_POISON": "poison.pcap"})
     o.wait("the segment after it", "/v1/status", lambda s: s["packets"] > 5000)
+    checks.equal("the status counts it", o.get("/v1/status")["refused"], 1)
     checks.equal("quarantine: ends well", o.end(), (0, []))
     checks.equal("it was tried twice", (o.said().count("MON-DMN-034: the keeper was ended"), o.said().count("MON-DMN-028")),
                  (2, 1))

@@ -5,9 +5,6 @@ datagrams come: it comes back each time, no packet is found twice, each that is 
 
 Seven kills; with MONOMI_KILL_SECONDS=600 (`make test-kill`) kills for so long, and each must be over within 5 seconds: the
 API answers, and live counters tell of what came after. It prints the longest time.
-
-Mutants that it kills, each tried once: a capture that says it observed from where the one before it was killed; the block
-that a dead capture had begun read again.
 """
 import os
 import random

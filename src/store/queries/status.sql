@@ -5,10 +5,15 @@
 -- column sensors: sensors that have sent anything
 -- column addresses: monitored addresses of those that said how many; NULL: none did
 -- column packets: packets that were read
+-- column without_rows: of these ignored or undecoded, which make no row
+-- column refused: segments of which nothing is in the rows: too late, or left out because reading them ended the keeper twice
 SELECT moment_of_minute(max(minute) + 1) AS as_of, moment_of_ns(min(first)) AS first,
     coalesce((SELECT bool_or(simulated = 1) FROM rest.segments WHERE state = 'stored'), false) AS simulated,
     (SELECT count(*) FROM rest.sensors) AS sensors,
     (SELECT sum(nullif(addresses, 0))::UBIGINT FROM rest.sensors) AS addresses,
-    coalesce((SELECT sum(packets) FROM rest.segments WHERE state = 'stored'), 0)::UBIGINT AS packets
+    coalesce((SELECT sum(packets) FROM rest.segments WHERE state = 'stored'), 0)::UBIGINT AS packets,
+    greatest(coalesce((SELECT sum(packets) FROM rest.segments WHERE state = 'stored'), 0)
+        - coalesce((SELECT sum(packets) FROM rest.windows), 0), 0)::UBIGINT AS without_rows,
+    (SELECT count(*) FROM rest.segments WHERE state = 'refused')::UBIGINT AS refused
 FROM (SELECT to_ns // 60000000000 AS minute, from_ns AS first FROM rest.coverage
     UNION ALL SELECT minute, minute * 60000000000 FROM rest.windows)

@@ -24,6 +24,8 @@ export interface Status {
 	capturing: boolean;
 	ignored?: number | null; // packets of the last 24 hours
 	undecoded?: number | null;
+	without_rows: number; // ignored or undecoded, ever
+	refused: number; // segments
 }
 
 export interface RateRow {

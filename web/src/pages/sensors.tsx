@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
-import type { CoverageRow, Listing, SensorRow } from "../api/types";
+import type { CoverageRow, Listing, SensorRow, Status } from "../api/types";
 import { type Begun, Coverage, gapsOf, rangesOf } from "../charts/coverage";
 import { coveragePicture } from "../charts/png";
 import { Charted } from "../parts/charted";
@@ -193,6 +193,16 @@ function CoverageSection({ url, begun }: { url: string; begun: Begun[] }): JSX.E
 	);
 }
 
+// What is in no number, and what to do about it.
+function LeftOut({ of }: { of: Status }): JSX.Element {
+	return (
+		<>
+			{of.refused > 0 && <p class="note bad">{t("refusedSegments", count(of.refused))}</p>}
+			{of.without_rows > 0 && <p class="note">{t("withoutRows", count(of.without_rows))}</p>}
+		</>
+	);
+}
+
 export function Sensors({ status }: ViewProps): JSX.Element {
 	const span = useSpan(status.data),
 		u = urls(span);
@@ -223,6 +233,7 @@ export function Sensors({ status }: ViewProps): JSX.Element {
 					hint={5}
 					sorts="sort"
 				/>
+				{status.data && <LeftOut of={status.data} />}
 			</div>
 			<div class="row">
 				<CoverageSection url={u.coverage} begun={begun} />

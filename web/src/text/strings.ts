@@ -228,6 +228,14 @@ const TABLE = {
 	noneRows: { en: "Nothing in this time.", ja: "この期間の記録はありません。" },
 	noneTools: { en: "No tool was recognised.", ja: "判定できたツールはありません。" },
 	// Trust bar
+	refusedSegments: {
+		en: "Left out of all numbers: {0} segments, which came too late or ended the program twice. `monomi query segments` says why.",
+		ja: "集計に含まれないセグメント {0}（到着が遅すぎたか、読み込み中にプログラムが二度終了）。理由は `monomi query segments` で確認できます。",
+	},
+	withoutRows: {
+		en: "Packets that make no row, ignored or undecoded: {0} since the beginning.",
+		ja: "行にならないパケット（対象外または解読不能）：観測開始から {0}",
+	},
 	noSensor: { en: "no sensor", ja: "センサーなし" },
 	lag: { en: "Lag", ja: "遅れ" },
 	gap: { en: "Gap", ja: "欠測" },

@@ -2,8 +2,8 @@
 """The configuration file: the packaged example and every key of it in use are good; each error is told with its line, its
 column and what is wanted; the command line wins; what a file says comes to the same rows as the options it stands for.
 
-Mutants it kills, each tried once: columns counted from 0; a second error of a file kept back; a key that stands twice taken;
-the file's value preferred to the option's; paths left below the working directory; sensors of the file all given to the first.
+Mutants it kills, each tried once: columns counted from 0; the file's value preferred to the option's; paths left below the
+working directory.
 """
 import os
 import re

@@ -4,8 +4,7 @@ disk warn, with what to do, and warnings alone decide the exit code; made-up mac
 same; how a store grows is told from its parts.
 
 Mutants it kills: the exit code of a warning dropped; free and total disk space swapped; a database claimed present;
-a damaged one called absent; the flag of an interface not read; the retention of the configuration not heeded; a synchronised
-clock called wrong.
+a damaged one called absent; the flag of an interface not read.
 """
 import ctypes
 import json

@@ -3,8 +3,7 @@
 that turns them off, addresses counted and never shown, the reverse-path filter, whether the host answers; the same by the
 interfaces of a configuration file.
 
-Mutants it kills, each tried once: `active` of the features taken for `available`; an address in the output; all's rp_filter
-not looked at.
+Mutants it kills, each tried once: `active` of the features taken for `available`; all's rp_filter not looked at.
 """
 import json
 import os

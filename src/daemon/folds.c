@@ -15,6 +15,16 @@ static int put_corsaro3(void *ctx, const struct rsdos_record *r, struct error *e
 	return store_fold_put(ctx, STORE_CORSARO3, r, e);
 }
 
+static int put_attack(void *ctx, const struct attack_record *r, struct error *e)
+{
+	return store_fold_put(ctx, STORE_ATTACK, r, e);
+}
+
+static int put_vector(void *ctx, const struct attack_vector_record *r, struct error *e)
+{
+	return store_fold_put(ctx, STORE_ATTACK_VECTOR, r, e);
+}
+
 static int put_state(void *ctx, const struct victim_state *s, struct error *e) { return store_fold_put_state(ctx, s, e); }
 
 struct folding {
@@ -81,7 +91,7 @@ int folds_run(struct store *s, const struct env *env, struct error *e)
 	int rc = store_fold_open(s, DETECT_VERSION, &f.fold, e);
 	if (rc || !f.fold)
 		return rc;
-	struct detect_sink sink = { put_corsaro2, put_corsaro3, put_state, f.fold };
+	struct detect_sink sink = { put_corsaro2, put_corsaro3, put_attack, put_vector, put_state, f.fold };
 	rc = detect_open(&f.detect, env, &sink, e);
 	if (!rc)
 		rc = fold_all(&f, e);

@@ -1,5 +1,6 @@
 #include "detect/detect.h"
 
+#include "detect/incident.h"
 #include "detect/rsdos.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@ struct detect {
 	struct detect_sink sink;
 	struct addr victim;
 	struct rsdos two, three[VECTORS3];
+	struct incident incident;
 	struct writer state;
 };
 
@@ -41,6 +43,7 @@ static void write_state(const struct detect *d, struct writer *w)
 	uint32_t there = d->two.packets != 0;
 	for (int i = 0; i < VECTORS3; i++)
 		there |= (uint32_t)(d->three[i].packets != 0) << (1 + i);
+	there |= (uint32_t)(d->incident.packets != 0) << (1 + VECTORS3);
 	if (!there)
 		return;
 	state_put(w, there, 1);
@@ -49,6 +52,8 @@ static void write_state(const struct detect *d, struct writer *w)
 	for (int i = 0; i < VECTORS3; i++)
 		if (d->three[i].packets)
 			rsdos_write(&d->three[i], w);
+	if (d->incident.packets)
+		incident_write(&d->incident, w);
 }
 
 static bool read_state(struct detect *d, const struct victim_state *s)
@@ -60,6 +65,8 @@ static bool read_state(struct detect *d, const struct victim_state *s)
 	for (int i = 0; i < VECTORS3; i++)
 		if (there >> (1 + i) & 1)
 			rsdos_read(&d->three[i], &r);
+	if (there >> (1 + VECTORS3) & 1)
+		incident_read(&d->incident, &r);
 	return !r.failed && r.at == r.n;
 }
 
@@ -68,6 +75,7 @@ int detect_begin(struct detect *d, const struct victim_state *before, struct err
 {
 	d->victim = *before->victim;
 	d->two = (struct rsdos){ 0 };
+	d->incident = (struct incident){ 0 };
 	for (int i = 0; i < VECTORS3; i++)
 		d->three[i] = (struct rsdos){ 0 };
 	return !before->n || read_state(d, before) ? 0 :
@@ -116,12 +124,36 @@ static bool corsaro_takes(const struct detect *d, const struct victim_row *r)
 	return addr_is_v4(&d->victim) && (r->kind != REPLY_ANSWER || r->protocol == 1);
 }
 
+static int tell_incident(const struct detect *d, struct error *e)
+{
+	const struct incident *v = &d->incident;
+	struct attack_record record;
+	if (!incident_counts(v))
+		return 0;
+	incident_record(v, &d->victim, &record);
+	int rc = d->sink.attack(d->sink.ctx, &record, e);
+	for (uint32_t i = 0; !rc && i < v->n_vectors; i++) {
+		struct attack_vector_record vector = v->vector[i];
+		vector.victim = d->victim;
+		vector.attack = v->first;
+		rc = d->sink.vector(d->sink.ctx, &vector, e);
+	}
+	return rc;
+}
+
 int detect_row(struct detect *d, const struct victim_row *r, struct error *e)
 {
-	if (!corsaro_takes(d, r))
-		return 0;
-	int rc = add2(d, r, e);
-	return rc ? rc : add3(d, r, e);
+	int rc = 0;
+	if (d->incident.packets && incident_over(&d->incident, r->second)) {
+		rc = tell_incident(d, e);
+		d->incident.packets = 0;
+	}
+	incident_add(&d->incident, r);
+	if (!rc && corsaro_takes(d, r))
+		rc = add2(d, r, e);
+	if (!rc && corsaro_takes(d, r))
+		rc = add3(d, r, e);
+	return rc;
 }
 
 int detect_end(struct detect *d, int64_t until, struct error *e)
@@ -129,8 +161,12 @@ int detect_end(struct detect *d, int64_t until, struct error *e)
 	int rc = tell(d, &d->two, d->sink.corsaro2, e);
 	for (int i = 0; !rc && i < VECTORS3; i++)
 		rc = tell(d, &d->three[i], d->sink.corsaro3, e);
+	if (!rc)
+		rc = tell_incident(d, e);
 	if (rc)
 		return rc;
+	if (incident_over(&d->incident, until))
+		d->incident.packets = 0;
 	if (rsdos_over2(&d->two, until))
 		d->two.packets = 0;
 	for (int i = 0; i < VECTORS3; i++)

@@ -14,7 +14,7 @@
 #include "model/attack.h"
 
 /* Another number: other rules. What was folded by others is folded again. */
-#define DETECT_VERSION 1
+#define DETECT_VERSION 2
 
 struct detect;
 
@@ -22,6 +22,8 @@ struct detect;
 struct detect_sink {
 	int (*corsaro2)(void *ctx, const struct rsdos_record *r, struct error *e);
 	int (*corsaro3)(void *ctx, const struct rsdos_record *r, struct error *e);
+	int (*attack)(void *ctx, const struct attack_record *r, struct error *e);
+	int (*vector)(void *ctx, const struct attack_vector_record *r, struct error *e); /* of the attack told before */
 	int (*state)(void *ctx, const struct victim_state *s, struct error *e);
 	void *ctx;
 };

@@ -42,6 +42,36 @@ struct rsdos_record {
 };
 #define RSDOS_PORTS 64
 
+enum attack_verdict { ATTACK_SURE, ATTACK_SCAN, ATTACK_REFLECTION, ATTACK_UNDECIDED };
+
+/* An attack by our rules, as of the end of a day on which it had packets. */
+struct attack_record {
+	struct addr victim;
+	int64_t first, last;   /* seconds since 1970 */
+	uint64_t packets, bytes;
+	uint64_t forged;       /* distinct (address, forged port) of each second and vector, summed */
+	uint64_t appearances;  /* of the pairs that were sampled: how often they were among `forged` */
+	uint64_t addresses;    /* N, the least it was; 0: not known */
+	uint64_t peak, peak_forged; /* most of a UTC minute */
+	int64_t peak_minute;   /* since 1970 */
+	uint32_t sampled, addresses_seen, ports_seen; /* distinct pairs in the sample, addresses' hashes and ports of them */
+	uint32_t attacked, vectors; /* attacked ports; vectors that are kept */
+	struct place place;
+	uint16_t port, length_min, length_max;
+	uint8_t kind, protocol; /* with port: of the vector with most packets */
+	uint8_t ttl_min, ttl_max, verdict;
+};
+
+/* What was attacked, and how the victim replied. */
+struct attack_vector_record {
+	struct addr victim;
+	int64_t attack;        /* first second of the attack it is of */
+	int64_t first, last;
+	uint64_t packets, bytes, forged;
+	uint16_t port, length_min, length_max;
+	uint8_t kind, protocol, ttl_min, ttl_max;
+};
+
 /* What goes on at the end of what was folded: of one victim, as detect.h writes it. */
 struct victim_state {
 	const struct addr *victim;

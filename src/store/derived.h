@@ -8,7 +8,7 @@
 const char *derived_name(enum store_derived table);
 const struct shape *derived_shape(enum store_derived table);
 /* In SQL: is that the name of one of them? */
-#define DERIVED_TABLES "regexp_matches(table_name, '^attack_')"
+#define DERIVED_TABLES "regexp_matches(table_name, '^attack')"
 /* Whose folder their parts lie in: they are of all sensors together. */
 #define DERIVED_SENSOR "all"
 

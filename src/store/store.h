@@ -132,7 +132,9 @@ int store_settle(struct store *s, struct error *e) MUST_USE;
  * commits since the last fold have changed is folded again, and so are the days after as long as what goes on at the end
  * of a day is not what it was. All that is put becomes visible by store_fold_commit, in place of what was there, or not at
  * all. */
-enum store_derived { STORE_CORSARO2, STORE_CORSARO3, STORE_STATE4, STORE_STATE6, STORE_DERIVED };
+enum store_derived {
+	STORE_CORSARO2, STORE_CORSARO3, STORE_ATTACK, STORE_ATTACK_VECTOR, STORE_STATE4, STORE_STATE6, STORE_DERIVED
+};
 struct store_fold;
 struct store_fold_item { /* of a victim: first its state of the day before, if any, then its rows in their order */
 	struct addr victim;

@@ -16,6 +16,8 @@
 -- part victim_second6: second BIGINT, victim UUID, kind UTINYINT, protocol UTINYINT, port USMALLINT, packets UINTEGER, bytes UBIGINT, attackers UINTEGER, forged UINTEGER, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, sample BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part source_evidence4: hour INTEGER, source UINTEGER, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
+-- part attack: victim UUID, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, forged UBIGINT, appearances UBIGINT, addresses UBIGINT, peak UBIGINT, peak_forged UBIGINT, peak_minute BIGINT, sampled UINTEGER, addresses_seen UINTEGER, ports_seen UINTEGER, attacked UINTEGER, vectors UINTEGER, port USMALLINT, length_min USMALLINT, length_max USMALLINT, kind UTINYINT, protocol UTINYINT, ttl_min UTINYINT, ttl_max UTINYINT, verdict UTINYINT, country VARCHAR, as_number UINTEGER
+-- part attack_vector: victim UUID, attack BIGINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, forged UBIGINT, port USMALLINT, length_min USMALLINT, length_max USMALLINT, kind UTINYINT, protocol UTINYINT, ttl_min UTINYINT, ttl_max UTINYINT
 -- part attack_corsaro2: victim UUID, protocol UTINYINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, max_ppm UBIGINT, ports UINTEGER, attackers UINTEGER, country VARCHAR, as_number UINTEGER
 -- part attack_corsaro3: victim UUID, protocol UTINYINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, max_ppm UBIGINT, ports UINTEGER, attackers UINTEGER, country VARCHAR, as_number UINTEGER
 -- part port_day: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
@@ -325,3 +327,29 @@ CREATE MACRO origins_asked(by_as, since, until, only_sensor, only_protocol, only
     UNION ALL SELECT CASE WHEN by_as THEN as_number END AS as_number, country, sum(accesses),
         sum(accesses) FILTER (sensor IN (FROM rest.counted)), count(DISTINCT source)
     FROM origins_asked_of('flow6', 'rest.source_day6', since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL;
+-- Attacks as they came to in the end: each day has a row of those that had packets on it.
+CREATE MACRO verdict_name(v) AS ['attack', 'scan', 'reflection', 'undecided'][v + 1];
+-- 95 % of a count (Garwood's interval, by the approximation of Wilson and Hilferty).
+CREATE MACRO poisson_low(n) AS CASE WHEN n > 0 THEN greatest(0, n * pow(1 - 1 / (9.0 * n) - 1.959964 / (3 * sqrt(n)), 3)) ELSE 0 END;
+CREATE MACRO poisson_high(n) AS (n + 1) * pow(1 - 1 / (9.0 * (n + 1)) + 1.959964 / (3 * sqrt(n + 1)), 3);
+-- How many of 65536 hashes n packets to N addresses drawn at random come to.
+CREATE MACRO hashes_met(addresses, n) AS (1 - pow(1 - (1.0 / addresses + 1 / 65536.0), n)) / (1.0 / addresses + 1 / 65536.0);
+CREATE VIEW rest.attack_last AS SELECT unnest(a) FROM (SELECT arg_max(a, last) AS a FROM rest.attack AS a GROUP BY victim, first);
+CREATE VIEW rest.attack_sized AS SELECT *, appearances / sampled AS factor, forged * sampled / appearances AS distinct_forged,
+        CASE WHEN addresses > 0 AND ip_of6(victim) NOT LIKE '%:%' THEN 4294967296.0 / addresses END AS scale,
+        forged * sampled / appearances / (1 + CASE WHEN forged > appearances THEN forged / appearances
+            * greatest(0, (appearances / sampled - 1) * (6 - appearances / sampled)) / pow(appearances / sampled, 2) ELSE 0 END) AS counted,
+        lag(last) OVER (PARTITION BY victim ORDER BY first) AS before
+    FROM rest.attack_last;
+CREATE VIEW rest.attack_told AS SELECT ip_of6(victim) AS victim, moment_of_second(first) AS first, moment_of_second(last) AS last,
+        verdict_name(verdict) AS verdict, reply_name(kind) AS kind, protocol_name(protocol) AS protocol,
+        CASE WHEN has_port(protocol) THEN port END AS port, attacked AS ports, vectors, packets, bytes,
+        distinct_forged, factor, distinct_forged * scale / (last - first + 1) AS rate,
+        distinct_forged * poisson_low(counted) / counted * scale / (last - first + 1) AS rate_low,
+        distinct_forged * poisson_high(counted) / counted * scale / (last - first + 1) AS rate_high,
+        peak, moment_of_minute(peak_minute) AS peak_minute, peak_forged / factor / 60 * scale AS peak_rate,
+        nullif(addresses, 0) AS addresses, addresses_seen, ports_seen,
+        CASE WHEN sampled >= 30 AND addresses > 0 THEN addresses_seen / hashes_met(addresses, sampled) END AS uniformity,
+        ttl_min, ttl_max, length_min, length_max, country, nullif(as_number, 0) AS as_number,
+        as_name(nullif(as_number, 0)) AS as_name, moment_of_second(before) AS before
+    FROM rest.attack_sized;

@@ -28,6 +28,7 @@ except ImportError:
 SAMPLE = os.path.join(harness.SOURCE_DIR, "samples", "scans.pcap")
 SPAN = "from=2026-11-24T06:00:00Z&to=2026-11-24T06:11:00Z"
 IN_PATH = {"protocol": "tcp", "port": "23", "address": "198.19.7.13"}
+VICTIM = "198.19.50.80"
 GOOD = {"from": ["-1d", "2026-11-24", "2026-11-24T06:00:00Z", "2026-11-24T15:00:00%2B09:00"], "to": ["2026-11-24T06:11:00Z"],
         "sensor": ["roof", "nobody"], "limit": ["1", "1000"], "country": ["jp", "ZZ"], "as": ["0", "4294967295"],
         "tool": ["zmap", "unknown"], "port": ["0", "65535"], "hours": ["0", "14"], "q": ["80", "%27%20OR%201=1--", "%E7%89%A9%E8%A6%8B", "%25"]}
@@ -72,7 +73,8 @@ class Schemas:
 
 def url_of(path, operation, **more):
     taken = {p["name"] for p in operation.get("parameters", [])}
-    url = re.sub(r"\{(\w+)\}", lambda m: IN_PATH[m.group(1)], path)
+    who = {"address": VICTIM} if path.startswith("/v1/attacks/") else {}
+    url = re.sub(r"\{(\w+)\}", lambda m: dict(IN_PATH, **who)[m.group(1)], path)
     query = [x for x in SPAN.split("&") if x.split("=")[0] in taken and x.split("=")[0] not in more]
     query += ["q=80"] if "q" in taken and "q" not in more else []
     query += ["%s=%s" % pair for pair in more.items()]

@@ -23,11 +23,11 @@ install: build
 test:
 	@tools/test $(if $(value TESTS),-R '$(value TESTS)')
 
-# Roles killed at random, ten minutes of a made-up telescope and ten of an interface (SECONDS=n): each time back within 5 s, and the rows as if nothing had been.
+# Roles killed at random, for ten minutes of a made-up telescope and ten of an interface (SECONDS=n): each time back within
+# 5 s, and the rows as if nothing had been.
 test-kill: build
 	@tools/install test
-	@MONOMI_KILL_SECONDS=$(or $(SECONDS),600) tests/fault/test_run_kill.py
-	@MONOMI_KILL_SECONDS=$(or $(SECONDS),600) tests/netns/test_kill.py
+	@tools/test-kill $(SECONDS)
 
 # The two commands of the README on a fresh Debian 12 (root): TESTS=REGEX, or all; what is left out takes a default.
 test-fresh:

@@ -298,6 +298,7 @@ static void confirmed_withdrawn_forgotten(void **state)
 	for (n = 0; n < 10 && out == ONSET_NOTHING; n++, narrow.at++)
 		out = sends(&narrow, 1000 + n, 443);
 	assert_int_equal(out, ONSET_CONTRADICTED);
+	assert_int_equal(n, 3);
 	assert_int_equal(flood(&narrow, 100, 1), 0); /* not twice */
 
 	assert_int_equal(onset_silence(&silent.o, silent.o.last + ONSET_IDLE), ONSET_NOTHING);

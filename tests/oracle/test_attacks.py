@@ -94,12 +94,12 @@ def check(checks, name, db, found, monitored):
         elif checks.true("%s: %s is told" % (name, victim), row or distinct < 2 * LEAST) and row:
             estimates += 1
             checks.true("%s: %s, about as many" % (name, victim), 0.6 < float(row["distinct_forged"]) / distinct < 1.6,
-                        (row["distinct_forged"], distinct))
+                        "%s for %d" % (row["distinct_forged"], distinct))
         if row:
             checks.equal("%s: %s, last and packets" % (name, victim), (moment(row["last"]), int(row["packets"])),
                          (seen[-1][0], len(seen)))
     checks.equal(name + ": no others", sorted(got), [])
-    checks.true(name + ": attacks of both sorts", seen_verdicts["attack"] > 3 and estimates > 3, (seen_verdicts, estimates))
+    checks.true(name + ": attacks of both sorts", seen_verdicts["attack"] > 3 and estimates > 3, "%s" % ((seen_verdicts, estimates),))
 
 
 def main():

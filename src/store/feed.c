@@ -1,3 +1,5 @@
+#include "store/feed.h"
+
 #include "store/origin.h"
 
 static void bind(duckdb_bind_info info)
@@ -15,26 +17,6 @@ static void bind(duckdb_bind_info info)
 
 static void init(duckdb_init_info info) { duckdb_init_set_max_threads(info, 1); }
 
-static void put_narrow(struct feed *f, uint32_t n, duckdb_data_chunk out)
-{
-	const struct narrow_flow *rows = (const struct narrow_flow *)(const void *)f->rows;
-	const struct sort_item *item = f->item + f->at;
-	struct origin o;
-	f->rc = narrow_put(rows, item, n, f->n - f->at, out, &f->sums, f->error);
-	origin_begin(&o, f->origins, out, f->shape->n);
-	const uint32_t *source = duckdb_vector_get_data(duckdb_data_chunk_get_vector(out, NARROW_SOURCE));
-	for (uint32_t i = 0; i < n; i++) {
-		struct addr a;
-		if (i && source[i] == source[i - 1]) {
-			origin_repeat(&o);
-			continue;
-		}
-		a = addr_from_v4(source[i]);
-		origin_add(&o, &a);
-	}
-	origin_end(&o);
-}
-
 static void put_rows(const struct feed *f, uint32_t n, duckdb_data_chunk out)
 {
 	const uint32_t *order = f->order ? f->order + f->at : NULL;
@@ -48,10 +30,8 @@ static void put_rows(const struct feed *f, uint32_t n, duckdb_data_chunk out)
 static void fill(duckdb_function_info info, duckdb_data_chunk out)
 {
 	struct feed *f = duckdb_function_get_extra_info(info);
-	uint32_t most = (uint32_t)duckdb_vector_size(), left = f->rc ? 0 : f->n - f->at, n = left < most ? left : most;
-	if (n && f->item)
-		put_narrow(f, n, out);
-	else if (n)
+	uint32_t most = (uint32_t)duckdb_vector_size(), left = f->n - f->at, n = left < most ? left : most;
+	if (n)
 		put_rows(f, n, out);
 	duckdb_data_chunk_set_size(out, n);
 	f->at += n;

@@ -2,7 +2,8 @@
  * others wait as they are (struct flow_record). At rest both are rows of flow4.
  */
 #pragma once
-#include "store/columns.h"
+#include "store/origin.h"
+#include "store/parquet.h"
 #include "store/rollup.h"
 #include "store/sort.h"
 
@@ -21,18 +22,25 @@ struct narrow_flow {
 };
 _Static_assert(sizeof(struct narrow_flow) == 64, "one line of the cache a row, since they are read in random order");
 
-#define NARROW_SOURCE 1 /* the vector of the source's address */
-
 /* False: it does not fit. */
 bool narrow_from(const struct flow_record *f, struct narrow_flow *out);
 /* Its place in a part, as sort.c has it for flows of IPv4. */
 uint64_t narrow_key(const struct narrow_flow *f);
 
-/* Rows in the order of `item` into the columns of flow4 in tables.def, from vector 0 on. Each is added to `sums`, and its
- * minute to from … to, since here it is at hand. */
+/* Rows of a group, column by column, on their way into a file: those of flow4 in tables.def, then those of origin.h. */
+#define NARROW_COLUMNS (COLUMNS_MAX + ORIGIN_COLUMNS)
+struct narrow_group;
+int narrow_group_init(struct narrow_group **out, const struct env *env, struct error *e) MUST_USE;
+void narrow_group_fini(struct narrow_group *g); /* NULL is fine */
+uint32_t narrow_columns(struct parquet_column out[static NARROW_COLUMNS]);
+
+/* What rows come to: each is added as it is read, since here it is at hand. */
 struct narrow_sums {
 	struct rollup *rollup;
-	int32_t from, to;
+	int32_t from, to; /* minutes */
 };
-int narrow_put(const struct narrow_flow *rows, const struct sort_item *item, uint32_t n, uint32_t left,
-               duckdb_data_chunk out, struct narrow_sums *sums, struct error *e) MUST_USE;
+/* The next rows in the order of `item`, of `left`; how many it took, at least one. The columns then are valid until the
+ * next ones are taken. */
+int narrow_take(struct narrow_group *g, const struct narrow_flow *rows, const struct sort_item *item, uint32_t left,
+                const struct store_origins *origins, struct narrow_sums *sums, uint32_t *taken, struct error *e) MUST_USE;
+const struct parquet_values *narrow_values(const struct narrow_group *g);

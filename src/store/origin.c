@@ -1,11 +1,13 @@
 #include "store/origin.h"
 
+#include "base/bytes.h"
+#include "store/feed.h"
 #include "store/store.h"
 
 #include <string.h>
 
 #define LETTERS 26
-#define COUNTRIES (LETTERS * LETTERS)
+_Static_assert(ORIGIN_COUNTRIES == LETTERS * LETTERS, "two letters");
 
 static const struct {
 	const char *name;
@@ -17,18 +19,31 @@ static const struct {
 	{ "as_db", DUCKDB_TYPE_UUID },
 };
 
+void origin_country(uint16_t country, char out[static 2])
+{
+	out[0] = (char)('A' + country / LETTERS);
+	out[1] = (char)('A' + country % LETTERS);
+}
+
+uint32_t origin_columns(struct parquet_column *out)
+{
+	for (uint32_t k = 0; k < ORIGIN_COLUMNS; k++)
+		out[k] = (struct parquet_column){ columns[k].name, columns[k].type == DUCKDB_TYPE_ENUM ? DUCKDB_TYPE_VARCHAR :
+		                                                   columns[k].type };
+	return ORIGIN_COLUMNS;
+}
+
 /* All codes of two letters: VARCHAR at rest, but what writes it need not hash text (a sixth of the time). */
 static duckdb_logical_type country_type(void)
 {
-	char text[COUNTRIES][3];
-	const char *name[COUNTRIES];
-	for (int i = 0; i < COUNTRIES; i++) {
-		text[i][0] = (char)('A' + i / LETTERS);
-		text[i][1] = (char)('A' + i % LETTERS);
+	char text[ORIGIN_COUNTRIES][3];
+	const char *name[ORIGIN_COUNTRIES];
+	for (uint16_t i = 0; i < ORIGIN_COUNTRIES; i++) {
+		origin_country(i, text[i]);
 		text[i][2] = 0;
 		name[i] = text[i];
 	}
-	return duckdb_create_enum_type(name, COUNTRIES);
+	return duckdb_create_enum_type(name, ORIGIN_COUNTRIES);
 }
 
 void origin_bind(duckdb_bind_info info)
@@ -68,22 +83,14 @@ static void look_up(struct origin *p)
 	p->n = 0;
 }
 
-static uint64_t *validity(duckdb_vector v)
+void origin_begin(struct origin *o, const struct store_origins *origins, uint16_t *country, uint32_t *as_number,
+                  uint64_t *country_valid, uint64_t *as_valid)
 {
-	duckdb_vector_ensure_validity_writable(v);
-	return duckdb_vector_get_validity(v);
-}
-
-void origin_begin(struct origin *o, const struct store_origins *origins, duckdb_data_chunk out, uint32_t first)
-{
-	duckdb_vector country = duckdb_data_chunk_get_vector(out, first), as = duckdb_data_chunk_get_vector(out, first + 1);
 	o->origins = origins;
-	o->chunk = out;
-	o->first = first;
-	o->country = duckdb_vector_get_data(country);
-	o->as_number = duckdb_vector_get_data(as);
-	o->country_valid = validity(country);
-	o->as_valid = validity(as);
+	o->country = country;
+	o->as_number = as_number;
+	o->country_valid = country_valid;
+	o->as_valid = as_valid;
 	o->at = o->n = 0;
 }
 
@@ -99,6 +106,15 @@ void origin_add(struct origin *o, const struct addr *a)
 	o->rows[o->n++] = 1;
 }
 
+void origin_end(struct origin *o) { look_up(o); }
+
+/* ---- Into a chunk of DuckDB's ---- */
+static uint64_t *validity(duckdb_vector v)
+{
+	duckdb_vector_ensure_validity_writable(v);
+	return duckdb_vector_get_validity(v);
+}
+
 /* The same for all rows: which database was asked. */
 static void put_digest(duckdb_vector v, const uint8_t *digest)
 {
@@ -110,19 +126,16 @@ static void put_digest(duckdb_vector v, const uint8_t *digest)
 	duckdb_destroy_value(&value);
 }
 
-void origin_end(struct origin *o)
-{
-	look_up(o);
-	put_digest(duckdb_data_chunk_get_vector(o->chunk, o->first + 2), o->origins ? o->origins->country_db : NULL);
-	put_digest(duckdb_data_chunk_get_vector(o->chunk, o->first + 3), o->origins ? o->origins->as_db : NULL);
-}
-
 void origin_put(const struct feed *f, const uint8_t *rows, const uint32_t *order, uint32_t n, duckdb_data_chunk out,
                 uint32_t first)
 {
 	struct origin o;
-	origin_begin(&o, f->origins, out, first);
+	duckdb_vector country = duckdb_data_chunk_get_vector(out, first), as = duckdb_data_chunk_get_vector(out, first + 1);
+	origin_begin(&o, f->origins, duckdb_vector_get_data(country), duckdb_vector_get_data(as), validity(country),
+	             validity(as));
 	for (uint32_t i = 0; i < n; i++)
 		origin_add(&o, staged_addr(f->table, rows + f->shape->width * (order ? order[i] : i)));
 	origin_end(&o);
+	put_digest(duckdb_data_chunk_get_vector(out, first + 2), f->origins ? f->origins->country_db : NULL);
+	put_digest(duckdb_data_chunk_get_vector(out, first + 3), f->origins ? f->origins->as_db : NULL);
 }

@@ -107,6 +107,8 @@ void part_writer_fini(struct part_writer *w)
 	if (w->con)
 		duckdb_disconnect(&w->con);
 	rollup_fini(&w->rollup);
+	parquet_fini(w->parquet);
+	narrow_group_fini(w->group);
 }
 
 /* ---- Files ---- */
@@ -290,10 +292,8 @@ int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const
 	f->rows = rows;
 	f->heap = heap;
 	f->order = order;
-	f->item = NULL;
 	f->n = n;
 	f->at = 0;
-	f->rc = 0;
 	f->origins = w->origins;
 	range_of(p, rows, f->shape->width, order, n);
 	p->rows = n;
@@ -304,22 +304,48 @@ int part_write(struct part_writer *w, struct part *p, const uint8_t *rows, const
 	return rc || p->table != STORE_FLOW ? rc : roll_up(w, p, rows, order, n, e);
 }
 
+/* When the first narrow rows come: many writers never see one. */
+static int want_groups(struct part_writer *w, struct error *e)
+{
+	const struct env *env = w->folder->env;
+	w->n_columns = narrow_columns(w->column);
+	int rc = w->parquet ? 0 : parquet_init(&w->parquet, env, e);
+	return rc || w->group ? rc : narrow_group_init(&w->group, env, e);
+}
+
+static int write_groups(struct part_writer *w, const struct narrow_flow *rows, const struct sort_item *item, uint32_t n,
+                        struct narrow_sums *sums, struct error *e)
+{
+	int rc = 0;
+	for (uint32_t at = 0, some; !rc && at < n; at += some) {
+		rc = narrow_take(w->group, rows, item + at, n - at, w->origins, sums, &some, e);
+		if (!rc)
+			rc = parquet_group(w->parquet, narrow_values(w->group), some, e);
+	}
+	return rc;
+}
+
 int part_write_narrow(struct part_writer *w, struct part *p, const struct narrow_flow *rows, const struct sort_item *item,
                       uint32_t n, struct error *e)
 {
-	char name[PART_PATH];
-	struct feed *f = &w->feed[STORE_FLOW][true];
-	*f = (struct feed){ .shape = f->shape, .table = f->table, .placed = true, .rows = (const uint8_t *)rows, .item = item,
-	                    .n = n, .origins = w->origins, .sums = { &w->rollup, INT32_MAX, INT32_MIN }, .error = e };
-	p->rows = n;
+	char name[PART_PATH], path[STORE_PATH], quoted[DUCK_PATH];
+	struct narrow_sums sums = { &w->rollup, INT32_MAX, INT32_MIN };
 	part_path(p, w->sensor, name);
-	struct part_file file = { 0 };
+	int rc = want_groups(w, e);
+	if (!rc)
+		rc = part_name(w, name, path, quoted, e);
+	if (rc)
+		return rc;
 	rollup_clear(&w->rollup);
-	int rc = copy_feed(w, shape_name(STORE_FLOW, true), name, &file, e);
-	keep_file(p, &file);
-	p->from = f->sums.from;
-	p->to = f->sums.to;
-	rc = rc ? rc : f->rc;
+	rc = parquet_begin(w->parquet, path, w->column, w->n_columns, e);
+	if (!rc)
+		rc = write_groups(w, rows, item, n, &sums, e);
+	rc = parquet_end(w->parquet, rc, &p->bytes, &p->digest, e);
+	if (!rc)
+		rc = folder_settle(w->folder, path, e);
+	p->rows = n;
+	p->from = sums.from;
+	p->to = sums.to;
 	return rc ? rc : write_rollups(w, p, e);
 }
 

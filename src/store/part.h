@@ -3,7 +3,7 @@
 #include "store/derived.h"
 #include "store/feed.h"
 #include "store/folder.h"
-#include "store/rollup.h"
+#include "store/narrow.h"
 
 struct part {
 	uint64_t id;
@@ -46,6 +46,10 @@ struct part_writer {
 	struct rollup rollup;
 	struct feed rollup_feed[ROLLUPS];
 	struct feed derived_feed[STORE_DERIVED];
+	struct parquet *parquet;     /* for narrow rows */
+	struct narrow_group *group;
+	struct parquet_column column[NARROW_COLUMNS];
+	uint32_t n_columns;
 	struct feed minutes; /* to be left out */
 	struct shape minutes_shape;
 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MOST (1u << 22)
+#define ROWS_MOST (1u << 21)
 #define PART_ROWS (1u << 20)
 #define ROWS_LEAST (1u << 12)
 #define HEAP_A_ROW 128 /* bytes of sets; registers are rarer than that */

@@ -1,7 +1,8 @@
 /* Narrow rows: the same at rest as those that wait as they are, in the order of parts, and summed the same.
  *
- * Mutants it kills: a column in another's vector, a told value that is not NULL, a profile's prefix missing, rows of 16
- * bits that do not fit, a source in two ranges, ranges that do not ascend, sums of the wrong port.
+ * Mutants it kills: a column in another's place, a told value that is not NULL, a profile of another row, rows of 16
+ * bits that do not fit, deltas that are not modulo 2^32, least and greatest without their sign, a source in two ranges,
+ * ranges that do not ascend, sums of the wrong port.
  */
 #include "store/duck.h"
 #include "store/feed.h"
@@ -158,17 +159,46 @@ struct fixture {
 	duckdb_database db;
 	duckdb_connection con;
 	struct shape shape;
-	struct feed wide, narrow;
+	struct feed wide;
+	struct parquet *parquet;
+	struct narrow_group *group;
 	struct rollup rollup[2];
+	char path[64];
+	struct digest digest; /* of the file, and its length */
+	uint64_t bytes;
+	uint32_t groups;
 };
 
 static int64_t number(struct fixture *f, const char *sql)
 {
 	struct error e;
 	int64_t n;
-	f->wide.at = f->narrow.at = 0;
+	f->wide.at = 0;
 	ok(duck_number(f->con, &n, &e, "%s", sql), &e);
 	return n;
+}
+
+static void set_up(struct fixture *f)
+{
+	struct error e;
+	ok(duck_open(&f->db, NULL, 256u << 20, 1, "", &e), &e);
+	ok(duck_connect(f->db, &f->con, &e), &e);
+	ok(parquet_init(&f->parquet, env_system(), &e), &e);
+	ok(narrow_group_init(&f->group, env_system(), &e), &e);
+	for (int i = 0; i < 2; i++)
+		ok(rollup_init(&f->rollup[i], env_system(), &e), &e);
+	snprintf(f->path, sizeof f->path, "/tmp/monomi-narrow-%ld.parquet", (long)getpid());
+}
+
+static void tear_down(struct fixture *f)
+{
+	for (int i = 0; i < 2; i++)
+		rollup_fini(&f->rollup[i]);
+	narrow_group_fini(f->group);
+	parquet_fini(f->parquet);
+	duckdb_disconnect(&f->con);
+	duckdb_close(&f->db);
+	unlink(f->path);
 }
 
 /* As text: the country must be a word like any other to readers. */
@@ -183,46 +213,73 @@ static void look_up(const void *ctx, const struct addr *addresses, size_t n, str
 	}
 }
 
+static const uint8_t database[16] = { 0xff, 1 };
+static const struct store_origins origins = { look_up, NULL, database, NULL };
+
+/* Rows of one day as a file, in the order of parts. */
+static void write_rows(struct fixture *f, const struct narrow_flow *row, uint32_t n, struct narrow_sums *sums)
+{
+	struct error e;
+	struct sort s = { .env = env_system() };
+	struct parquet_column column[NARROW_COLUMNS];
+	ok(sort_part(&s, row, 0, n, n, &e), &e);
+	assert_int_equal(s.n_runs, 1);
+	const struct sort_item *item = sort_run(&s, &s.run[0]);
+	ok(parquet_begin(f->parquet, f->path, column, narrow_columns(column), &e), &e);
+	f->groups = 0;
+	for (uint32_t at = 0, some; at < n; at += some, f->groups++) {
+		ok(narrow_take(f->group, row, item + at, n - at, &origins, sums, &some, &e), &e);
+		assert_true(some && some <= n - at);
+		ok(parquet_group(f->parquet, narrow_values(f->group), some, &e), &e);
+	}
+	ok(parquet_end(f->parquet, 0, &f->bytes, &f->digest, &e), &e);
+	sort_fini(&s);
+	ok(duck_run(f->con, &e, "CREATE OR REPLACE VIEW n AS FROM read_parquet('%s')", f->path), &e);
+}
+
+static void hash_is_the_files(struct fixture *f)
+{
+	struct folder folder = { .env = env_system(), .path = "/tmp" };
+	struct digest digest;
+	uint64_t bytes;
+	assert_int_equal(part_hash(&folder, f->path + strlen("/tmp/"), &bytes, &digest), 0);
+	assert_int_equal(bytes, f->bytes);
+	assert_memory_equal(&digest, &f->digest, sizeof digest);
+}
+
 static void same_at_rest(void **state)
 {
 	(void)state;
 	static struct flow_record in[ROWS];
 	static struct narrow_flow row[ROWS];
-	static const uint8_t database[16] = { 0xff, 1 };
-	const struct store_origins origins = { look_up, NULL, database, NULL };
 	struct fixture f = { .wide = { .placed = true, .table = STORE_FLOW, .origins = &origins } };
 	struct error e;
-	struct sort s = { .env = env_system() };
+	set_up(&f);
 	shape_of(STORE_FLOW, true, &f.shape);
-	ok(duck_open(&f.db, NULL, 256u << 20, 1, "", &e), &e);
-	ok(duck_connect(f.db, &f.con, &e), &e);
 	for (uint32_t i = 0; i < ROWS; i++) {
 		in[i] = draw_flow();
 		in[i].minute = i % 1440;
 		assert_true(narrow_from(&in[i], &row[i]));
 	}
-	ok(sort_part(&s, row, 0, ROWS, ROWS, &e), &e);
-	for (int i = 0; i < 2; i++)
-		ok(rollup_init(&f.rollup[i], env_system(), &e), &e);
 	f.wide.shape = &f.shape;
 	f.wide.n = ROWS;
-	f.narrow = f.wide;
 	f.wide.rows = (const uint8_t *)in;
-	f.narrow.rows = (const uint8_t *)row;
-	f.narrow.item = sort_run(&s, &s.run[0]);
-	f.narrow.sums = (struct narrow_sums){ &f.rollup[0], INT32_MAX, INT32_MIN };
-	f.narrow.error = &e;
+	struct narrow_sums sums = { &f.rollup[0], INT32_MAX, INT32_MIN };
+	write_rows(&f, row, ROWS, &sums);
+	hash_is_the_files(&f);
 	ok(feed_register(f.con, "wide", &f.wide, &e), &e);
-	ok(feed_register(f.con, "narrow", &f.narrow, &e), &e);
 	ok(duck_run(f.con, &e, "CREATE TABLE w AS SELECT * FROM wide()"), &e);
-	ok(duck_run(f.con, &e, "CREATE TABLE n AS SELECT * FROM narrow()"), &e);
 	assert_int_equal(number(&f, "SELECT count(*) FROM n"), ROWS);
 	assert_int_equal(number(&f, "SELECT count(*) FROM (SELECT * FROM w EXCEPT ALL SELECT * FROM n)"), 0);
 	assert_int_equal(number(&f, "SELECT count(*) FROM (SELECT * FROM n EXCEPT ALL SELECT * FROM w)"), 0);
+	/* names and types too: other parts of the table are DuckDB's, and are read together with it */
+	assert_int_equal(number(&f, "SELECT count(*) FROM (SELECT column_name, data_type, column_index FROM duckdb_columns() WHERE "
+	                            "table_name = 'w' EXCEPT SELECT column_name, data_type, column_index FROM duckdb_columns() WHERE "
+	                            "table_name = 'n') WHERE column_name <> 'country'"), 0);
 	assert_true(number(&f, "SELECT count(*) FROM n WHERE country = 'BZ' AND as_number = source AND source >> 26 IN (1, 27, 53)"));
 	assert_int_equal(number(&f, "SELECT count(*) FROM n WHERE country IS NULL AND source % 2 = 0 AND source > 0"), 0);
-	assert_int_equal(f.narrow.sums.from, 0);
-	assert_int_equal(f.narrow.sums.to, 1439);
+	assert_int_equal(sums.from, 0);
+	assert_int_equal(sums.to, 1439);
 	for (uint32_t i = 0; i < ROWS; i++)
 		ok(rollup_add_record(&f.rollup[1], &in[i], &e), &e);
 	for (int k = 0; k < ROLLUPS; k++) {
@@ -232,11 +289,66 @@ static void same_at_rest(void **state)
 		assert_memory_equal(f.rollup[0].table[k].row, f.rollup[1].table[k].row,
 		                    f.rollup[0].table[k].n * sizeof *f.rollup[0].table[k].row);
 	}
-	for (int i = 0; i < 2; i++)
-		rollup_fini(&f.rollup[i]);
-	sort_fini(&s);
-	duckdb_disconnect(&f.con);
-	duckdb_close(&f.db);
+	tear_down(&f);
+}
+
+/* What does not fit a dictionary, a group, or the profiles that a group tells apart; days before 1970. */
+#define MANY 300001
+static void many_at_rest(void **state)
+{
+	(void)state;
+	struct narrow_flow *row = calloc(MANY, sizeof *row);
+	struct fixture f = { 0 };
+	assert_non_null(row);
+	set_up(&f);
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct flow_record r = { .source = addr_from_v4(i * 2654435761u), .minute = (uint32_t)(-1440 + (int32_t)(i % 1440)),
+		                         .port = (uint16_t)i, .protocol = 6, .packets = 1 + (i >> 3) % 60000, .bytes = i, .length_min = 60000,
+		                         .syn = { .window = (uint16_t)(i < MANY / 2 ? 1 : i), .mss = (uint16_t)(i >> 16),
+		                                  .flags = SYN_PRESENT } };
+		assert_true(narrow_from(&r, &row[i]));
+	}
+	struct narrow_sums sums = { &f.rollup[0], INT32_MAX, INT32_MIN };
+	write_rows(&f, row, MANY, &sums);
+	assert_true(f.groups > (MANY + PARQUET_GROUP - 1) / PARQUET_GROUP); /* profiles ended one early */
+	assert_int_equal(sums.from, -1440);
+	/* every row as it was made: i is told by its bytes, and its other columns by i */
+	assert_int_equal(number(&f, "SELECT count(DISTINCT bytes) FROM n"), MANY);
+	assert_int_equal(number(&f, "SELECT count(*) FROM n WHERE source = (bytes::UBIGINT * 2654435761) % 4294967296 AND port = bytes % "
+	                            "65536 AND minute = -1440 + (bytes % 1440)::INTEGER AND packets = 1 + (bytes // 8) % 60000 AND "
+	                            "destinations = 0 AND hex(syn) = format('{:04X}{:04X}0080', CASE WHEN bytes < 150000 THEN 1 ELSE "
+	                            "bytes % 65536 END, bytes // 65536) || repeat('00', 18)"), MANY);
+	/* readers leave groups out by these */
+	char sql[600];
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM (SELECT file_row_number AS r, * FROM read_parquet('%s', file_row_number = true)) "
+	         "JOIN (SELECT row_group_id AS g, sum(row_group_num_rows) OVER (ORDER BY row_group_id) AS upto, row_group_num_rows AS rows, "
+	         "stats_min_value::BIGINT AS least, stats_max_value::BIGINT AS greatest FROM parquet_metadata('%s') WHERE path_in_schema = "
+	         "'minute') ON r < upto AND r >= upto - rows WHERE minute BETWEEN least AND greatest", f.path, f.path);
+	assert_int_equal(number(&f, sql), MANY);
+	tear_down(&f);
+	free(row);
+}
+
+static void signs(void **state)
+{
+	(void)state;
+	struct fixture f = { 0 };
+	struct error e;
+	const int32_t value[] = { -7, 5, 0, -7, INT32_MAX, INT32_MIN };
+	const struct parquet_column column = { "n", DUCKDB_TYPE_INTEGER };
+	const struct parquet_values values = { .data = value, .width = 4 };
+	char sql[200];
+	set_up(&f);
+	ok(parquet_begin(f.parquet, f.path, &column, 1, &e), &e);
+	ok(parquet_group(f.parquet, &values, 4, &e), &e);
+	ok(parquet_group(f.parquet, &values, 6, &e), &e);
+	ok(parquet_end(f.parquet, 0, &f.bytes, &f.digest, &e), &e);
+	snprintf(sql, sizeof sql, "SELECT sum(n)::BIGINT * 100 + count(*) FROM read_parquet('%s')", f.path);
+	assert_int_equal(number(&f, sql), -1900 + 10);
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM parquet_metadata('%s') WHERE (stats_min_value, stats_max_value) IN "
+	         "(('-7', '5'), ('-2147483648', '2147483647'))", f.path);
+	assert_int_equal(number(&f, sql), 2);
+	tear_down(&f);
 }
 
 /* ---- Sums ---- */
@@ -287,7 +399,8 @@ static void sums(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_fits), cmocka_unit_test(parts_and_order), cmocka_unit_test(same_at_rest), cmocka_unit_test(sums),
+		cmocka_unit_test(what_fits), cmocka_unit_test(parts_and_order), cmocka_unit_test(same_at_rest),
+		cmocka_unit_test(many_at_rest), cmocka_unit_test(signs), cmocka_unit_test(sums),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

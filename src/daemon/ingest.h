@@ -17,7 +17,7 @@ struct ingest_config {
 
 /* From this much memory on config->memory bounds the whole process. With less the tables are bounded, but what writes
  * Parquet takes its least. */
-#define INGEST_MEMORY_KEPT ((size_t)320 << 20)
+#define INGEST_MEMORY_KEPT(shards) (((size_t)224 << 20) + ((size_t)48 << 20) * (shards))
 
 /* Opens the store and takes its part of config->memory; `config` then gives the rows to it, for analysis_open. */
 int ingest_open(struct ingest **out, const struct env *env, const struct ingest_config *ingest,

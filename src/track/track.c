@@ -148,7 +148,7 @@ int track_seal(struct track *t, struct open_window *w, struct error *e)
 	}
 	if (rc)
 		return rc;
-	open_window_clear(w, t->windows_limit / 8);
+	open_window_clear(w, t->windows_limit / 32); /* of each table: what all keep is not in `used`, and shall be little */
 	w->open = w->spilled = false;
 	return 0;
 }

@@ -116,7 +116,8 @@ static const char *const migrations[CATALOG_SCHEMA] = {
 	      "ALTER TABLE parts ADD COLUMN IF NOT EXISTS digest UUID",
 	[2] = "ALTER TABLE coverage ADD COLUMN IF NOT EXISTS \"commit\" UBIGINT; UPDATE coverage SET \"commit\" = 0",
 	[3] = "", /* sums of months in parts of their own: a writer that knows none would leave them when days change */
-	[4] = "INSERT OR IGNORE INTO meta SELECT 'kinds', value FROM meta WHERE key = 'part'", /* what a reader looks into */
+	[4] = "INSERT OR IGNORE INTO meta SELECT 'kinds', value FROM meta WHERE key = 'part'; " /* what a reader looks into */
+	      "DELETE FROM parts WHERE contains(table_name, '_month')", /* there are more of them: all are made again */
 };
 
 static int run_each(duckdb_connection con, const char *statements, struct error *e)

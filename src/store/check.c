@@ -1,4 +1,5 @@
 #include "store/check.h"
+#include "store/lists.h"
 
 #include "store/catalog.h"
 
@@ -387,6 +388,8 @@ int store_check(const struct env *env, const char *path, struct store_finding ou
 		rc = duck_open(&db, NULL, CHECK_MEMORY, 1, "", e);
 	if (!rc)
 		rc = duck_connect(db, &k.con, e);
+	if (!rc)
+		rc = lists_register(k.con, env, e);
 	if (!rc)
 		rc = check_all(&k);
 	for (int i = 0; i < CHECKS; i++) {

@@ -7,17 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool check_is_month(const char *table, enum month_kind *kind)
-{
-	for (int k = 0; k < MONTHS; k++) {
-		if (strcmp(table, month_name((enum month_kind)k)))
-			continue;
-		*kind = (enum month_kind)k;
-		return true;
-	}
-	return false;
-}
-
 #define DIFFERENCE "SELECT '%s differs from the sums of its days in ' || count(*) || ' rows' FROM (" \
 	"(FROM (%s) EXCEPT ALL FROM read_parquet(%s, hive_partitioning = false)) UNION ALL " \
 	"(FROM read_parquet(%s, hive_partitioning = false) EXCEPT ALL FROM (%s))) HAVING count(*) > 0"

@@ -278,7 +278,7 @@ static int check_part(struct check *k, void *ctx, char *const *text)
 	if (check_is_derived(text[0]))
 		return 0; /* its bytes are those that were written, by whoever knows the rules */
 	enum month_kind month;
-	if (check_is_month(text[0], &month))
+	if (month_is(text[0], &month))
 		return check_month(k, month, text);
 	if (!table_named(text[0], &p.table, &v4)) {
 		check_found(k, CHECK_LEDGER, "%s is of no table that is known", text[3]);

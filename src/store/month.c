@@ -1,6 +1,7 @@
 #include "store/month.h"
 
 #include "store/duck.h"
+#include "store/lists.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,6 +31,14 @@
 	" UNION ALL BY NAME SELECT CAST(NULL AS VARCHAR) AS country, CAST(NULL AS UINTEGER) AS as_number WHERE false) AS r " \
 	"GROUP BY r.day, r.source) ORDER BY source, on_day"
 
+/* Of each range of addresses (their first byte), country and AS; made of the days of sources above. */
+#define ORIGINS \
+	"SELECT net, country, as_number, packets, nullif(accesses, packets) AS accesses, sources FROM (SELECT " \
+	"CAST(r.source >> 24 AS UTINYINT) AS net, r.country AS country, r.as_number AS as_number, " SUM("packets") ", " \
+	"CAST(sum(coalesce(r.accesses, r.packets)) AS UBIGINT) AS accesses, list_sources(NULL::BLOB, r.source, r.packets, " \
+	"coalesce(r.accesses, r.packets) > 0) AS sources FROM " FILES " AS r GROUP BY ALL) ORDER BY net, country, as_number"
+
+/* What is made of sums of months comes after them. */
 static const struct {
 	const char *name, *source, *select;
 } kinds[MONTHS] = {
@@ -39,13 +48,26 @@ static const struct {
 	                 " AS r GROUP BY r.protocol, r.port, r.class ORDER BY ALL" },
 	[MONTH_SOURCE4] = { "source_month4", "flow4", SOURCES },
 	[MONTH_SOURCE6] = { "source_month6", "flow6", SOURCES },
+	[MONTH_ORIGIN4] = { "origin_month4", "source_month4", ORIGINS },
 };
+
+bool month_is(const char *table, enum month_kind *kind)
+{
+	for (int k = 0; k < MONTHS; k++) {
+		if (strcmp(table, kinds[k].name))
+			continue;
+		*kind = (enum month_kind)k;
+		return true;
+	}
+	return false;
+}
 
 const char *month_name(enum month_kind kind) { return kinds[kind].name; }
 const char *month_source(enum month_kind kind) { return kinds[kind].source; }
 const char *month_select(enum month_kind kind) { return kinds[kind].select; }
 
-#define ALL_MONTHS "table_name IN ('class_month', 'port_month', 'source_month4', 'source_month6')"
+#define NAMES "'class_month', 'port_month', 'source_month4', 'source_month6', 'origin_month4'"
+#define ALL_MONTHS "table_name IN (" NAMES ")"
 #define EPOCH "DATE '1970-01-01'"
 
 /* Three BIGINTs a row. */
@@ -77,8 +99,7 @@ static int take_rows(struct store *s, struct vector *v, duckdb_result *result, s
 }
 
 /* ---- Forgetting ---- */
-#define KIND \
-	"CAST(list_position(['class_month', 'port_month', 'source_month4', 'source_month6'], table_name) - 1 AS BIGINT)"
+#define KIND "CAST(list_position([" NAMES "], table_name) - 1 AS BIGINT)"
 
 /* Takes out what covers any of some days. */
 static int forget(struct store *s, int64_t first, int64_t last, struct error *e)
@@ -167,10 +188,46 @@ static int find(struct store *s, struct vector *spans, struct error *e)
 	return rc ? rc : take_rows(s, spans, &result, e);
 }
 
-static int list_files(struct store *s, enum month_kind kind, const struct month_span *span, int64_t *n, struct error *e)
+struct making {
+	struct store *s;
+	struct vector spans; /* struct month_span */
+	struct vector made;  /* struct made */
+};
+
+/* What this run has made of the same month, which no catalog names yet. */
+static const struct made *find_made(const struct making *m, const char *name, const struct month_span *span)
 {
+	const struct made *made = m->made.item;
+	for (uint32_t i = 0; i < m->made.n; i++)
+		if (!strcmp(kinds[made[i].kind].name, name) && made[i].span.first == span->first)
+			return &made[i];
+	return NULL;
+}
+
+static int list_made(const struct making *m, enum month_kind kind, const struct month_span *span, int64_t *n,
+                     struct error *e)
+{
+	const struct store *s = m->s;
+	const struct made *made = find_made(m, kinds[kind].source, span);
+	char name[PART_PATH], path[STORE_PATH], quoted[DUCK_PATH];
+	*n = made != NULL;
+	if (!made)
+		return 0;
+	name_of(s, made->kind, span->first, (int64_t)made->row.id, name);
+	if (!folder_path(&s->folder, path, "%s", name) || !duck_quote(path, quoted))
+		return error_set(e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
+	return duck_run(s->stage.writer[0].con, e, "SET VARIABLE month_files = [%s]", quoted);
+}
+
+static int list_files(const struct making *m, enum month_kind kind, const struct month_span *span, int64_t *n,
+                      struct error *e)
+{
+	struct store *s = m->s;
 	char root[STORE_PATH], quoted[DUCK_PATH];
 	duckdb_connection con = s->stage.writer[0].con;
+	enum month_kind source;
+	if (month_is(kinds[kind].source, &source))
+		return list_made(m, kind, span, n, e);
 	if (!folder_path(&s->folder, root, "%s", "") || !duck_quote(root, quoted))
 		return error_set(e, -ENAMETOOLONG, "MON-STO-001", "the name of the store is too long");
 	int rc = duck_run(con, e, "SET VARIABLE month_files = (SELECT list(%s || path ORDER BY id) FROM parts WHERE "
@@ -179,31 +236,25 @@ static int list_files(struct store *s, enum month_kind kind, const struct month_
 	return rc ? rc : duck_number(con, n, e, "SELECT coalesce(len(getvariable('month_files')), 0)");
 }
 
-static int make(struct store *s, enum month_kind kind, const struct month_span *span, struct vector *made,
-                struct error *e)
+static int make(struct making *m, enum month_kind kind, const struct month_span *span, struct error *e)
 {
+	struct store *s = m->s;
 	int64_t files;
 	char path[PART_PATH];
 	struct part_file file;
-	int rc = list_files(s, kind, span, &files, e);
+	int rc = list_files(m, kind, span, &files, e);
 	if (rc || !files)
 		return rc;
 	uint64_t id = s->stage.next_part++;
 	name_of(s, kind, span->first, (int64_t)id, path);
 	rc = part_copy(&s->stage.writer[0], path, kinds[kind].select, &file, e);
-	struct made *m = rc ? NULL : vector_add(made, s->env, sizeof *m, 1);
-	if (m)
-		*m = (struct made){ .kind = kind, .span = *span, .row = { .id = id, .table = kinds[kind].name, .sensor = s->sensor,
-			.rows = file.rows, .bytes = file.bytes, .from = (int32_t)span->first * 1440,
+	struct made *made = rc ? NULL : vector_add(&m->made, s->env, sizeof *made, 1);
+	if (made)
+		*made = (struct made){ .kind = kind, .span = *span, .row = { .id = id, .table = kinds[kind].name,
+			.sensor = s->sensor, .rows = file.rows, .bytes = file.bytes, .from = (int32_t)span->first * 1440,
 			.to = (int32_t)span->last * 1440 + 1439, .digest = file.digest } };
-	return rc || m ? rc : error_no_memory(e, "summing months");
+	return rc || made ? rc : error_no_memory(e, "summing months");
 }
-
-struct making {
-	struct store *s;
-	struct vector spans; /* struct month_span */
-	struct vector made;  /* struct made */
-};
 
 static int insert(struct store *s, struct made *m, struct error *e)
 {
@@ -231,10 +282,11 @@ static int write_catalog(void *ctx, struct error *e)
 static int settle_all(struct making *m, struct error *e)
 {
 	struct store *s = m->s;
-	int rc = 0;
+	int rc = s->knows_lists ? 0 : lists_register(s->stage.writer[0].con, s->env, e);
+	s->knows_lists |= !rc;
 	for (uint32_t i = 0; !rc && i < m->spans.n; i++)
 		for (int k = 0; !rc && k < MONTHS; k++)
-			rc = make(s, (enum month_kind)k, (const struct month_span *)m->spans.item + i, &m->made, e);
+			rc = make(m, (enum month_kind)k, (const struct month_span *)m->spans.item + i, e);
 	if (!rc)
 		rc = catalog_transact(&s->catalog, write_catalog, m, e);
 	if (rc)

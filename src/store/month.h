@@ -3,7 +3,7 @@
 #pragma once
 #include "store/state.h"
 
-enum month_kind { MONTH_CLASS, MONTH_PORT, MONTH_SOURCE4, MONTH_SOURCE6, MONTHS };
+enum month_kind { MONTH_CLASS, MONTH_PORT, MONTH_SOURCE4, MONTH_SOURCE6, MONTH_ORIGIN4, MONTHS };
 
 const char *month_name(enum month_kind kind);   /* of the table at rest */
 const char *month_source(enum month_kind kind); /* of the table it is made of */
@@ -15,7 +15,9 @@ int month_forget(struct store *s, uint32_t n_parts, struct error *e) MUST_USE;
 /* After it: their files. */
 int month_unlink(struct store *s, struct error *e) MUST_USE;
 
+/* Is that the name of a table of sums? */
+bool month_is(const char *table, enum month_kind *kind);
+
 struct check;
-/* Of `store check`: is that the name of a table of sums? Are the sums of a part right? text: check_rows.c. */
-bool check_is_month(const char *table, enum month_kind *kind);
+/* Of `store check`: are the sums of a part right? text: check_rows.c. */
 int check_month(struct check *k, enum month_kind kind, char *const *text) MUST_USE;

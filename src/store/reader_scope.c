@@ -26,7 +26,7 @@ struct statement {
 	bool needed;
 };
 
-#define STATEMENTS_MOST 96
+#define STATEMENTS_MOST 128
 
 static void read_name(struct statement *s)
 {

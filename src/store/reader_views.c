@@ -2,6 +2,7 @@
 #include "store/catalog.h"
 #include "store/embedded.h"
 #include "store/functions.h"
+#include "store/lists.h"
 #include "store/reader.h"
 #include "store/verdict.h"
 
@@ -32,7 +33,7 @@ static bool read_line(const char *line, struct table_line *out)
 	return true;
 }
 
-#define TABLES_MOST 80
+#define TABLES_MOST 96
 
 /* The files of one table, as a list in SQL. Older ones, of a catalog of schema 1 and of victims before 5, may lack
  * columns. */
@@ -103,9 +104,10 @@ static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct
 }
 
 /* Parts of a table in the order of their days, so that results of equal rank come in a fixed order; those of the days and
- * the sensor that the query is about, and of months those that it takes whole. What lies beside sums of a month: an
- * edge. */
-#define KEPT "last >= coalesce($from::DATE, '-infinity') AND day <= coalesce($to::DATE, 'infinity') " \
+ * the sensor that the query is about (but of ports by day, when it is about a span: they tell when one was first asked
+ * for), and of months those that it takes whole. What lies beside sums of a month: an edge. */
+#define KEPT "(table_name = 'port_day' AND $ever::VARCHAR IS NOT NULL) OR last >= " \
+	"coalesce($from::DATE, '-infinity') AND day <= coalesce($to::DATE, 'infinity') " \
 	"AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)"
 #define WHOLE_MONTH "(table_name <> 'port_month' OR (day >= coalesce($from::DATE, '-infinity') AND " \
 	"last <= coalesce($to::DATE, 'infinity')))"
@@ -114,9 +116,11 @@ static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct
 #define NAMED "WITH named AS (SELECT *, CASE WHEN contains(table_name, '_month') THEN DATE '1970-01-01' + " \
 	"floor(to_minute / 1440)::INTEGER ELSE day END AS last, CASE WHEN digest IS NOT NULL AND NOT (" NO_KIND ") THEN " \
 	"'today' END AS age FROM (FROM rest.parts UNION ALL BY NAME SELECT NULL::UUID AS digest WHERE false)), " \
-	"kept AS MATERIALIZED (SELECT table_name, day, last, sensor, path, age FROM named AS k WHERE " KEPT " AND " WHOLE_MONTH
+	"kept AS MATERIALIZED (SELECT table_name, day, last, sensor, path, age FROM named AS k WHERE (" KEPT ") AND " \
+	WHOLE_MONTH
 #define LISTED "), edges(name, besides, of) AS (VALUES ('class_edge', 'class_month', 'class_hour'), ('port_edge', " \
-	"'port_month', 'port_day'), ('flow_edge4', 'source_month4', 'flow4'), ('flow_edge6', 'source_month6', 'flow6')) " \
+	"'port_month', 'port_day'), ('flow_edge4', 'source_month4', 'flow4'), ('flow_edge6', 'source_month6', 'flow6'), " \
+	"('source_edge4', 'origin_month4', 'source_month4')) " \
 	"SELECT table_name, path, age FROM (FROM kept UNION ALL SELECT name, day, last, sensor, path, age FROM kept " \
 	"AS k JOIN edges ON table_name = of WHERE NOT EXISTS (FROM kept AS m WHERE m.table_name = besides AND " \
 	"m.sensor = k.sensor AND k.day BETWEEN m.day AND m.last)) ORDER BY table_name, day, sensor, path"
@@ -127,11 +131,22 @@ static int take_part(void *ctx, const struct store_cell *cells, size_t n, struct
 	"m.last))"
 static const char parts_sql[] = NAMED LISTED, parts_seen_sql[] = NAMED SEEN LISTED;
 
+/* The value of the first of some parameters that has one. */
+static const char *first_of(const struct making *m, const char *const *names)
+{
+	const char *value = NULL;
+	while (!value && *names)
+		value = value_of(m, *names++);
+	return value;
+}
+
 static int list_parts(struct making *m, struct error *e)
 {
-	const struct store_param params[] = { { "from", value_of(m, "from") }, { "to", value_of(m, "to") },
-		                              { "sensor", value_of(m, "sensor") } };
-	const char *one = value_of(m, "source"), *sources = one ? one : value_of(m, "addresses");
+	const char *until = value_of(m, "until");
+	const struct store_param params[] = { { "from", first_of(m, (const char *const[]){ "from", "before", "since", NULL }) },
+		                              { "to", until ? until : value_of(m, "to") },
+		                              { "sensor", value_of(m, "sensor") }, { "ever", until } };
+	const char *sources = first_of(m, (const char *const[]){ "source", "addresses", "address", NULL });
 	int rc = sources ? reader_seen(m->r, sources, e) : 0;
 	return rc ? rc : store_reader_rows(m->r, sources ? parts_seen_sql : parts_sql, params, sizeof params / sizeof *params,
 	                                   take_part, m, e);
@@ -285,6 +300,8 @@ static int make_all(struct making *m, const char *also, struct error *e)
 	int rc = r->has_functions ? 0 : functions_register(r, e);
 	if (!rc && !r->has_functions)
 		rc = verdict_register(r, e);
+	if (!rc && !r->has_functions)
+		rc = lists_register(r->connection, r->env, e);
 	r->has_functions |= !rc;
 	if (!rc)
 		rc = make_tables(m, e);

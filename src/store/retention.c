@@ -11,7 +11,9 @@
 #define EXPIRE_MEMORY (1024u << 20)
 #define AHEAD_DAYS 2 /* that the clock may be past what was observed last */
 
-#define DETAIL "regexp_matches(table_name, '^((flow|flow_payload|victim_second|source_evidence|source_month)[46]$|attack)')"
+#define DETAIL \
+	"regexp_matches(table_name, '^((flow|flow_payload|victim_second|source_evidence|source_month|" \
+	"origin_month)[46]$|attack)')"
 #define DAY "day - DATE '1970-01-01'"
 #define PAYLOAD "table_name IN ('flow_payload4', 'flow_payload6')"
 

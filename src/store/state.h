@@ -52,6 +52,7 @@ struct store {
 	int32_t newest_day;        /* of parts of this sensor; INT32_MIN: not looked up yet */
 	bool leave_parts;          /* joining some has failed in this run */
 	struct vector derived_gone; /* struct derived_gone of fold.h */
+	bool knows_lists;          /* its DuckDB has been told of the aggregates of lists.h */
 	struct vector months_gone; /* int64_t[3] of month.c: sums of months whose files are to go */
 
 	struct pending shared;     /* the segment whose minutes are being derived again */

@@ -25,10 +25,12 @@
 -- part port_month: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
 -- part source_month4: on_day DATE, source UINTEGER, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, first BIGINT, last BIGINT, classes UTINYINT, country VARCHAR, as_number UINTEGER, probes_tcp UBIGINT, probes_udp UBIGINT, probes_icmp UBIGINT, probes_other UBIGINT
 -- part source_month6: on_day DATE, source UUID, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, first BIGINT, last BIGINT, classes UTINYINT, country VARCHAR, as_number UINTEGER, probes_tcp UBIGINT, probes_udp UBIGINT, probes_icmp UBIGINT, probes_other UBIGINT
+-- part origin_month4: net UTINYINT, country VARCHAR, as_number UINTEGER, packets UBIGINT, accesses UBIGINT, sources BLOB
 -- part class_edge: hour INTEGER, protocol UTINYINT, class UTINYINT, band UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
 -- part port_edge: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
 -- part flow_edge4: minute INTEGER, source UINTEGER, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
 -- part flow_edge6: minute INTEGER, source UUID, port USMALLINT, protocol UTINYINT, class UTINYINT, tags USMALLINT, rules USMALLINT, packets UINTEGER, destinations UINTEGER, accesses UINTEGER, attempts UINTEGER, bytes UBIGINT, length_min USMALLINT, length_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, first UTINYINT, last UTINYINT, tcp_flags UTINYINT, syn BLOB, country VARCHAR, as_number UINTEGER, country_db UUID, as_db UUID
+-- part source_edge4: on_day DATE, source UINTEGER, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, first BIGINT, last BIGINT, classes UTINYINT, country VARCHAR, as_number UINTEGER, probes_tcp UBIGINT, probes_udp UBIGINT, probes_icmp UBIGINT, probes_other UBIGINT
 
 -- Names of numbers. A test compares them with the program's own.
 CREATE MACRO class_name(c) AS
@@ -144,36 +146,59 @@ CREATE MACRO days_of_sources(edge, months) AS TABLE FROM sums_of_sources(edge) U
         probes_icmp, probes_other, on_day AS day FROM query_table(months);
 CREATE VIEW rest.source_day4 AS FROM days_of_sources('rest.flow_edge4', 'rest.source_month4');
 CREATE VIEW rest.source_day6 AS FROM days_of_sources('rest.flow_edge6', 'rest.source_month6');
+-- The first month that begins in a span; a span takes the months from it to that of its end whole.
+CREATE MACRO first_month(since) AS date_trunc('month', since + INTERVAL 1 MONTH - INTERVAL 1 DAY)::DATE;
+-- Of IPv4 the sources of a span of days (its end, a moment, not included): lists of an origin's of whole months, and source by
+-- source those of days beside them. For functions of lists.h.
+CREATE VIEW rest.source_besides4 AS FROM days_of_sources('rest.flow_edge4', 'rest.source_edge4');
+CREATE MACRO listed_sources(since, until, only_sensor) AS TABLE
+    SELECT sensor, net, country, as_number, packets, accesses, list, source, accesses > 0 AS asked
+    FROM (SELECT sensor, net, country, as_number, packets, coalesce(accesses, packets) AS accesses, sources AS list,
+            NULL::UINTEGER AS source
+        FROM rest.origin_month4 WHERE day >= first_month(since) AND day < date_trunc('month', until)
+        UNION ALL SELECT sensor, (source >> 24)::UTINYINT, country, as_number, packets, accesses, NULL, source
+        FROM rest.source_besides4 WHERE day >= first_month(since) AND day < date_trunc('month', until)
+        UNION ALL SELECT sensor, (source >> 24)::UTINYINT, country, as_number, packets, accesses, NULL, source
+        FROM rest.source_day4 WHERE day BETWEEN since::DATE AND (until - INTERVAL 1 SECOND)::DATE
+            AND (day < first_month(since) OR day >= date_trunc('month', until)))
+    WHERE only_sensor IS NULL OR sensor = only_sensor;
+-- Days that a query names, as such a span; NULL: the first or last there may be.
+CREATE MACRO span_begin("from") AS coalesce("from"::DATE, DATE '1000-01-01')::TIMESTAMP;
+CREATE MACRO span_end("to") AS coalesce("to"::DATE, DATE '9999-12-31')::TIMESTAMP + INTERVAL 1 DAY;
 -- By AS number, or by country as a number of its two letters: a source is counted once, whatever the days and sensors.
 CREATE MACRO origin_number(by_as, country, as_number) AS
     CASE WHEN by_as THEN as_number ELSE (ascii(country) * 256 + ascii(country[2]))::UINTEGER END;
 CREATE MACRO origin_letters(n) AS chr((n // 256)::INTEGER) || chr((n % 256)::INTEGER);
--- Sources are told apart alone, sums are by origin at once: sums of each source on the way took a third more.
-CREATE MACRO rows_of_origins(rows, by_as, "from", "to", of_sensor) AS TABLE
-    SELECT origin_number(by_as, country, as_number) AS origin, source, accesses, packets FROM query_table(rows)
-    WHERE day BETWEEN coalesce("from"::DATE, '-infinity') AND coalesce("to"::DATE, 'infinity')
-        AND (of_sensor::VARCHAR IS NULL OR sensor = of_sensor::VARCHAR);
-CREATE MACRO sums_of_origins(rows, by_as, "from", "to", of_sensor) AS TABLE
-    SELECT origin, sum(accesses) AS accesses, sum(packets) AS packets, 0 AS sources
-    FROM rows_of_origins(rows, by_as, "from", "to", of_sensor) GROUP BY origin
-    UNION ALL SELECT origin, 0, 0, count(*)
-    FROM (SELECT DISTINCT origin, source FROM rows_of_origins(rows, by_as, "from", "to", of_sensor)) GROUP BY origin;
-CREATE MACRO origins(by_as, "from", "to", of_sensor, most) AS TABLE
+CREATE MACRO rows_of_origins6(by_as, since, until, only_sensor) AS TABLE
+    SELECT origin_number(by_as, country, as_number) AS origin, source, accesses, packets FROM rest.source_day6
+    WHERE day BETWEEN since::DATE AND (until - INTERVAL 1 SECOND)::DATE AND (only_sensor IS NULL OR sensor = only_sensor);
+CREATE MACRO origins_within(by_as, since, until, only_sensor, most) AS TABLE
     SELECT origin, sum(accesses)::UBIGINT AS accesses, sum(accesses) / nullif(sum(sum(accesses)) OVER (), 0) AS share,
         sum(packets)::UBIGINT AS packets, sum(sources)::UBIGINT AS sources
-    FROM (FROM sums_of_origins('rest.source_day4', by_as, "from", "to", of_sensor)
-        UNION ALL FROM sums_of_origins('rest.source_day6', by_as, "from", "to", of_sensor))
+    FROM (SELECT origin_number(by_as, country, as_number) AS origin, net, sum(accesses) AS accesses, sum(packets) AS packets,
+            count_sources(list, source, packets, asked) AS sources
+        FROM listed_sources(since, until, only_sensor) GROUP BY ALL
+        UNION ALL SELECT origin, NULL, sum(accesses), sum(packets), count(DISTINCT source)
+        FROM rows_of_origins6(by_as, since, until, only_sensor) GROUP BY origin)
     GROUP BY origin
     ORDER BY accesses DESC, packets DESC, origin
-    LIMIT most::BIGINT;
--- The sources with most packets, and all that have as many as the last of them: numbers and sums alone.
-CREATE MACRO loudest(rows, "from", "to", of_sensor, most) AS TABLE
-    WITH sums AS MATERIALIZED (SELECT source, sum(packets)::UBIGINT AS packets FROM query_table(rows)
-        WHERE day BETWEEN coalesce("from"::DATE, '-infinity') AND coalesce("to"::DATE, 'infinity')
-            AND (of_sensor::VARCHAR IS NULL OR sensor = of_sensor::VARCHAR)
+    LIMIT most;
+CREATE MACRO origins(by_as, "from", "to", of_sensor, most) AS TABLE
+    FROM origins_within(by_as, span_begin("from"), span_end("to"), of_sensor::VARCHAR, most::BIGINT);
+-- The sources with most packets, and all that have as many as the last of them: numbers and sums alone. Sources of one first
+-- byte are ranked together, which leaves few.
+CREATE MACRO loudest4(since, until, only_sensor, only_country, only_as, most) AS TABLE
+    WITH ranks AS MATERIALIZED (
+        SELECT unnest(ranked, recursive := true)
+        FROM (SELECT loudest_sources(list, source, packets, asked, most) AS ranked FROM listed_sources(since, until, only_sensor)
+            WHERE (only_country IS NULL OR country = only_country) AND (only_as IS NULL OR as_number = only_as) GROUP BY net))
+    SELECT source, packets FROM ranks WHERE packets >= (SELECT min(packets) FROM (SELECT packets FROM ranks ORDER BY packets DESC LIMIT most));
+CREATE MACRO loudest6(since, until, only_sensor, only_country, only_as, most) AS TABLE
+    WITH sums AS MATERIALIZED (SELECT source, sum(packets)::UBIGINT AS packets FROM rest.source_day6
+        WHERE day BETWEEN since::DATE AND (until - INTERVAL 1 SECOND)::DATE AND (only_sensor IS NULL OR sensor = only_sensor)
+            AND (only_country IS NULL OR country = only_country) AND (only_as IS NULL OR as_number = only_as)
         GROUP BY source)
-    SELECT source, packets FROM sums
-    WHERE packets >= (SELECT min(packets) FROM (SELECT packets FROM sums ORDER BY packets DESC LIMIT most::BIGINT));
+    SELECT source, packets FROM sums WHERE packets >= (SELECT min(packets) FROM (SELECT packets FROM sums ORDER BY packets DESC LIMIT most));
 CREATE VIEW source_day AS SELECT day, sensor, source, version, packets, accesses, attempts, bytes, moment_of_second(first) AS first,
     moment_of_second(last) AS last, classes, probes_tcp, probes_udp, probes_icmp, probes_other, country, as_number
     FROM (SELECT * REPLACE (ip_of4(source) AS source), 4::UTINYINT AS version FROM rest.source_day4
@@ -205,7 +230,6 @@ CREATE MACRO asks6(since, until, only_sensor, only_protocol, only_port) AS TABLE
 CREATE MACRO protocol_number(name) AS CASE name WHEN 'icmp' THEN 1 WHEN 'tcp' THEN 6 WHEN 'udp' THEN 17 WHEN 'icmpv6' THEN 58
     WHEN 'sctp' THEN 132 END;
 -- The same of whole days: sums of ports, of whole months where there are some; of sources and days.
-CREATE MACRO first_month(since) AS date_trunc('month', since + INTERVAL 1 MONTH - INTERVAL 1 DAY)::DATE;
 CREATE MACRO ports_within(since, until, only_sensor) AS TABLE
     SELECT sensor, protocol, port, coalesce(accesses, packets) AS accesses
     FROM (FROM rest.port_month WHERE day >= first_month(since) AND day < date_trunc('month', until)
@@ -317,14 +341,21 @@ CREATE MACRO ranked_ports(since, until, before, only_sensor, unit) AS TABLE
         GROUP BY ALL);
 CREATE MACRO origins_asked_of(rows, days, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
     SELECT sensor, source, country, as_number, accesses FROM asks(rows, since, until, only_sensor, only_protocol, only_port)
-    WHERE unit <> 'day' OR only_port IS NOT NULL
+    WHERE unit <> 'day' OR only_port IS NOT NULL OR only_protocol IS NOT NULL
     UNION ALL SELECT sensor, source, country, as_number, accesses FROM sources_within(days, since, until, only_sensor)
-    WHERE unit = 'day' AND only_port IS NULL;
+    WHERE unit = 'day' AND only_port IS NULL AND only_protocol IS NULL AND accesses > 0;
+CREATE MACRO origins_listed(by_as, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
+    SELECT CASE WHEN by_as THEN as_number END AS as_number, country, net, sum(accesses) AS accesses,
+        sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted, count_asking(list, source, packets, asked) AS sources
+    FROM listed_sources(since, until, only_sensor) WHERE unit = 'day' AND only_port IS NULL AND only_protocol IS NULL GROUP BY ALL;
 CREATE MACRO origins_asked(by_as, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
-    SELECT CASE WHEN by_as THEN as_number END AS as_number, country, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted,
-        count(DISTINCT source) AS sources
-    FROM origins_asked_of('flow4', 'rest.source_day4', since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL
-    UNION ALL SELECT CASE WHEN by_as THEN as_number END AS as_number, country, sum(accesses),
+    SELECT as_number, country, sum(accesses) AS accesses, sum(counted) AS counted, sum(sources) AS sources
+    FROM origins_listed(by_as, since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL
+    UNION ALL SELECT CASE WHEN by_as THEN as_number END, country, sum(accesses),
+        sum(accesses) FILTER (sensor IN (FROM rest.counted)), count(DISTINCT source)
+    FROM asks('flow4', since, until, only_sensor, only_protocol, only_port)
+    WHERE unit <> 'day' OR only_port IS NOT NULL OR only_protocol IS NOT NULL GROUP BY ALL
+    UNION ALL SELECT CASE WHEN by_as THEN as_number END, country, sum(accesses),
         sum(accesses) FILTER (sensor IN (FROM rest.counted)), count(DISTINCT source)
     FROM origins_asked_of('flow6', 'rest.source_day6', since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL;
 -- Attacks as they came to in the end: each day has a row of those that had packets on it.

@@ -21,7 +21,7 @@ import store
 
 # Who reads the parts of a table but those of rows, which the digest wants; None: sums of months stand for them.
 READERS = {"class_hour": None, "port_day": "SELECT sum(packets), sum(flows) FROM port_day", "port_month": "top-ports",
-           "class_month": "SELECT sum(flows) FROM class_hour", "source_month4": "top-sources", "source_month6": "top-sources"}
+           "class_month": "SELECT sum(flows) FROM class_hour", "source_month4": "top-sources", "origin_month4": "countries", "source_month6": "top-sources"}
 EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
 
 

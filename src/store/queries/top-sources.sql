@@ -10,8 +10,8 @@
 -- column sensors: sensors that saw it
 -- column first: its first second there
 -- column last: its last
-WITH top4 AS MATERIALIZED (FROM loudest('rest.source_day4', $from, $to, $sensor, $limit)),
-top6 AS MATERIALIZED (FROM loudest('rest.source_day6', $from, $to, $sensor, $limit)),
+WITH top4 AS MATERIALIZED (FROM loudest4(span_begin($from), span_end($to), $sensor::VARCHAR, NULL, NULL, $limit::BIGINT)),
+top6 AS MATERIALIZED (FROM loudest6(span_begin($from), span_end($to), $sensor::VARCHAR, NULL, NULL, $limit::BIGINT)),
 days AS (
     SELECT ip_of4(source) AS source, * EXCLUDE source FROM rest.source_day4 WHERE source IN (SELECT source FROM top4)
     UNION ALL BY NAME

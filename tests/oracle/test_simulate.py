@@ -3,12 +3,14 @@
 
 The simulator says what it meant, without any of the code that reads; so both must agree on every total, and the second
 implementation (rows.py) on every row. Mutants that this kills: a class left out, a minute lost, a set that counts twice, a
-late minute that is not derived again, a victim taken from the wrong side of a quote.
+late minute that is not derived again, a victim taken from the wrong side of a quote, sweeps that last longer than those have
+that are under way at the beginning.
 """
 import hashlib
 import ipaddress
 import json
 import os
+import shutil
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -113,6 +115,23 @@ def check_formats(checks, folder):
     checks.equal("one digest in all formats", len(digests), 1)
 
 
+def check_level(checks, folder):
+    """A week has no step at its start: what is under way then is as much as later. (Seeds are fixed, so it is one number.)"""
+    for seed in ("1", "2", "3"):
+        path, db = (os.path.join(folder, "week" + part) for part in (".pcap.zst", ".db"))
+        shutil.rmtree(db, ignore_errors=True)
+        harness.monomi("simulate", "--seed", seed, "--addresses", "198.18.0.0/28", "--from", "2020-01-06", "--to", "2020-01-13",
+                       "--out", path)
+        harness.analyze([path], "--db", db, "--monitored", "198.18.0.0/28")
+        said = harness.monomi("query", "--db", db, "--format", "csv", "SELECT sum(accesses) FROM class_hour GROUP BY hour ORDER BY hour")
+        hours = [int(x) for x in said.out.splitlines()[1:]]
+        checks.equal("seed %s: hours" % seed, len(hours), 168)
+        rest = sum(hours[48:]) / 120
+        for name, begin in (("six hours", hours[:6]), ("day", hours[:24]), ("two days", hours[:48])):
+            ratio = sum(begin) / len(begin) / rest
+            checks.true("seed %s: the first %s" % (seed, name), 0.88 < ratio < 1.12, "%.3f" % ratio)
+
+
 def main():
     checks = harness.Checks()
     seen = set()
@@ -131,6 +150,7 @@ def main():
         check_deterministic(checks, folder)
         check_independent(checks, folder)
         check_formats(checks, folder)
+        check_level(checks, folder)
     checks.finish()
 
 

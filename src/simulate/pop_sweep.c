@@ -22,7 +22,7 @@ static const struct param params[] = {
 	{ "sweep.icmp", PARAM_NUMBER, "0.05", "share that pings [A]" },
 	{ "sweep.scanners", PARAM_NUMBER, "40", "organisations, 1 to 16 neighbouring addresses each [A]" },
 	{ "sweep.past", PARAM_NUMBER, "3",
-	  "days that sweeps of several ports last at most, and that those under way began before the run; 0: no bound, none [A]" },
+	  "days that sweeps of several ports last at most, and those under way began before; 0: no bound, none [A]" },
 };
 
 /* Who it is tells the addresses and the tool: each keeps to one. */

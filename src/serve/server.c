@@ -67,8 +67,8 @@ static int loop(struct server *s, struct error *e)
 			live_receive(s);
 		if (p[3].revents & POLLIN)
 			packets_receive(s);
-		for (unsigned i = 1; i < 4; i++) /* an end that is gone for good says nothing any more */
-			if (p[i].revents & (POLLHUP | POLLERR | POLLNVAL) && !(p[i].revents & POLLIN))
+		for (unsigned i = 1; i < 4; i++) /* an end that is gone for good, and read to its end, says nothing any more */
+			if (p[i].revents & (POLLHUP | POLLERR | POLLNVAL))
 				p[i].fd = -1;
 		tick(s);
 		if (MHD_run(s->daemon) != MHD_YES)

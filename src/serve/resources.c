@@ -32,6 +32,7 @@ P(source, .name = "source", .kind = VALUE_ADDRESS, .what = "from this source");
 P(any_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp icmp icmpv6",
   .what = "of this protocol");
 P(packets, .name = "limit", .kind = VALUE_NUMBER, .least = 1, .most = 100000, .usual = "10000", .what = "packets at most");
+P(of, .name = "of", .kind = VALUE_CHOICE, .choices = "country network port", .usual = "country", .what = "what is ranked");
 P(q, .needed = true, .name = "q", .kind = VALUE_TEXT, .what = "an address, a prefix, a port, or a part of a name");
 
 #define SPAN &from, &to
@@ -86,6 +87,18 @@ const struct resource resources[] = {
 	  { SPAN, &sensor, &format }, NULL, NULL, NULL, NULL, TOOL_DAYS },
 	{ "/v1/victims", "victim-ranks", SHAPE_LIST, "Who replied to packets with forged sources: floods by victim and port",
 	  { SPAN, &sensor, PAGE }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/attacks/corsaro2", "rsdos-corsaro2", SHAPE_SERIES, "Attacks by corsaro 2's definition",
+	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/attacks/corsaro3", "rsdos-corsaro3", SHAPE_SERIES, "Attacks by corsaro 3's definition",
+	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/replies", "reply-steps", SHAPE_SERIES, "Replies to packets with forged sources, by step and kind",
+	  { SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/replies/ranks", "reply-ranks", SHAPE_LIST, "Whose hosts sent them: countries, networks, attacked ports",
+	  { &of, SPAN, &sensor, PAGE }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/victims/{address}", "reply-vectors", SHAPE_SERIES, "One victim: what it replied to, by kind and attacked port",
+	  { &address, SPAN, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/victims/{address}/steps", "reply-steps", SHAPE_SERIES, "Its replies by step and kind",
+	  { &address, SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attacks", "attacks", SHAPE_LIST, "Attacks on others, by the replies that they sent here",
 	  { SPAN, &country, &as, &protocol, &port, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attacks/{address}", "attack", SHAPE_SERIES, "Attacks on one victim, the latest first",

@@ -219,6 +219,15 @@ CREATE MACRO flow_within(rows, since, until, only_sensor) AS TABLE SELECT * FROM
         AND (only_sensor IS NULL OR sensor = only_sensor);
 CREATE MACRO flow4_within(since, until, only_sensor) AS TABLE FROM flow_within('flow4', since, until, only_sensor);
 CREATE MACRO flow6_within(since, until, only_sensor) AS TABLE FROM flow_within('flow6', since, until, only_sensor);
+-- Replies of victims; of one alone where an address is given.
+CREATE MACRO replies_of(rows, since, until, only_sensor, only_victim) AS TABLE SELECT * FROM whole_victim_second(rows)
+    WHERE day BETWEEN since::DATE AND until::DATE AND second >= epoch(since) AND second < epoch(until)
+        AND (only_sensor IS NULL OR sensor = only_sensor) AND (only_victim IS NULL OR victim = only_victim);
+CREATE MACRO replies_within(since, until, only_sensor, address) AS TABLE
+    SELECT * EXCLUDE (victim, sample), ip_of4(victim) AS victim
+        FROM replies_of('rest.victim_second4', since, until, only_sensor, ip4(address)) WHERE address IS NULL OR ip4(address) IS NOT NULL
+    UNION ALL SELECT * EXCLUDE (victim, sample), ip_of6(victim) AS victim
+        FROM replies_of('rest.victim_second6', since, until, only_sensor, ip6(address)) WHERE address IS NULL OR ip6(address) IS NOT NULL;
 -- Of them what asks for something: of one protocol, one port, or all (NULL).
 CREATE MACRO asks(rows, since, until, only_sensor, only_protocol, only_port) AS TABLE
     SELECT * FROM flow_within(rows, since, until, only_sensor) WHERE accesses > 0

@@ -25,7 +25,8 @@ PARAMS = {"ports-of-source": ["source=198.19.7.10"], "source": ["source=198.19.7
                            "tool-ranks", "victim-ranks", "attacks", "attack-ranks", "sensitivity", "sensor-list", "coverage-ranges"), SPAN),
           "attack": ["address=198.19.50.80"], "attack-vectors": ["address=198.19.50.80"],
           "attack-steps": SPAN + ["address=198.19.50.80"], "port-one": SPAN + ["protocol=tcp", "port=23"], "port-steps": SPAN + ["protocol=tcp", "port=23", "step=10min"],
-          "ip-steps": SPAN + ["address=198.19.7.10"], "search": SPAN + ["q=80"]}
+          "ip-steps": SPAN + ["address=198.19.7.10"], "search": SPAN + ["q=80"], "reply-steps": SPAN + ["step=10min"],
+          "reply-vectors": SPAN + ["address=198.19.50.80"], "reply-ranks": SPAN + ["of=port"]}
 
 
 def names():

@@ -467,7 +467,98 @@ const about = {
 	],
 };
 
+// Two attacks that go on, some that are over; and what one of the victims replied to.
+export const victim = i => (i === 6 ? "2001:db8:53::53" : `203.0.113.${17 + i * 9}`);
+const ATTACKS = [
+	["tcp", 33, 0, 1240, 40, 1],
+	["udp", 12, 0, 610, 31, 1],
+	["tcp", 700, 540, 5120, 118, 64],
+	["icmp", 1200, 1150, 77, 30, 0],
+];
+const attacks = () =>
+	ATTACKS.map(([protocol, begun, ended, packets, max_ppm, ports], i) => ({
+		victim: victim(i),
+		protocol,
+		first: AS_OF / 1000 - begun * 60,
+		last: AS_OF / 1000 - ended * 60 - 20,
+		packets,
+		bytes: packets * 40,
+		max_ppm,
+		ports,
+		attackers: 4,
+		country: i ? COUNTRIES[i][0] : null,
+		as_number: i ? 64500 + i : null,
+	}));
+const victims = () =>
+	Array.from({ length: 60 }, (_, i) => ({
+		victim: victim(i % 23),
+		protocol: ["tcp", "udp", "icmp"][i % 3],
+		port: [443, 53, null][i % 3],
+		packets: Math.round(5200 / (i + 1)) + 1,
+		attackers: 1 + (i % 7),
+		first: iso(AS_OF - (700 - i) * MINUTE),
+		last: iso(AS_OF - i * MINUTE),
+		country: i % 5 ? COUNTRIES[i % 12][0] : null,
+		as_number: i % 5 ? 64500 + i : null,
+		as_name: i % 5 ? `Sim <b>Hosting</b> ${i}` : null,
+	}));
+const KINDS = [
+	["syn_ack", "tcp", 443, 54, 58],
+	["rst", "tcp", 80, 128, 128],
+	["error", "udp", 53, 240, 242],
+	[null, "icmp", null, null, null],
+];
+const vectors = address =>
+	address === "203.0.113.1"
+		? []
+		: KINDS.map(([kind, protocol, port, ttl_min, ttl_max], i) => ({
+				kind,
+				protocol,
+				port,
+				packets: 1240 >> i,
+				forged: 900 >> i,
+				attackers: 4,
+				first: iso(AS_OF - 33 * MINUTE),
+				last: iso(AS_OF - i * MINUTE),
+				peak: 40 >> i,
+				peak_forged: 31 >> i,
+				length_min: ttl_min && 40,
+				length_max: ttl_min && 44 + i * 10,
+				ttl_min,
+				ttl_max,
+				country: "NL",
+				as_number: 64511,
+				as_name: "Sim Hosting E",
+			}));
+const replies = q =>
+	[...stepsOf(q)].flatMap(([t]) =>
+		["syn_ack", "rst"].map(kind => ({
+			moment: iso(t),
+			kind,
+			packets: Math.round(30 * chance("reply", t, kind)),
+			forged: Math.round(20 * chance("reply", t, kind)),
+			victims: 3,
+		})),
+	);
+function replyRanks(q) {
+	const of = q.get("of"),
+		row = { country: null, as_number: null, as_name: null, protocol: null, port: null };
+	const keys =
+		of === "port"
+			? PORTS.slice(0, 8).map(([protocol, port]) => ({ protocol, port }))
+			: of === "network"
+				? NETWORKS.map(([as_number, as_name, country]) => ({ as_number, as_name, country }))
+				: COUNTRIES.slice(0, 8).map(([country]) => ({ country }));
+	return keys.map((key, i) => ({ ...row, ...key, victims: 9 - i, packets: 900 >> i, share: 0.5 / 2 ** i }));
+}
+
 const LISTS = [
+	[/^\/v1\/attacks\/corsaro2$/, attacks],
+	[/^\/v1\/replies$/, replies],
+	[/^\/v1\/replies\/ranks$/, replyRanks],
+	[/^\/v1\/victims$/, victims],
+	[/^\/v1\/victims\/([^/]+)$/, (_, address) => vectors(address)],
+	[/^\/v1\/victims\/[^/]+\/steps$/, replies],
 	[/^\/v1\/rate$/, rates],
 	[/^\/v1\/years$/, years],
 	[/^\/v1\/years\/bands$/, yearBands],

@@ -1,7 +1,7 @@
 // Every view on made-up answers (fixture.mjs), in both languages, light and dark, on a desk and on a phone; and what the
 // pages do (behaviour.mjs).
 import { BEHAVIOUR } from "./behaviour.mjs";
-import { address, live, serve } from "./fixture.mjs";
+import { address, live, serve, victim } from "./fixture.mjs";
 import { check, fault, launch, looks, opened, report, tour } from "./tour.mjs";
 
 const VIEWS = [
@@ -17,6 +17,10 @@ const VIEWS = [
 	"/networks",
 	"/networks/64510",
 	"/countries/VN",
+	"/attacks",
+	"/attacks?range=7d&table=replies&sort=packets",
+	`/attacks/${victim(0)}`,
+	"/attacks/203.0.113.1",
 	"/sensors",
 	"/search?q=23",
 	"/about",

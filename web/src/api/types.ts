@@ -212,3 +212,66 @@ export interface Live {
 	undecoded: number;
 	simulated: boolean;
 }
+
+// Attacks by corsaro 2's definition; first and last are seconds since 1970.
+export interface AttackRow {
+	victim: string;
+	protocol: string;
+	first: number;
+	last: number;
+	packets: number;
+	bytes: number;
+	max_ppm: number;
+	ports: number;
+	attackers: number;
+	country: string | null;
+	as_number: number | null;
+}
+export interface VictimRow {
+	victim: string;
+	protocol: string;
+	port: number | null;
+	packets: number;
+	attackers: number;
+	first: Moment;
+	last: Moment;
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+}
+export interface VectorRow {
+	kind: string | null;
+	protocol: string;
+	port: number | null;
+	packets: number;
+	forged: number;
+	attackers: number;
+	first: Moment;
+	last: Moment;
+	peak: number;
+	peak_forged: number;
+	length_min: number | null;
+	length_max: number | null;
+	ttl_min: number | null;
+	ttl_max: number | null;
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+}
+export interface ReplyRow {
+	moment: Moment;
+	kind: string | null;
+	packets: number;
+	forged: number;
+	victims: number;
+}
+export interface ReplyRankRow {
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+	protocol: string | null;
+	port: number | null;
+	victims: number;
+	packets: number;
+	share: number;
+}

@@ -171,7 +171,7 @@ export function TimePlot(p: PlotProps): JSX.Element {
 	);
 }
 
-export function Legend({ lines, more }: { lines: Line[]; more?: JSX.Element }): JSX.Element {
+export function Legend({ lines, more }: { lines: Line[]; more?: JSX.Element | undefined }): JSX.Element {
 	return (
 		<p class="key">
 			{lines.map(l => (

@@ -9,6 +9,7 @@ import type { Place } from "../router";
 import type { Stored } from "../span";
 import { STATUS } from "../state";
 import { About, aboutAsks } from "./about";
+import { Attacks, attacksAsks, Victim, victimAsks } from "./attacks";
 import { Missing } from "./missing";
 import { countryAsks, Country, networkAsks, Network, networksAsks, Networks } from "./networks";
 import { Now, nowAsks } from "./now";
@@ -43,6 +44,8 @@ const VIEWS: { path: RegExp; title: (a: string[]) => string; View: (p: ViewProps
 	{ path: /^\/networks$/, title: () => t("networks"), View: Networks, asks: networksAsks },
 	{ path: /^\/networks\/(\d{1,10})$/, title: ([as]) => `AS${as}`, View: Network, asks: networkAsks },
 	{ path: /^\/countries\/([A-Z]{2})$/, title: ([code]) => countryName(code), View: Country, asks: countryAsks },
+	{ path: /^\/attacks$/, title: () => t("attacks"), View: Attacks, asks: attacksAsks },
+	{ path: /^\/attacks\/([^/]+)$/, title: ([address = ""]) => address, View: Victim, asks: victimAsks },
 	{ path: /^\/sensors$/, title: () => t("sensors"), View: Sensors, asks: sensorsAsks },
 	{ path: /^\/search$/, title: () => t("search"), View: Search, asks: searchAsks },
 	{ path: /^\/about$/, title: () => t("about"), View: About, asks: aboutAsks },

@@ -10,11 +10,13 @@ import { mover, nowLead } from "../text/sentences";
 import { t } from "../text/strings";
 import type { ViewProps } from "./index";
 import { Big, DayChart, ratesAsks, useDayUrl, useThen, WeeksChart } from "./now_rates";
+import { HURT_URL, useHurt } from "./now_hurt";
 import { Countries, Networks, Ports, PORTS_URL, Tools, WHOM_URLS } from "./now_whom";
 
 export const nowAsks = (_: string[], __: URLSearchParams, stored: Stored | undefined): string[] => [
 	...ratesAsks(stored),
 	...WHOM_URLS,
+	HURT_URL,
 ];
 
 export function Now({ status }: ViewProps): JSX.Element {
@@ -24,10 +26,12 @@ export function Now({ status }: ViewProps): JSX.Element {
 	const ports = useApi<Listing<PortRow>>(PORTS_URL),
 		{ short } = useDayUrl(status),
 		row = whole.data?.rows[0];
+	const hurt = useHurt(stored?.addresses);
 	const because = then.days === 1 ? mover(ports.data?.rows ?? [], row?.rate ?? null, then.before.rate) : null;
 	return (
 		<>
 			<LiveRow
+				hurt={hurt}
 				lead={
 					nowLead(row, then.before, because?.row ?? null, lang(), short ? (lengthOf(stored) ?? 0) / 1000 : null) ||
 					(whole.data ? t("nothingYet") : whole.failure ? failureText(whole.failure) : "")

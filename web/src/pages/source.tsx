@@ -5,6 +5,7 @@ import type { Counted, Listing, PortOfSource, SourceDetail, SourceHistoryRow, St
 import { Bar } from "../charts/bars";
 import { Heat, heatFrame } from "../charts/heat";
 import { heatPicture } from "../charts/png";
+import { victimHref } from "../parts/attacks";
 import { Charted } from "../parts/charted";
 import { PacketsLink } from "../parts/actions";
 import { Controls, Crumbs, Facts } from "../parts/controls";
@@ -171,7 +172,14 @@ export function Source({ status, arguments: [address = ""] }: ViewProps): JSX.El
 		<>
 			<section class="head" data-waits={of.data || of.failure ? undefined : ""}>
 				<Crumbs above={[t("sources"), "/sources"]} here={address} />
-				<h1 class="title">{row?.address ?? address}</h1>
+				<div class="name">
+					<h1 class="title">{row?.address ?? address}</h1>
+					{namesOf(row?.classes).includes("backscatter") && (
+						<a class="text" href={victimHref(address)}>
+							{t("asVictim")}
+						</a>
+					)}
+				</div>
 				<p class="sentence">{sourceAnswer(row) || "\u00a0"}</p>
 				<Failed of={of} url={url} />
 			</section>

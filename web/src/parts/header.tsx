@@ -16,6 +16,7 @@ export const VIEWS: readonly { path: string; key: Key; letter: string }[] = [
 	{ path: "/ports", key: "ports", letter: "p" },
 	{ path: "/sources", key: "sources", letter: "s" },
 	{ path: "/networks", key: "networks", letter: "w" },
+	{ path: "/attacks", key: "attacks", letter: "k" },
 	{ path: "/sensors", key: "sensors", letter: "e" },
 	{ path: "/about", key: "about", letter: "a" },
 ];

@@ -94,7 +94,7 @@ function Tail({ of }: { of: Live }): JSX.Element {
 }
 
 // The page's answer, and beside it what came in the last minutes: counters, no rows yet.
-export function LiveRow({ lead }: { lead: string }): JSX.Element {
+export function LiveRow({ lead, hurt }: { lead: string; hurt: JSX.Element | null }): JSX.Element {
 	const of = useCell(live),
 		[open, openSet] = useState(false),
 		phone = usePhone();
@@ -102,10 +102,11 @@ export function LiveRow({ lead }: { lead: string }): JSX.Element {
 		perSecond = last.length ? last.reduce((n, s) => n + s[1], 0) / last.length : 0;
 	return (
 		<>
-			<div class={"row top" + (of ? "" : " alone")}>
+			<div class={"row top" + (of ? "" : hurt ? " two" : " alone") + (hurt ? " hurt" : "")}>
 				<section class="lead" aria-label={t("now")}>
 					<h1>{lead || " "}</h1>
 				</section>
+				{hurt}
 				{of && (
 					<section id="live" aria-labelledby="live-label">
 						<div class="eyebrow">
@@ -113,7 +114,7 @@ export function LiveRow({ lead }: { lead: string }): JSX.Element {
 							<span class="unit">{t("liveUnit")}</span>
 							<span class="actions">
 								<button type="button" aria-expanded={open} onClick={() => openSet(!open)}>
-									{open ? t("liveHide") : phone ? t("liveShow") : t("liveTail")}
+									{open ? t("liveHide") : phone || hurt ? t("liveShow") : t("liveTail")}
 								</button>
 							</span>
 						</div>

@@ -5,6 +5,7 @@ import { Bar } from "../charts/bars";
 import { Legend, type PlotProps, TimePlot } from "../charts/plot";
 import { plotPicture } from "../charts/png";
 import { attackColumns, attackMarks, attacksUrl, Place, replyColumns, replyLine, victimHref } from "../parts/attacks";
+import { PacketsLink } from "../parts/actions";
 import { Charted } from "../parts/charted";
 import { Controls, Crumbs, Facts, Pager } from "../parts/controls";
 import { Listed } from "../parts/listed";
@@ -385,7 +386,7 @@ export function Victim({ status, arguments: [address = ""] }: ViewProps): JSX.El
 				>
 					<p class="note">{t("estimateNote")}</p>
 					<p class="note">
-						{t("itsPackets")} <code>monomi packets --db … --source {address} --class backscatter</code>
+						<PacketsLink of={{ source: address, from: span.from, to: span.to }} />
 					</p>
 				</Listed>
 			</div>

@@ -27,7 +27,7 @@ function TableSwitch({ id }: { id: string }): JSX.Element {
 // The packets behind rows: 10,000 at most, of the span's last day. For analysts on the program's own machine.
 export function PacketsLink({ of }: { of: Params }): JSX.Element {
 	return (
-		<a href={urlOf("/v1/packets", of)} download>
+		<a class="alone" href={urlOf("/v1/packets", of)} download>
 			{t("packetsFile")}
 		</a>
 	);

@@ -115,4 +115,4 @@ export const attackMarks = (rows: AttackRow[]): Mark[] =>
 	[...rows]
 		.sort((a, b) => b.max_ppm - a.max_ppm)
 		.slice(0, MARKED)
-		.map(r => ({ at: r.first * 1000, text: r.victim, kind: "notice" }));
+		.map((r, i) => ({ at: r.first * 1000, text: i ? "" : r.victim, kind: "notice" })); // names of several would cover each other

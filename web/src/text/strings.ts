@@ -242,7 +242,6 @@ const TABLE = {
 	noneReplies: { en: "No replies in this time.", ja: "この期間に跳ね返りパケットはありません。" },
 	asSource: { en: "As a source", ja: "送信元として" },
 	asVictim: { en: "As a victim", ja: "攻撃の対象として" },
-	itsPackets: { en: "Its packets:", ja: "パケットの取り出し：" },
 	attackBegan: { en: "an attack began", ja: "攻撃の開始" },
 	hurt: { en: "Who is hurt", ja: "被害" },
 	// Yearly figures

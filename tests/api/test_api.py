@@ -177,6 +177,14 @@ def paging(checks, s):
     checks.equal("a file's next page", rest, s.ask("/v1/ports?limit=1000&" + SPAN).json["rows"][1:])
 
 
+def all_rows(s, path):
+    rows, cursor = [], ""
+    while cursor is not None:
+        page = s.ask("%s&limit=1000%s" % (path, cursor)).json
+        rows, cursor = rows + page["rows"], page["next"] and "&cursor=" + page["next"]
+    return rows
+
+
 def numbers(checks, s, db):
     """The same numbers by other ways."""
     day = "from=2026-11-23&to=2026-11-24"
@@ -215,10 +223,7 @@ def numbers(checks, s, db):
     one = s.ask("/v1/ports/%s/%d?%s" % (first["protocol"], first["port"], day)).json
     checks.equal("one port", [one[k] for k in ("rank", "accesses", "rate", "sources", "share")],
                  [first[k] for k in ("rank", "accesses", "rate", "sources", "share")])
-    senders, cursor = [], ""
-    while cursor is not None:
-        page = s.ask("/v1/ports/%s/%d/sources?limit=1000&%s%s" % (first["protocol"], first["port"], day, cursor)).json
-        senders, cursor = senders + page["rows"], page["next"] and "&cursor=" + page["next"]
+    senders = all_rows(s, "/v1/ports/%s/%d/sources?%s" % (first["protocol"], first["port"], day))
     # Who answered to that port, and asked nothing, sent to it too.
     checks.equal("its sources", (sum(r["accesses"] > 0 for r in senders), sum(r["accesses"] for r in senders)), (one["sources"], one["accesses"]))
     by_country = s.ask("/v1/countries?limit=1000&" + day).json["rows"]
@@ -227,8 +232,7 @@ def numbers(checks, s, db):
     noon = s.ask("/v1/ports?limit=1000&from=2026-11-23T12:00:00Z&to=2026-11-24").json["rows"]
     length = before["to"]
     checks.equal("nothing past what there is", length, "2026-11-24T06:11:00Z")
-    late = {(r["protocol"], r["port"]): r["rate"] for r in
-            s.ask("/v1/ports?limit=1000&from=2026-11-23T17:49:00Z&to=2026-11-24").json["rows"]}
+    late = {(r["protocol"], r["port"]): r["rate"] for r in all_rows(s, "/v1/ports?from=2026-11-23T17:49:00Z&to=2026-11-24")}
     checks.true("before", any(r["before_rank"] for r in before["rows"]) and noon and
                 all(r["before_rate"] is None or abs(r["before_rate"] - late.get((r["protocol"], r["port"]), 0)) < 1e-9
                     for r in before["rows"]), before["rows"][:2])

@@ -12,7 +12,7 @@
 -- column last: last second
 SELECT victim, sum(packets)::UBIGINT AS packets, sum(seconds)::UBIGINT AS seconds, arg_max(protocol, packets) AS protocol,
     arg_max(port, packets) AS port, count(*) AS ports, min(first) AS first, max(last) AS last
-FROM (SELECT victim, protocol, port, sum(packets) AS packets, count(*) AS seconds, min(second) AS first, max(second) AS last
+FROM (SELECT victim, protocol, port, sum(packets) AS packets, count(DISTINCT (sensor, second)) AS seconds, min(second) AS first, max(second) AS last
     FROM victim_second
     WHERE day BETWEEN coalesce($from::DATE, '-infinity') AND coalesce($to::DATE, 'infinity')
     GROUP BY victim, protocol, port)

@@ -3,6 +3,7 @@
 #include "detect/detect.h"
 #include "store/store.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int put_corsaro2(void *ctx, const struct rsdos_record *r, struct error *e)
@@ -31,7 +32,8 @@ struct folding {
 	struct store_fold *fold;
 	struct detect *detect;
 	struct addr victim;
-	bool begun; /* a victim is at hand */
+	bool begun;  /* a victim is at hand */
+	bool unread; /* what lies at rest cannot be read */
 	int64_t until;
 };
 
@@ -64,6 +66,7 @@ static int fold_day(struct folding *f, struct error *e)
 	int rc = 0;
 	while (!rc) {
 		rc = store_fold_next(f->fold, &item, &more, e);
+		f->unread = rc == -EIO;
 		if (rc || !more)
 			break;
 		rc = take(f, &item, e);
@@ -82,9 +85,11 @@ static int fold_all(struct folding *f, struct error *e)
 		if (rc)
 			return rc;
 	}
+	f->unread = rc == -EIO;
 	return rc ? rc : store_fold_commit(f->fold, e);
 }
 
+/* Rows that come must not wait for a damaged part of others: `store check` names it, and each commit tries again. */
 int folds_run(struct store *s, const struct env *env, struct error *e)
 {
 	struct folding f = { 0 };
@@ -97,5 +102,5 @@ int folds_run(struct store *s, const struct env *env, struct error *e)
 		rc = fold_all(&f, e);
 	detect_close(f.detect);
 	store_fold_close(f.fold);
-	return rc;
+	return f.unread ? 0 : rc;
 }

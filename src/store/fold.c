@@ -453,8 +453,8 @@ static int state_changed(struct store_fold *f, bool *out, struct error *e)
 #define FILE_OF(variable) "FROM read_parquet(getvariable('" variable "'), hive_partitioning = false)"
 	rc = duck_number(f->con, &n, e, "SELECT count(*) FROM ((" FILE_OF("fold_before") " EXCEPT ALL " FILE_OF("fold_now")
 	                 ") UNION ALL (" FILE_OF("fold_now") " EXCEPT ALL " FILE_OF("fold_before") "))");
-	*out = n > 0;
-	return rc;
+	*out = rc == -EIO || n > 0; /* one that cannot be read is another one */
+	return rc == -EIO ? 0 : rc;
 }
 
 static int go_on(struct store_fold *f, struct error *e)

@@ -19,9 +19,11 @@ sys.path[:0] = [os.path.join(HERE, "..", part) for part in ("lib", "golden")]
 import harness
 import store
 
-# Who reads the parts of a table but those of rows, which the digest wants; None: sums of months stand for them.
+# Who reads the parts of a table but those of rows, which the digest wants; None: nobody, or sums of months stand for them.
 READERS = {"class_hour": None, "port_day": "SELECT sum(packets), sum(flows) FROM port_day", "port_month": "top-ports",
-           "class_month": "SELECT sum(flows) FROM class_hour", "source_month4": "top-sources", "origin_month4": "countries", "source_month6": "top-sources"}
+           "class_month": "SELECT sum(flows) FROM class_hour", "source_month4": "top-sources", "origin_month4": "countries", "source_month6": "top-sources",
+           "attack_corsaro2": "rsdos-corsaro2", "attack_corsaro3": "rsdos-corsaro3", "attack": "SELECT count(*), sum(packets) FROM rest.attack",
+           "attack_vector": None, "attack_state4": None, "attack_state6": None}
 EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
 
 

@@ -121,7 +121,9 @@ int duck_number(duckdb_connection con, int64_t *out, struct error *e, const char
 	if (rc)
 		return rc;
 	duckdb_data_chunk chunk = duckdb_fetch_chunk(result);
-	if (chunk && duckdb_data_chunk_get_size(chunk)) {
+	if (!chunk) /* a result that has ended must not be read on */
+		return duck_end(&result, e);
+	if (duckdb_data_chunk_get_size(chunk)) {
 		duckdb_vector v = duckdb_data_chunk_get_vector(chunk, 0);
 		uint64_t *valid = duckdb_vector_get_validity(v);
 		if (!valid || duckdb_validity_row_is_valid(valid, 0))

@@ -99,9 +99,9 @@ int store_fold_open(struct store *s, uint32_t version, struct store_fold **out, 
 {
 	int64_t folded, by;
 	*out = NULL;
-	int rc = duck_number(s->catalog.con, &folded, e, "SELECT max(value) FROM meta WHERE key = 'folded'");
+	int rc = duck_number(s->catalog.con, &folded, e, "SELECT value FROM meta WHERE key = 'folded'");
 	if (!rc)
-		rc = duck_number(s->catalog.con, &by, e, "SELECT max(value) FROM meta WHERE key = 'fold_version'");
+		rc = duck_number(s->catalog.con, &by, e, "SELECT value FROM meta WHERE key = 'fold_version'");
 	if (rc || (folded == (int64_t)s->catalog.commit && by == version))
 		return rc;
 	struct store_fold *f = env_alloc(s->env, sizeof *f);

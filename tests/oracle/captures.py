@@ -44,6 +44,17 @@ def read(path):
 PCAP_MAGICS = {0xA1B2C3D4: (1000, 16), 0xA1B23C4D: (1, 16), 0xA1B2CD34: (1000, 24)}
 
 
+def frames_of(path):
+    """All frames of a file, up to where it is damaged."""
+    frames = []
+    try:
+        for frame in read(path):
+            frames.append(frame)
+    except Damaged:
+        pass
+    return frames
+
+
 def read_pcap(data):
     if len(data) < 24:
         raise Damaged("file header cut")

@@ -23,16 +23,6 @@ LEFT_OUT = {
 }
 
 
-def frames_of(path):
-    frames = []
-    try:
-        for frame in captures.read(path):
-            frames.append(frame)
-    except captures.Damaged:
-        pass
-    return frames
-
-
 def main():
     checks = harness.Checks()
     left = 0
@@ -40,7 +30,7 @@ def main():
     with harness.scratch() as folder:
         for path in [SMALL] + harness.captures(checks):
             name = os.path.relpath(path, harness.CAPTURES)
-            frames = frames_of(path)
+            frames = captures.frames_of(path)
             decoded = [packets.decode(f) for f in frames]
             if name in LEFT_OUT or not frames or not {f.link for f in frames} <= packets.READABLE_LINKS or \
                     any(p.l4 and p.proto == packets.UDP and udp.beyond(p) for p in decoded):

@@ -84,12 +84,7 @@ def generated(checks, folder):
 
 def readable(path):
     """The frames of a capture, where the oracle knows all that is in it; else none."""
-    frames = []
-    try:
-        for frame in captures.read(path):
-            frames.append(frame)
-    except captures.Damaged:
-        pass
+    frames = captures.frames_of(path)
     odd = any(p.l4 and p.proto == packets.UDP and udp.beyond(p) for p in map(packets.decode, frames))
     return [] if odd or "decode-nsh" in path or not {f.link for f in frames} <= packets.READABLE_LINKS else frames
 

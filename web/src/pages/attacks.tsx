@@ -4,7 +4,7 @@ import type { AttackRow, Listing, RateRow, ReplyRankRow, ReplyRow, VectorRow, Vi
 import { Bar } from "../charts/bars";
 import { Legend, type PlotProps, TimePlot } from "../charts/plot";
 import { plotPicture } from "../charts/png";
-import { attackColumns, attackMarks, attacksUrl, Place, replyColumns, replyLine, victimHref } from "../parts/attacks";
+import { attackColumns, attackMarks, attacksUrl, Place, replyColumns, replyLine, victimColumn } from "../parts/attacks";
 import { PacketsLink } from "../parts/actions";
 import { Charted } from "../parts/charted";
 import { Controls, Crumbs, Facts, Pager } from "../parts/controls";
@@ -57,14 +57,7 @@ const asOfOf = (of: { as_of: string | null } | undefined): number => Date.parse(
 const victimColumns = (rows: VictimRow[] | undefined): Column<VictimRow>[] => {
 	const most = Math.max(0, ...(rows ?? []).map(r => r.packets));
 	return [
-		{
-			key: "victim",
-			head: t("victim"),
-			class: "mono what",
-			cell: r => <a href={victimHref(r.victim)}>{r.victim}</a>,
-			text: r => r.victim,
-			sort: r => r.victim,
-		},
+		victimColumn(),
 		{
 			key: "port",
 			head: t("attacked"),

@@ -40,16 +40,18 @@ export function Place({ country, as }: { country: string | null; as: number | nu
 export const attackEstimate = (r: AttackRow, addresses: number | null | undefined): string =>
 	estimateText(estimateOf(r.max_ppm, 60, addresses, r.protocol === "tcp"));
 
+export const victimColumn = <R extends { victim: string }>(): Column<R> => ({
+	key: "victim",
+	head: t("victim"),
+	class: "mono what",
+	cell: r => <a href={victimHref(r.victim)}>{r.victim}</a>,
+	text: r => r.victim,
+	sort: r => r.victim,
+});
+
 export function attackColumns(asOf: number, addresses: number | null | undefined): Column<AttackRow>[] {
 	return [
-		{
-			key: "victim",
-			head: t("victim"),
-			class: "mono what",
-			cell: r => <a href={victimHref(r.victim)}>{r.victim}</a>,
-			text: r => r.victim,
-			sort: r => r.victim,
-		},
+		victimColumn(),
 		{ key: "protocol", head: t("protocol"), class: "soft", cell: r => r.protocol, text: r => r.protocol, sort: r => r.protocol },
 		{ key: "first", head: t("fromMoment"), number: true, cell: r => <Time at={iso(r.first)} />, text: r => iso(r.first), sort: r => r.first },
 		{

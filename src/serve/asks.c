@@ -59,7 +59,8 @@ static void add_span(struct message *m, const struct values *v)
 	add_moment(m, "since", v->from);
 	add_moment(m, "until", v->to);
 	add_moment(m, "before", v->before);
-	add(m, "by", v->by_day ? "day" : "minute");
+	if (!values_has(v, "by")) /* its own */
+		add(m, "by", v->by_day ? "day" : "minute");
 }
 
 /* A file outlives its name and its headers: each of its rows says when packets are made up. */

@@ -33,10 +33,21 @@ P(any_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sc
   .what = "of this protocol");
 P(packets, .name = "limit", .kind = VALUE_NUMBER, .least = 1, .most = 100000, .usual = "10000", .what = "packets at most");
 P(of, .name = "of", .kind = VALUE_CHOICE, .choices = "country network port", .usual = "country", .what = "what is ranked");
+P(by, .name = "by", .kind = VALUE_CHOICE, .choices = "country network port", .usual = "country", .what = "what is ranked");
+#define VERDICTS "attack scan reflection undecided"
+P(verdict, .name = "verdict", .kind = VALUE_CHOICE, .choices = VERDICTS, .what = "with this verdict alone");
+P(only_verdict, .name = "verdict", .kind = VALUE_CHOICE, .choices = VERDICTS, .usual = "attack",
+  .what = "with this verdict");
+P(of_country, .name = "country", .kind = VALUE_COUNTRY, .what = "two letters: on victims in this country alone");
+P(of_as, .name = "as", .kind = VALUE_NUMBER, .most = UINT32_MAX, .what = "on victims in this autonomous system alone");
+P(of_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp icmp icmpv6",
+  .what = "attacked protocol, of what was replied for most");
+P(of_port, .name = "port", .kind = VALUE_NUMBER, .most = 65535, .what = "attacked port, likewise");
 P(q, .needed = true, .name = "q", .kind = VALUE_TEXT, .what = "an address, a prefix, a port, or a part of a name");
 
 #define SPAN &from, &to
 #define PAGE &limit, &cursor, &format
+#define OF_ATTACKS &of_country, &of_as, &of_protocol, &of_port
 #define A_PORT &in_protocol, &in_port
 #define ONE_PORT "/v1/ports/{protocol}/{port}"
 
@@ -100,15 +111,19 @@ const struct resource resources[] = {
 	{ "/v1/victims/{address}/steps", "reply-steps", SHAPE_SERIES, "Its replies by step and kind",
 	  { &address, SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attacks", "attacks", SHAPE_LIST, "Attacks on others, by the replies that they sent here",
-	  { SPAN, &country, &as, &protocol, &port, PAGE }, NULL, NULL, NULL, NULL, 0 },
+	  { SPAN, &verdict, OF_ATTACKS, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attacks/{address}", "attack", SHAPE_SERIES, "Attacks on one victim, the latest first",
 	  { &address, &format }, NULL, NULL, NULL, NULL, 0 },
-	{ "/v1/attacks/{address}/vectors", "attack-vectors", SHAPE_SERIES, "What was attacked at one victim",
+	{ "/v1/attacks/{address}/vectors", "attack-vectors", SHAPE_SERIES, "What was attacked at one victim, by attack",
 	  { &address, &format }, NULL, NULL, NULL, NULL, 0 },
-	{ "/v1/attacks/{address}/history", "attack-steps", SHAPE_SERIES, "Replies of one victim by minute",
-	  { &address, SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
-	{ "/v1/attack-ranks", "attack-ranks", SHAPE_LIST, "Countries attacked most",
-	  { SPAN, PAGE }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/attacks/{address}/history", "reply-steps", SHAPE_SERIES, "Replies of one victim by step and kind",
+	  { &address, SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/attack-counts", "attack-counts", SHAPE_SERIES, "How many attacks there are by each definition and verdict",
+	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/attack-steps", "attack-steps", SHAPE_SERIES, "Attacks under way, by step and verdict",
+	  { SPAN, &step_only, &verdict, OF_ATTACKS, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/attack-ranks", "attack-ranks", SHAPE_LIST, "Countries, networks or ports attacked most",
+	  { &by, SPAN, &only_verdict, OF_ATTACKS, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/sensitivity", "sensitivity", SHAPE_SERIES, "Floods that these sensors can see",
 	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/sensors", "sensor-list", SHAPE_SERIES, "Sensors", { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },

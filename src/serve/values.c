@@ -154,6 +154,8 @@ const char *values_text(const struct values *v, const char *name)
 	return i < RESOURCE_PARAMETERS && v->given[i] ? v->text[i] : NULL;
 }
 
+bool values_has(const struct values *v, const char *name) { return find(v, name) < RESOURCE_PARAMETERS; }
+
 static int take_moment(const struct values *v, const char *name, int64_t as_of, int64_t *out, struct error *e)
 {
 	const char *text = values_text(v, name);
@@ -234,7 +236,7 @@ int values_end(struct values *v, int64_t as_of, struct error *e)
 			v->given[i] = true;
 		}
 	}
-	int rc = find(v, "from") < RESOURCE_PARAMETERS ? take_span(v, as_of, e) : 0;
+	int rc = values_has(v, "from") ? take_span(v, as_of, e) : 0;
 	if (!rc)
 		rc = take_cursor(v, as_of, e);
 	const char *limit = values_text(v, "limit");

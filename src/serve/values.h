@@ -24,6 +24,7 @@ int values_end(struct values *v, int64_t as_of, struct error *e) MUST_USE;
 
 /* Text of a parameter by its name; NULL: the resource has none, or nothing stands for it. */
 const char *values_text(const struct values *v, const char *name);
+bool values_has(const struct values *v, const char *name); /* whether the resource has such a parameter */
 
 /* Where a list goes on: "FROM.TO.OFFSET". */
 #define CURSOR_TEXT 64

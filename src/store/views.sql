@@ -393,3 +393,10 @@ CREATE VIEW rest.attack_told AS SELECT ip_of6(victim) AS victim, moment_of_secon
         ttl_min, ttl_max, length_min, length_max, country, nullif(as_number, 0) AS as_number,
         as_name(nullif(as_number, 0)) AS as_name, moment_of_second(before) AS before
     FROM rest.attack_sized;
+-- Those that went on within a span; of one verdict, country, network, protocol, port, or all (NULL).
+CREATE MACRO attacks_within(since, until, only_verdict, only_country, only_as, only_protocol, only_port) AS TABLE
+    SELECT * FROM rest.attack_told WHERE first < until AND last >= since AND (only_verdict IS NULL OR verdict = only_verdict)
+        AND (only_country IS NULL OR country = only_country) AND (only_as IS NULL OR as_number = only_as)
+        AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR port = only_port);
+-- The rate at which the early mode raises a flood within so many seconds with 95 %: onset_sees of src/detect/onset.c. NULL: never.
+CREATE MACRO onset_sees(n, seconds) AS CASE WHEN n >= 17 THEN ceil((8000 + 60000 // n::BIGINT) * 4294967296.0 / (n * seconds * 1000.0)) END;

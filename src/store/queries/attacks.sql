@@ -39,9 +39,7 @@
 -- column as_number: number of its autonomous system, likewise
 -- column as_name: its organisation; NULL: unknown
 -- column before: when the attack before it at this victim ended; NULL: none is known
-FROM rest.attack_told
-WHERE first < $until::TIMESTAMP AND last >= $since::TIMESTAMP AND ($verdict::VARCHAR IS NULL OR verdict = $verdict::VARCHAR)
-    AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR) AND ($as::UINTEGER IS NULL OR as_number = $as::UINTEGER)
-    AND ($protocol::VARCHAR IS NULL OR protocol = $protocol::VARCHAR) AND ($port::USMALLINT IS NULL OR port = $port::USMALLINT)
+FROM attacks_within($since::TIMESTAMP, $until::TIMESTAMP, $verdict::VARCHAR, $country::VARCHAR, $as::UINTEGER, $protocol::VARCHAR,
+    $port::USMALLINT)
 ORDER BY first DESC, victim
 LIMIT $limit::BIGINT OFFSET $offset::BIGINT

@@ -21,9 +21,9 @@ EVERY = os.environ.get("MONOMI_STORE_EVERY") == "1"
 ONLY = os.environ.get("MONOMI_STORE_RUN")
 WORKERS = 2
 # In the short form killed at every so many steps: a new store, minutes that are derived again, parts joined.
-WHOLE = {"first": 6, "late": 3, "compact": 4}
-# In the short form: of the steps of other runs every 36th, and for each way to fail every so many. `make test-long` has all.
-STRIDES = {"KILL": 36, "SHORT": 29, "FAIL": 23, "FULL": 41, "TEAR": 53}
+WHOLE = {"first": 12, "late": 5, "compact": 8}
+# In the short form: of the steps of other runs every 54th, and for each way to fail every so many. `make test-long` has all.
+STRIDES = {"KILL": 54, "SHORT": 43, "FAIL": 35, "FULL": 61, "TEAR": 79}
 
 
 def chosen(steps, act, whole, turn):

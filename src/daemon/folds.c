@@ -26,6 +26,11 @@ static int put_vector(void *ctx, const struct attack_vector_record *r, struct er
 	return store_fold_put(ctx, STORE_ATTACK_VECTOR, r, e);
 }
 
+static int put_onset(void *ctx, const struct onset_record *r, struct error *e)
+{
+	return store_fold_put(ctx, STORE_ONSET, r, e);
+}
+
 static int put_state(void *ctx, const struct victim_state *s, struct error *e) { return store_fold_put_state(ctx, s, e); }
 
 struct folding {
@@ -96,7 +101,7 @@ int folds_run(struct store *s, const struct env *env, struct error *e)
 	int rc = store_fold_open(s, DETECT_VERSION, &f.fold, e);
 	if (rc || !f.fold)
 		return rc;
-	struct detect_sink sink = { put_corsaro2, put_corsaro3, put_attack, put_vector, put_state, f.fold };
+	struct detect_sink sink = { put_corsaro2, put_corsaro3, put_attack, put_vector, put_onset, put_state, f.fold };
 	rc = detect_open(&f.detect, env, &sink, e);
 	if (!rc)
 		rc = fold_all(&f, e);

@@ -1,5 +1,6 @@
 #include "detect/detect.h"
 
+#include "detect/early.h"
 #include "detect/incident.h"
 #include "detect/rsdos.h"
 
@@ -14,6 +15,8 @@ struct detect {
 	struct addr victim;
 	struct rsdos two, three[VECTORS3];
 	struct incident incident;
+	struct early early;
+	struct early_rule rule;
 	struct writer state;
 };
 
@@ -44,6 +47,7 @@ static void write_state(const struct detect *d, struct writer *w)
 	for (int i = 0; i < VECTORS3; i++)
 		there |= (uint32_t)(d->three[i].packets != 0) << (1 + i);
 	there |= (uint32_t)(d->incident.packets != 0) << (1 + VECTORS3);
+	there |= (uint32_t)(d->early.onset.packets != 0) << (2 + VECTORS3);
 	if (!there)
 		return;
 	state_put(w, there, 1);
@@ -54,6 +58,8 @@ static void write_state(const struct detect *d, struct writer *w)
 			rsdos_write(&d->three[i], w);
 	if (d->incident.packets)
 		incident_write(&d->incident, w);
+	if (d->early.onset.packets)
+		early_write(&d->early, w);
 }
 
 static bool read_state(struct detect *d, const struct victim_state *s)
@@ -67,6 +73,8 @@ static bool read_state(struct detect *d, const struct victim_state *s)
 			rsdos_read(&d->three[i], &r);
 	if (there >> (1 + VECTORS3) & 1)
 		incident_read(&d->incident, &r);
+	if (there >> (2 + VECTORS3) & 1)
+		early_read(&d->early, &r);
 	return !r.failed && r.at == r.n;
 }
 
@@ -76,6 +84,7 @@ int detect_begin(struct detect *d, const struct victim_state *before, struct err
 	d->victim = *before->victim;
 	d->two = (struct rsdos){ 0 };
 	d->incident = (struct incident){ 0 };
+	d->early = (struct early){ 0 };
 	for (int i = 0; i < VECTORS3; i++)
 		d->three[i] = (struct rsdos){ 0 };
 	return !before->n || read_state(d, before) ? 0 :
@@ -141,6 +150,26 @@ static int tell_incident(const struct detect *d, struct error *e)
 	return rc;
 }
 
+static int tell_onset(const struct detect *d, struct error *e)
+{
+	struct onset_record record;
+	if (!early_counts(&d->early))
+		return 0;
+	early_record(&d->early, &d->victim, &record);
+	return d->sink.onset(d->sink.ctx, &record, e);
+}
+
+static int add_early(struct detect *d, const struct victim_row *r, struct error *e)
+{
+	int rc = 0;
+	if (early_over(&d->early, r->second)) {
+		rc = tell_onset(d, e);
+		d->early = (struct early){ 0 };
+	}
+	early_add(&d->early, &d->rule, r);
+	return rc;
+}
+
 int detect_row(struct detect *d, const struct victim_row *r, struct error *e)
 {
 	int rc = 0;
@@ -149,6 +178,8 @@ int detect_row(struct detect *d, const struct victim_row *r, struct error *e)
 		d->incident.packets = 0;
 	}
 	incident_add(&d->incident, r);
+	if (!rc)
+		rc = add_early(d, r, e);
 	if (!rc && corsaro_takes(d, r))
 		rc = add2(d, r, e);
 	if (!rc && corsaro_takes(d, r))
@@ -163,10 +194,14 @@ int detect_end(struct detect *d, int64_t until, struct error *e)
 		rc = tell(d, &d->three[i], d->sink.corsaro3, e);
 	if (!rc)
 		rc = tell_incident(d, e);
+	if (!rc)
+		rc = tell_onset(d, e);
 	if (rc)
 		return rc;
 	if (incident_over(&d->incident, until))
 		d->incident.packets = 0;
+	if (early_over(&d->early, until))
+		d->early = (struct early){ 0 };
 	if (rsdos_over2(&d->two, until))
 		d->two.packets = 0;
 	for (int i = 0; i < VECTORS3; i++)

@@ -14,7 +14,7 @@
 #include "model/attack.h"
 
 /* Another number: other rules. What was folded by others is folded again. */
-#define DETECT_VERSION 2
+#define DETECT_VERSION 3
 
 struct detect;
 
@@ -24,6 +24,7 @@ struct detect_sink {
 	int (*corsaro3)(void *ctx, const struct rsdos_record *r, struct error *e);
 	int (*attack)(void *ctx, const struct attack_record *r, struct error *e);
 	int (*vector)(void *ctx, const struct attack_vector_record *r, struct error *e); /* of the attack told before */
+	int (*onset)(void *ctx, const struct onset_record *r, struct error *e);
 	int (*state)(void *ctx, const struct victim_state *s, struct error *e);
 	void *ctx;
 };

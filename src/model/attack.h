@@ -72,6 +72,20 @@ struct attack_vector_record {
 	uint8_t kind, protocol, ttl_min, ttl_max;
 };
 
+/* An onset of the early mode (detect/onset.h), as of the end of a day on which it was raised, settled or, before it was
+ * settled, had packets. That it fell silent is not at rest: it did, if the time after `last` was observed. */
+enum onset_is { ONSET_IS_WATCHED, ONSET_IS_CONFIRMED, ONSET_IS_CONTRADICTED };
+struct onset_record {
+	struct addr victim;
+	int64_t raised, first, last; /* seconds since 1970: first and last packet that were looked at */
+	int64_t settled;             /* 0: not yet */
+	uint64_t addresses;          /* N, the least it was; 0: not known */
+	uint32_t packets, evidence;  /* distinct packets, bits: when it was settled, else raised */
+	struct place place;
+	uint16_t port;               /* attacked; with kind and protocol: of the row that raised it */
+	uint8_t kind, protocol, outcome;
+};
+
 /* What goes on at the end of what was folded: of one victim, as detect.h writes it. */
 struct victim_state {
 	const struct addr *victim;

@@ -31,6 +31,10 @@ P(address, .in_path = true, .name = "address", .kind = VALUE_ADDRESS, .what = "I
 P(source, .name = "source", .kind = VALUE_ADDRESS, .what = "from this source");
 P(any_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp icmp icmpv6",
   .what = "of this protocol");
+P(outcome, .name = "outcome", .kind = VALUE_CHOICE, .choices = "under_watch confirmed contradicted silent",
+  .what = "of onsets that came to this alone");
+P(few, .name = "few", .kind = VALUE_CHOICE, .choices = "no yes", .usual = "no",
+  .what = "yes: those too that 16 monitored addresses or fewer saw");
 P(packets, .name = "limit", .kind = VALUE_NUMBER, .least = 1, .most = 100000, .usual = "10000", .what = "packets at most");
 P(of, .name = "of", .kind = VALUE_CHOICE, .choices = "country network port", .usual = "country", .what = "what is ranked");
 P(by, .name = "by", .kind = VALUE_CHOICE, .choices = "country network port", .usual = "country", .what = "what is ranked");
@@ -124,6 +128,8 @@ const struct resource resources[] = {
 	  { SPAN, &step_only, &verdict, OF_ATTACKS, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attack-ranks", "attack-ranks", SHAPE_LIST, "Countries, networks or ports attacked most",
 	  { &by, SPAN, &only_verdict, OF_ATTACKS, PAGE }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/onsets", "onsets", SHAPE_LIST, "Attacks that have just begun, after a handful of replies",
+	  { SPAN, &outcome, OF_ATTACKS, &few, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/sensitivity", "sensitivity", SHAPE_SERIES, "Floods that these sensors can see",
 	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/sensors", "sensor-list", SHAPE_SERIES, "Sensors", { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },

@@ -87,7 +87,7 @@ struct catalog {
 	int64_t made[SNAPSHOTS_KEPT]; /* when, of snapshot n in place n % SNAPSHOTS_KEPT */
 };
 
-#define CATALOG_SCHEMA 5
+#define CATALOG_SCHEMA 6
 
 /* Opens hot.duckdb; makes it when it is not there, and anew from the snapshot when it is damaged or older than that. */
 int catalog_open(struct catalog *c, const struct folder *folder, size_t memory, struct error *e) MUST_USE;

@@ -18,6 +18,10 @@
 #define VECTOR { sizeof(struct attack_vector_record), 14, { \
 	V(victim, addr), V(attack, i64), V(first, i64), V(last, i64), V(packets, u64), V(bytes, u64), V(forged, u64), \
 	V(port, u16), V(length_min, u16), V(length_max, u16), V(kind, u8), V(protocol, u8), V(ttl_min, u8), V(ttl_max, u8) } }
+#define O(member, type) OF(onset_record, member, type)
+#define ONSET { sizeof(struct onset_record), 14, { \
+	O(victim, addr), O(raised, i64), O(first, i64), O(last, i64), O(settled, i64), O(addresses, u64), O(packets, u32), \
+	O(evidence, u32), O(port, u16), O(kind, u8), O(protocol, u8), O(outcome, u8), PLACE(onset_record) } }
 #define STATE(addr_type) { sizeof(struct state_record), 2, { \
 	{ "victim", COLUMN_##addr_type, offsetof(struct state_record, victim), -1 }, \
 	{ "state", COLUMN_blob, offsetof(struct state_record, state), -1 } } }
@@ -30,6 +34,7 @@ static const struct {
 	[STORE_CORSARO3] = { "attack_corsaro3", RSDOS },
 	[STORE_ATTACK] = { "attack", ATTACK },
 	[STORE_ATTACK_VECTOR] = { "attack_vector", VECTOR },
+	[STORE_ONSET] = { "onset", ONSET },
 	[STORE_STATE4] = { "attack_state4", STATE(addr4) },
 	[STORE_STATE6] = { "attack_state6", STATE(addr) },
 };

@@ -1,5 +1,5 @@
-/* Tables that are made of rows of victims, by day: attacks, and what goes on of them at the day's end. Derived as sums of
- * months are: no digest has them, and they are made again (fold.c). */
+/* Tables that are made of rows of victims, by day: attacks, onsets, and what goes on of them at the end of the day. Derived
+ * as sums of months are: no digest has them, and they are made again (fold.c). */
 #pragma once
 #include "model/attack.h"
 #include "store/columns.h"
@@ -8,7 +8,7 @@
 const char *derived_name(enum store_derived table);
 const struct shape *derived_shape(enum store_derived table);
 /* In SQL: is that the name of one of them? */
-#define DERIVED_TABLES "regexp_matches(table_name, '^attack')"
+#define DERIVED_TABLES "regexp_matches(table_name, '^(attack|onset)')"
 /* Whose folder their parts lie in: they are of all sensors together. */
 #define DERIVED_SENSOR "all"
 

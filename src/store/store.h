@@ -133,7 +133,8 @@ int store_settle(struct store *s, struct error *e) MUST_USE;
  * of a day is not what it was. All that is put becomes visible by store_fold_commit, in place of what was there, or not at
  * all. */
 enum store_derived {
-	STORE_CORSARO2, STORE_CORSARO3, STORE_ATTACK, STORE_ATTACK_VECTOR, STORE_STATE4, STORE_STATE6, STORE_DERIVED
+	STORE_CORSARO2, STORE_CORSARO3, STORE_ATTACK, STORE_ATTACK_VECTOR, STORE_ONSET, STORE_STATE4, STORE_STATE6,
+	STORE_DERIVED
 };
 struct store_fold;
 struct store_fold_item { /* of a victim: first its state of the day before, if any, then its rows in their order */

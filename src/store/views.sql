@@ -18,6 +18,7 @@
 -- part source_evidence6: hour INTEGER, source UUID, protocol UTINYINT, rule UTINYINT, packets UBIGINT, tuples UINTEGER, sport_min USMALLINT, sport_max USMALLINT, ttl_min UTINYINT, ttl_max UTINYINT, tuple_set BLOB, registers BLOB, keys BLOB
 -- part attack: victim UUID, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, forged UBIGINT, appearances UBIGINT, addresses UBIGINT, peak UBIGINT, peak_forged UBIGINT, peak_minute BIGINT, sampled UINTEGER, addresses_seen UINTEGER, ports_seen UINTEGER, attacked UINTEGER, vectors UINTEGER, port USMALLINT, length_min USMALLINT, length_max USMALLINT, kind UTINYINT, protocol UTINYINT, ttl_min UTINYINT, ttl_max UTINYINT, verdict UTINYINT, country VARCHAR, as_number UINTEGER
 -- part attack_vector: victim UUID, attack BIGINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, forged UBIGINT, port USMALLINT, length_min USMALLINT, length_max USMALLINT, kind UTINYINT, protocol UTINYINT, ttl_min UTINYINT, ttl_max UTINYINT
+-- part onset: victim UUID, raised BIGINT, first BIGINT, last BIGINT, settled BIGINT, addresses UBIGINT, packets UINTEGER, evidence UINTEGER, port USMALLINT, kind UTINYINT, protocol UTINYINT, outcome UTINYINT, country VARCHAR, as_number UINTEGER
 -- part attack_corsaro2: victim UUID, protocol UTINYINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, max_ppm UBIGINT, ports UINTEGER, attackers UINTEGER, country VARCHAR, as_number UINTEGER
 -- part attack_corsaro3: victim UUID, protocol UTINYINT, first BIGINT, last BIGINT, packets UBIGINT, bytes UBIGINT, max_ppm UBIGINT, ports UINTEGER, attackers UINTEGER, country VARCHAR, as_number UINTEGER
 -- part port_day: protocol UTINYINT, port USMALLINT, class UTINYINT, packets UBIGINT, accesses UBIGINT, attempts UBIGINT, bytes UBIGINT, flows UBIGINT
@@ -400,3 +401,18 @@ CREATE MACRO attacks_within(since, until, only_verdict, only_country, only_as, o
         AND (only_protocol IS NULL OR protocol = only_protocol) AND (only_port IS NULL OR port = only_port);
 -- The rate at which the early mode raises a flood within so many seconds with 95 %: onset_sees of src/detect/onset.c. NULL: never.
 CREATE MACRO onset_sees(n, seconds) AS CASE WHEN n >= 17 THEN ceil((8000 + 60000 // n::BIGINT) * 4294967296.0 / (n * seconds * 1000.0)) END;
+-- Onsets as they came to: the last row of each. One that was not settled fell silent if two hours after it were observed.
+-- Told with the attack that it is the beginning of: that in which it was raised, else the first at this victim meanwhile.
+CREATE VIEW rest.onset_last AS SELECT unnest(o) FROM (SELECT arg_max(o, (settled, last)) AS o FROM rest.onset AS o GROUP BY victim, raised);
+CREATE VIEW rest.onset_settled AS SELECT * EXCLUDE (outcome, settled),
+        CASE WHEN outcome > 0 THEN ['confirmed', 'contradicted'][outcome] WHEN observed > last + 7200 THEN 'silent' ELSE 'under watch' END AS outcome,
+        CASE WHEN outcome > 0 THEN settled WHEN observed > last + 7200 THEN last + 7200 END AS settled
+    FROM rest.onset_last, (SELECT max(to_ns) // 1000000000 AS observed FROM rest.coverage);
+CREATE VIEW rest.onset_told AS SELECT ip_of6(o.victim) AS victim, o.raised, o.first, o.outcome, o.settled, o.packets,
+        o.evidence::DOUBLE AS evidence_bits, reply_name(o.kind) AS kind, protocol_name(o.protocol) AS protocol,
+        CASE WHEN has_port(o.protocol) THEN o.port END AS port, o.country, nullif(o.as_number, 0) AS as_number,
+        as_name(nullif(o.as_number, 0)) AS as_name, nullif(o.addresses, 0) AS addresses,
+        min_by(a.first, (o.raised NOT BETWEEN a.first AND a.last, a.first)) AS attack
+    FROM rest.onset_settled AS o
+    LEFT JOIN rest.attack_last AS a ON a.victim = o.victim AND a.first <= coalesce(o.settled, o.last) AND a.last >= o.first
+    GROUP BY ALL;

@@ -35,6 +35,7 @@ GOOD = {"from": ["-1d", "2026-11-24", "2026-11-24T06:00:00Z", "2026-11-24T15:00:
 BAD = {"from": ["", "tomorrow", "2026-13-01", "2026-11-24T25:00:00Z", "-24", "-99999999d", "2026-02-30", "1969-12-31", "2090-01-01"],
        "to": ["2026-11-24T06:00", "1970-01-01", "%00"], "sensor": ["", "a/b", "a%27b", "x" * 65], "cursor": ["", "1", "1.2", "1.2.3.4",
        "2.1.0", "0.99999999999.0", "0.1.99999999"], "verdict": ["attacks", "0", "attack%20scan", ""], "by": ["minute", "day", "sensor", ""], "limit": ["0", "1001", "-1", "1e3", "99999999999999999999"], "format": ["xml", ""],
+       "outcome": ["open", "under%20watch"], "few": ["", "1"],
        "step": ["year", "minut", "minute%20hour"], "country": ["J", "JPN", "1A"], "as": ["4294967296", "AS1"], "tool": ["", "a%20b"],
        "port": ["65536", "x"], "of": ["sensor", ""], "hours": ["15", "-1", ""], "protocol": ["icmp", "6", "arp"], "q": ["", "x" * 101, "%FF", "%C0%80", "a%0Ab", "%ED%A0%80"]}
 
@@ -98,7 +99,7 @@ def each_resource(checks, s, schemas):
             continue
         answer = s.ask(url_of(path, operation))
         conforms(checks, schemas, path, answer, operation, 200)
-        if "rows" in (answer.json if answer.status == 200 else {}) and "/corsaro" not in path: # the store has none
+        if "rows" in (answer.json if answer.status == 200 else {}) and "/corsaro" not in path and path != "/v1/onsets": # the store has none
             checks.true("%s: rows" % path, answer.json["rows"], answer.text[:200])
         for p in operation["parameters"]:
             name = p["name"]

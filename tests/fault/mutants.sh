@@ -18,7 +18,7 @@ mkdir "$tree"
 cmake -S "$tree" -B "$work/build" -G Ninja --log-level=WARNING -DCMAKE_BUILD_TYPE=Debug -DMONOMI_TESTS=ON >/dev/null
 
 build() {
-	ninja -C "$work/build" --quiet monomi monomi-fault monomi-steps monomi-sql >"$work/build.log" 2>&1 ||
+	ninja -C "$work/build" --quiet monomi monomi-fault monomi-steps monomi-sql onset-run >"$work/build.log" 2>&1 ||
 		{ cat "$work/build.log"; echo "it does not build"; exit 1; }
 }
 

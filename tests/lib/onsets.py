@@ -40,12 +40,18 @@ def hourly(rate, bits):
     return rate * 2.0 ** (32 - bits) / 2 ** 32 * 3600
 
 
-def run(seed, bits, seconds, params, keep=False, extra=""):
+def text(params):
+    return "".join("%s = %s\n" % x for x in params.items())
+
+
+def run(seed, bits, seconds, params, keep=False, extra="", at=None):
+    """`at`: prefix, beginning and end, in place of what `bits` and `seconds` say."""
+    where = at or (prefix(bits), FROM, FROM + int(seconds))
     with tempfile.TemporaryDirectory(prefix="monomi-onsets-") as folder:
         params_path, truth_path = os.path.join(folder, "params"), os.path.join(folder, "truth")
         with open(params_path, "w", encoding="utf-8") as f:
-            f.write("".join("%s = %s\n" % x for x in {**OFF, **params}.items()) + extra)
-        done = subprocess.run([PROGRAM, str(seed), prefix(bits), str(FROM), str(FROM + int(seconds)), params_path, truth_path,
+            f.write(text({**OFF, **params}) + extra)
+        done = subprocess.run([PROGRAM, str(seed), *map(str, where), params_path, truth_path,
                                *(["keep"] if keep else [])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         if done.returncode:
             raise AssertionError("onset-run ended with %d: %s" % (done.returncode, done.stderr.decode()[-500:]))

@@ -14,7 +14,7 @@
 #include "model/attack.h"
 
 /* Another number: other rules. What was folded by others is folded again. */
-#define DETECT_VERSION 3
+#define DETECT_VERSION 4
 
 struct detect;
 

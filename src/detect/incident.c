@@ -98,6 +98,8 @@ void incident_add(struct incident *v, const struct victim_row *r)
 	v->bytes += r->bytes;
 	v->forged += r->forged;
 	v->addresses = r->addresses < v->addresses ? r->addresses : v->addresses;
+	v->row_addresses = r->attackers > v->row_addresses ? r->attackers : v->row_addresses;
+	v->row_pairs = r->forged > v->row_pairs ? r->forged : v->row_pairs;
 	add_minute(v, r);
 	add_sample(v, r);
 	add_vector(v, r);
@@ -140,12 +142,12 @@ static const struct attack_vector_record *main_vector(const struct incident *v)
 
 /* DEFINITIONS 1: a UDP replier is usually a reflector; many forged ports from few attacked ones are a victim's, few from
  * many a scanner's; narrow on both sides, nobody can tell. */
-static enum attack_verdict judge(const struct attack_record *a)
+static enum attack_verdict judge(const struct attack_record *a, uint32_t addresses)
 {
 	bool udp = a->kind == REPLY_ANSWER && a->protocol == PROTO_UDP;
-	if (udp && a->addresses_seen <= FEW)
+	if (udp && addresses <= FEW)
 		return ATTACK_REFLECTION;
-	if (a->addresses_seen < MANY_ADDRESSES || (udp && a->addresses < LEAST_MONITORED))
+	if (addresses < MANY_ADDRESSES || (udp && a->addresses < LEAST_MONITORED))
 		return ATTACK_UNDECIDED;
 	if (a->kind == REPLY_ANSWER && !udp)
 		return ATTACK_SURE; /* no ports to ask */
@@ -165,7 +167,8 @@ static uint64_t appearances(const struct incident *v)
 bool incident_counts(const struct incident *v)
 {
 	uint64_t seen = appearances(v);
-	return v->fresh && v->packets && seen && v->forged * v->n_sample >= LEAST_FORGED * seen;
+	return v->fresh && v->packets && seen &&
+	       (v->row_pairs >= LEAST_FORGED || v->forged * v->n_sample >= LEAST_FORGED * seen);
 }
 
 void incident_record(const struct incident *v, const struct addr *victim, struct attack_record *out)
@@ -184,7 +187,8 @@ void incident_record(const struct incident *v, const struct addr *victim, struct
 		out->ttl_min = x->ttl_min < out->ttl_min ? x->ttl_min : out->ttl_min;
 		out->ttl_max = x->ttl_max > out->ttl_max ? x->ttl_max : out->ttl_max;
 	}
-	out->verdict = (uint8_t)judge(out);
+	uint32_t seen = out->addresses_seen;
+	out->verdict = (uint8_t)judge(out, seen > v->row_addresses ? seen : v->row_addresses);
 }
 
 /* ---- At rest ---- */
@@ -228,6 +232,8 @@ void incident_write(const struct incident *v, struct writer *w)
 	state_put(w, (uint8_t)v->place.country[0], 1);
 	state_put(w, (uint8_t)v->place.country[1], 1);
 	state_put(w, v->place.as_number, 4);
+	state_put(w, v->row_addresses, 4);
+	state_put(w, v->row_pairs, 4);
 	state_put(w, v->bound, 4);
 	state_put(w, v->n_sample, 1);
 	for (uint32_t i = 0; i < v->n_sample; i++) {
@@ -251,6 +257,8 @@ void incident_read(struct incident *v, struct reader *r)
 	v->place.country[0] = (char)state_get(r, 1);
 	v->place.country[1] = (char)state_get(r, 1);
 	v->place.as_number = (uint32_t)state_get(r, 4);
+	v->row_addresses = (uint32_t)state_get(r, 4);
+	v->row_pairs = (uint32_t)state_get(r, 4);
 	v->bound = (uint32_t)state_get(r, 4);
 	v->n_sample = (uint32_t)state_get(r, 1) % (INCIDENT_SAMPLE + 1);
 	for (uint32_t i = 0; i < v->n_sample; i++) {

@@ -13,6 +13,7 @@ struct incident {
 	uint64_t packets;      /* 0: there is none */
 	uint64_t bytes;
 	uint64_t forged;       /* distinct in their row; sent again within another second they count again */
+	uint32_t row_addresses, row_pairs; /* most of one row, which are exact: what a sample may have left out */
 	uint64_t addresses;    /* N, the least it was; 0: not known of some row */
 	int64_t minute, peak_minute;
 	uint64_t now, now_forged, peak, peak_forged; /* of the minute at hand, of the greatest */

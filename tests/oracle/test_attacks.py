@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Attacks by our own rules: incidents of a store against those that a second implementation finds in the packets of simulated
 telescopes: who, when, how many replies, how many of them distinct, and the verdict of DEFINITIONS 1. Distinct replies and
-verdicts are exact where all pairs are at rest; else the estimate must lie in its bounds.
+verdicts are exact where all pairs are at rest; else the estimate must lie in its bounds, and the verdict is exact too where one
+second tells that there were ten addresses.
 """
 import collections
 import csv
@@ -61,15 +62,26 @@ def verdict(seen, monitored):
     return "attack" if attacked <= 3 else "undecided"
 
 
-def exact(seen):
+def rows_of(seen):
     a_row = collections.defaultdict(set)
     for second, protocol, kind, port, pair in seen:
         a_row[second, protocol, kind, port].add(pair)
-    return max(map(len, a_row.values())) <= IN_SECOND and len({s[4] for s in seen}) <= SAMPLE
+    return a_row.values()
 
 
-def stored(db):
-    run = harness.monomi("query", "--db", db, "--format", "csv", "--param", "since=2020-01-01", "--param", "until=2021-01-01",
+def exact(seen):
+    return max(map(len, rows_of(seen))) <= IN_SECOND and len({s[4] for s in seen}) <= SAMPLE
+
+
+def certain(seen):
+    """Ten addresses in one second, however few pairs were kept; of ports these cannot but tell whether they are few."""
+    most = max(len({address for address, _ in pairs}) for pairs in rows_of(seen))
+    ports = len({port for _, port in {s[4] for s in seen}})
+    return most >= 10 and (ports <= 3 or ports >= most // 2)
+
+
+def stored(db, since="2020-01-01", until="2021-01-01"):
+    run = harness.monomi("query", "--db", db, "--format", "csv", "--param", "since=" + since, "--param", "until=" + until,
                          "--param", "limit=100000", "attacks")
     if run.code:
         raise AssertionError(run.err)
@@ -93,18 +105,37 @@ def check(checks, name, db, found, monitored):
             seen_verdicts[row["verdict"]] += 1
         elif checks.true("%s: %s is told" % (name, victim), row or distinct < 2 * LEAST) and row:
             estimates += 1
+            if certain(seen):
+                checks.equal("%s: %s, verdict of many" % (name, victim), row["verdict"], verdict(seen, monitored))
+                seen_verdicts["many"] += 1
             checks.true("%s: %s, about as many" % (name, victim), 0.6 < float(row["distinct_forged"]) / distinct < 1.6,
                         "%s for %d" % (row["distinct_forged"], distinct))
         if row:
             checks.equal("%s: %s, last and packets" % (name, victim), (moment(row["last"]), int(row["packets"])),
                          (seen[-1][0], len(seen)))
     checks.equal(name + ": no others", sorted(got), [])
-    checks.true(name + ": attacks of both sorts", seen_verdicts["attack"] > 3 and estimates > 3, "%s" % ((seen_verdicts, estimates),))
+    checks.true(name + ": attacks of both sorts", seen_verdicts["attack"] > 3 and estimates > 3 and seen_verdicts["many"], "%s" % ((seen_verdicts, estimates),))
+
+
+def dense(checks, folder):
+    """A real flood of 9 s, of which 8 pairs a second are at rest."""
+    path, db = os.path.join(harness.CAPTURES, "real-tools", "backscatter_synflood_80.pcap"), os.path.join(folder, "dense")
+    if not os.path.exists(path):
+        checks.skip("captures absent")
+        return
+    run = harness.monomi("analyze", "--db", db, path)
+    checks.equal("dense: analyze", run.code, 0)
+    ((victim, seen),) = incidents(replies(captures.read(path), verdicts.Scope([])))
+    checks.true("dense: all is known of it", certain(seen) and not exact(seen))
+    checks.equal("dense: verdict", [(r["victim"], r["verdict"]) for r in stored(db, "2026-11-24", "2026-11-25")],
+                 [(victim, verdict(seen, 0))])
+    checks.equal("dense: it is an attack", verdict(seen, 0), "attack")
 
 
 def main():
     checks = harness.Checks()
     with harness.scratch() as folder:
+        dense(checks, folder)
         c, db = synthetic.case(2, 256), os.path.join(folder, "db")
         made = synthetic.make(c, folder, rows=False, extra=FLOODS)
         # Over a midnight: 2020-06-01 goes on after ten minutes.

@@ -14,6 +14,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "model/frame.h"
+#include "model/mode.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +64,7 @@ struct observed {
 	int64_t from, to;           /* ns since 1970: first and last moment of observation; both 0 where none is known */
 	uint64_t ns;                /* observed: the spans of the sections added up, gaps between them left out */
 	uint64_t received, dropped; /* packets; dropped by the interface and by the system before they could be written */
+	enum answer_mode mode;      /* how the sensor answered then; of sections that differ the one that answers more */
 };
 
 struct capture_info {

@@ -217,6 +217,8 @@ int live_step(struct live *l, int wait, struct error *e)
 	return 0;
 }
 
+void live_mode(struct live *l, enum answer_mode mode) { pieces_mode(l->pieces, mode); }
+
 void live_status(struct live *l, struct live_status *out)
 {
 	pieces_status(l->pieces, &l->status.pieces);

@@ -59,6 +59,9 @@ int live_open(struct live **out, const struct env *env, const struct live_config
  * the interface is gone (MON-CAP-064). What the disk refuses is no error here: see live_status. */
 int live_step(struct live *l, int wait, struct error *e) MUST_USE;
 
+/* How the sensor answers from now on (DEFINITIONS 1); at the start nothing is told. */
+void live_mode(struct live *l, enum answer_mode mode);
+
 struct live_status {
 	struct pieces_status pieces;
 	uint64_t received;       /* taken from the ring and to be kept */

@@ -8,7 +8,7 @@
 
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 2, BLOCK_SIMPLE = 3, BLOCK_STATISTICS = 5,
        BLOCK_ENHANCED = 6 };
-enum { OPTION_END = 0, OPTION_COMMENT = 1, OPTION_HARDWARE = 2 }; /* of a section; a comment also of a packet */
+enum { OPTION_END = 0, OPTION_COMMENT = 1, OPTION_HARDWARE = 2 }; /* of a section; a comment also of others */
 enum { STATISTICS_START = 2, STATISTICS_END = 3, STATISTICS_RECEIVED = 4, STATISTICS_DROPPED = 5,
        STATISTICS_SYSTEM_DROPPED = 7 };
 enum { OPTION_FLAGS = 2, OPTION_TSRESOL = 9, OPTION_FCSLEN = 13, OPTION_TSOFFSET = 14 };
@@ -224,6 +224,7 @@ struct statistics {
 	int64_t start, end;
 	bool has_start, has_end;
 	uint64_t received, interface_dropped, system_dropped;
+	enum answer_mode mode;
 };
 
 /* Times are two halves, the higher first, in units of the interface. */
@@ -233,8 +234,21 @@ static int64_t option_time(const struct pcapng_interface *i, const struct option
 	return pcapng_time(i, (uint64_t)get32(o->value, swap) << 32 | get32(o->value + 4, swap), &marks);
 }
 
+/* Which of them is behind CAPTURE_ANSWERS; a name that is not known tells nothing. */
+static void statistics_comment(struct statistics *s, const struct option *o)
+{
+	const size_t head = sizeof CAPTURE_ANSWERS - 1;
+	for (enum answer_mode m = MODE_SILENT; m < MODES; m++) {
+		size_t n = strlen(mode_name(m));
+		if (o->length == head + n && !memcmp(o->value, CAPTURE_ANSWERS, head) && !memcmp(o->value + head, mode_name(m), n))
+			s->mode = mode_more(s->mode, m);
+	}
+}
+
 static void statistics_option(struct statistics *s, const struct pcapng_interface *i, const struct option *o, bool swap)
 {
+	if (o->code == OPTION_COMMENT)
+		statistics_comment(s, o);
 	if (o->length != 8)
 		return;
 	switch (o->code) {
@@ -283,6 +297,7 @@ static void read_statistics(struct reader *reader, const struct block *k)
 	uint64_t dropped = s.interface_dropped + s.system_dropped;
 	reader->observed.received += s.received - i->received;
 	reader->observed.dropped += dropped - i->dropped;
+	reader->observed.mode = mode_more(reader->observed.mode, s.mode);
 	i->received = s.received;
 	i->dropped = dropped;
 	if (s.has_start && s.has_end && s.start <= s.end)

@@ -127,7 +127,8 @@ static int write_content(struct piece_files *f, struct capture_writer *w, const 
 	int rc = capture_writer_interface(w, &interface, &id, e);
 	if (!rc)
 		rc = write_frames(w, id, p, e);
-	return rc ? rc : capture_writer_observed(w, id, p->observed_from, p->observed_to, p->frames, dropped, e);
+	const struct capture_observed observed = { p->observed_from, p->observed_to, p->frames, dropped, p->mode };
+	return rc ? rc : capture_writer_observed(w, id, &observed, e);
 }
 
 static int write_piece(struct piece_files *f, const struct piece *p, uint64_t dropped, struct error *e)

@@ -20,6 +20,7 @@ struct piece {
 	size_t size;                        /* as pcapng */
 	size_t used;                        /* of bytes */
 	uint8_t *bytes;                     /* frames: struct frame without data, then the data, padded to 8 */
+	enum answer_mode mode;              /* how the sensor answered while it was open */
 	int64_t opened, first, last;        /* the clock when it was begun; least and greatest timestamp */
 };
 

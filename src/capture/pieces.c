@@ -35,6 +35,7 @@ struct pieces {
 
 	struct span spans[PIECES_OPEN];
 	struct span *current;  /* of the last frame; NULL: none */
+	enum answer_mode mode, since; /* now; the greatest since a piece was sealed */
 	uint64_t writer;
 	uint32_t closed_to;    /* minutes before it may be closed for this writer */
 	int64_t clock, told;
@@ -137,7 +138,7 @@ static struct piece *take(struct pieces *p, struct piece **list, const struct sp
 	if (!piece)
 		return NULL;
 	*piece = (struct piece){ .bytes = piece->bytes, .writer = p->writer, .from = s->from, .to = s->to,
-		                 .size = p->overhead, .opened = p->clock, .first = INT64_MAX, .last = INT64_MIN };
+		                 .size = p->overhead, .opened = p->clock, .mode = p->since, .first = INT64_MAX, .last = INT64_MIN };
 	return piece;
 }
 
@@ -166,6 +167,8 @@ static void seal(struct pieces *p, struct span *s)
 	piece->observed_from = from;
 	piece->observed_to = to;
 	piece->dropped = s->dropped;
+	piece->mode = mode_more(piece->mode, p->since);
+	p->since = p->mode;
 	s->dropped = 0;
 	s->told = true;
 	p->last_sealed = p->clock;
@@ -309,6 +312,15 @@ void pieces_lost(struct pieces *p, int64_t at, uint64_t n)
 		span_at(p, at)->dropped += n;
 	else
 		p->lost += n;
+}
+
+void pieces_mode(struct pieces *p, enum answer_mode mode)
+{
+	p->mode = mode;
+	p->since = mode_more(p->since, mode);
+	for (unsigned i = 0; i < PIECES_OPEN; i++)
+		if (p->spans[i].used && p->spans[i].piece)
+			p->spans[i].piece->mode = mode_more(p->spans[i].piece->mode, mode);
 }
 
 /* --- time --- */

@@ -10,6 +10,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "model/frame.h"
+#include "model/mode.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +60,9 @@ void pieces_lost(struct pieces *p, int64_t at, uint64_t n);
 
 /* All packets up to `now` have been given. Cuts what is old enough, closes spans, says that nothing came. */
 void pieces_clock(struct pieces *p, int64_t now);
+
+/* How the sensor answers from now on: pieces that are open tell of the mode that answers more. */
+void pieces_mode(struct pieces *p, enum answer_mode mode);
 
 /* Nothing was observed since the last pieces_clock, until now. */
 void pieces_blind(struct pieces *p, int64_t now);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <zstd.h>
 
@@ -100,7 +101,7 @@ static int reserve(struct capture_writer *w, size_t n, struct error *e)
 
 enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_STATISTICS = 5, BLOCK_ENHANCED = 6 };
 enum { SHB_COMMENT = 1, SHB_HARDWARE = 2, SHB_APPLICATION = 4, IF_NAME = 2, IF_TSRESOL = 9, IF_FCSLEN = 13,
-       EPB_COMMENT = 1, EPB_FLAGS = 2, ISB_START = 2, ISB_END = 3, ISB_RECEIVED = 4, ISB_DROPPED = 5 };
+       EPB_COMMENT = 1, EPB_FLAGS = 2, ISB_COMMENT = 1, ISB_START = 2, ISB_END = 3, ISB_RECEIVED = 4, ISB_DROPPED = 5 };
 #define TEXT_MAX 4096u /* of one option that is a text */
 
 static size_t padded(size_t n) { return (n + 3) & ~(size_t)3; }
@@ -344,8 +345,14 @@ int capture_writer_frame(struct capture_writer *w, uint32_t id, const struct fra
 	return 0;
 }
 
-int capture_writer_observed(struct capture_writer *w, uint32_t id, int64_t from, int64_t to, uint64_t received,
-                            uint64_t dropped, struct error *e)
+static uint8_t *put_mode(uint8_t *p, enum answer_mode mode)
+{
+	char text[64];
+	snprintf(text, sizeof text, CAPTURE_ANSWERS "%s", mode ? mode_name(mode) : "");
+	return mode ? put_text(p, ISB_COMMENT, text) : p;
+}
+
+int capture_writer_observed(struct capture_writer *w, uint32_t id, const struct capture_observed *o, struct error *e)
 {
 	if (w->pcap)
 		return 0;
@@ -353,10 +360,11 @@ int capture_writer_observed(struct capture_writer *w, uint32_t id, int64_t from,
 	if (rc)
 		return rc;
 	uint8_t *start = w->buffer + w->n, *p = put32(put32(start, BLOCK_STATISTICS) + 4, id);
-	p = put32(put32(p, (uint32_t)((uint64_t)to >> 32)), (uint32_t)to);
-	p = put_moment(put_moment(p, ISB_START, from), ISB_END, to);
-	p = put_option(p, ISB_RECEIVED, &received, 8);
-	end_block(w, start, put_option(p, ISB_DROPPED, &dropped, 8));
+	p = put32(put32(p, (uint32_t)((uint64_t)o->to >> 32)), (uint32_t)o->to);
+	p = put_moment(put_moment(p, ISB_START, o->from), ISB_END, o->to);
+	p = put_option(p, ISB_RECEIVED, &o->received, 8);
+	p = put_option(p, ISB_DROPPED, &o->dropped, 8);
+	end_block(w, start, put_mode(p, o->mode));
 	return 0;
 }
 

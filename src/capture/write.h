@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "model/frame.h"
+#include "model/mode.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +16,8 @@
 #define CAPTURE_SIMULATED "SIMULATED by monomi"
 /* The comment of a packet with FRAME_OWN; pcap cannot say it. */
 #define CAPTURE_OWN "own: management of this sensor (monomi)"
+/* A comment of what was observed: how the sensor answered, by its mode's name behind this. */
+#define CAPTURE_ANSWERS "answers: "
 
 struct capture_write_config {
 	bool pcap;               /* else pcapng */
@@ -48,10 +51,14 @@ int capture_writer_interface(struct capture_writer *w, const struct capture_inte
  * MON-CAP-043. */
 int capture_writer_frame(struct capture_writer *w, uint32_t id, const struct frame *f, struct error *e) MUST_USE;
 
-/* What interface `id` observed from `from` to `to` (ns), received and dropped packets: an interface statistics block;
- * nothing in pcap. */
-int capture_writer_observed(struct capture_writer *w, uint32_t id, int64_t from, int64_t to, uint64_t received,
-                            uint64_t dropped, struct error *e) MUST_USE;
+struct capture_observed {
+	int64_t from, to; /* ns */
+	uint64_t received, dropped;
+	enum answer_mode mode;
+};
+/* What interface `id` observed: an interface statistics block; nothing in pcap. */
+int capture_writer_observed(struct capture_writer *w, uint32_t id, const struct capture_observed *o,
+                            struct error *e) MUST_USE;
 
 /* Hands over what is buffered; in zstd, so that all of it can be read. */
 int capture_writer_flush(struct capture_writer *w, struct error *e) MUST_USE;

@@ -184,7 +184,7 @@ static int open_store(struct session *s, struct analysis_config *config, struct 
 {
 	pthread_t thread;
 	struct ingest_config ingest = { .db = s->options.db, .monitored = s->options.monitored,
-	                                .options = s->options.row_options };
+	                                .mode = s->options.mode, .options = s->options.row_options };
 	bool alone = pthread_create(&thread, NULL, open_databases, s);
 	int rc = ingest_open(&s->ingest, s->line.env, &ingest, config, e);
 	if (alone)

@@ -16,6 +16,7 @@ struct analyze_options {
 	const char *json_file;   /* where the JSON goes beside the summary; NULL: nowhere */
 	const char *db;          /* the store's folder; NULL: none */
 	struct enrich_options databases; /* for a store */
+	enum answer_mode mode;   /* how the sensor answered; untold: silent */
 	const char *monitored;   /* the prefixes as given, "" without */
 	char row_options[ROW_OPTIONS_MAX]; /* all that makes the rows of a packet, as given */
 	char **files;            /* borrowed from argv */

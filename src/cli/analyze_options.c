@@ -9,13 +9,14 @@
 
 #define SENSOR_MAX 63 /* bytes of a sensor's name */
 
-enum { OPT_MONITORED = 1, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_FILTER, OPT_FOLLOW,
-       OPT_SHARDS, OPT_MEMORY, OPT_SUMMARY, OPT_JSON, OPT_DB, OPT_COUNTRY_DB, OPT_AS_DB, OPT_HELP };
+enum { OPT_MONITORED = 1, OPT_OWN, OPT_ANSWERS, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_FILTER,
+       OPT_FOLLOW, OPT_SHARDS, OPT_MEMORY, OPT_SUMMARY, OPT_JSON, OPT_DB, OPT_COUNTRY_DB, OPT_AS_DB, OPT_HELP };
 
 /* The only list of options: parsing and help read it. */
 static const struct cli_option options[] = {
 	{ "monitored", "PREFIX,…", OPT_MONITORED, "addresses whose packets count; without it every destination does" },
 	{ "own", "ADDRESS,…", OPT_OWN, "addresses of this host and its management, left out" },
+	{ "answers", "MODE", OPT_ANSWERS, "how the sensor did: silent, host-answers or syn-ack, for --db (default: silent)" },
 	{ "nat", "CAPTURED=PUBLIC,…", OPT_NAT, "prefixes of equal length behind a 1:1 NAT" },
 	{ "nat-unknown", NULL, OPT_NAT_UNKNOWN, "behind a 1:1 NAT whose public side is not known" },
 	{ "sensor", "NAME", OPT_SENSOR, "the sensor's name, part of every row (default: local)" },
@@ -122,6 +123,13 @@ static int parse_sensor(const char *text, const char **out, struct error *e)
 	return 0;
 }
 
+static int parse_mode(const char *text, enum answer_mode *out, struct error *e)
+{
+	*out = mode_parse(text);
+	return *out ? 0 :
+	       error_set(e, -EINVAL, "MON-CLI-026", "a sensor is silent, host-answers or syn-ack, not '%.40s'", text);
+}
+
 static int parse_summary(const char *text, bool *json, struct error *e)
 {
 	*json = !strcmp(text, "json");
@@ -149,6 +157,7 @@ static int set_option(struct analyze_options *o, int id, const char *value, stru
 	case OPT_OWN:
 		scope->own = o->prefixes + PREFIXES_MAX;
 		return prefix_list_parse(value, o->prefixes + PREFIXES_MAX, PREFIXES_MAX, &scope->n_own, e);
+	case OPT_ANSWERS: return parse_mode(value, &o->mode, e);
 	case OPT_NAT:
 		scope->nat = o->nat;
 		return nat_list_parse(value, o->nat, PREFIXES_MAX, &scope->n_nat, e);

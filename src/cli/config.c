@@ -35,6 +35,7 @@ static const struct key sensor_keys[] = {
 	{ "monitored", KIND_LIST, OPT_MONITORED, NULL },
 	{ "own", KIND_LIST, OPT_OWN, NULL },
 	{ "manage", KIND_LIST, OPT_MANAGE, NULL },
+	{ "answers", KIND_TEXT, OPT_ANSWERS, NULL },
 	{ "nat", KIND_PAIRS, OPT_NAT, NULL },
 	{ "nat-unknown", KIND_FLAG, OPT_NAT_UNKNOWN, NULL },
 	{ "decapsulate", KIND_FLAG, OPT_DECAPSULATE, NULL },

@@ -20,6 +20,7 @@ const struct cli_option run_options[] = {
 	{ "monitored", "PREFIX,…", OPT_MONITORED, "addresses whose packets count" },
 	{ "own", "ADDRESS,…", OPT_OWN, "addresses of this host and its management, left out" },
 	{ "manage", "LIST", OPT_MANAGE, "its management on --interface: tcp/22, udp/161@192.0.2.0/24, 192.0.2.7, …" },
+	{ "answers", "MODE", OPT_ANSWERS, "silent (kept so, with --manage), host-answers or syn-ack; default: as it is found" },
 	{ "nat", "CAPTURED=PUBLIC,…", OPT_NAT, "prefixes of equal length behind a 1:1 NAT" },
 	{ "nat-unknown", NULL, OPT_NAT_UNKNOWN, "behind a 1:1 NAT whose public side is not known" },
 	{ "sensor", "NAME", OPT_SENSOR, "the sensor's name (default: local; simulated)" },
@@ -63,8 +64,9 @@ char *kept_add(struct kept *k, const char *p, size_t n)
 
 bool said_of_sensor(int id)
 {
-	return id == OPT_INTERFACE || id == OPT_MONITORED || id == OPT_OWN || id == OPT_MANAGE || id == OPT_NAT ||
-	       id == OPT_NAT_UNKNOWN || id == OPT_SENSOR || id == OPT_DECAPSULATE || id == OPT_FILTER;
+	return id == OPT_INTERFACE || id == OPT_MONITORED || id == OPT_OWN || id == OPT_MANAGE ||
+	       id == OPT_ANSWERS || id == OPT_NAT || id == OPT_NAT_UNKNOWN || id == OPT_SENSOR ||
+	       id == OPT_DECAPSULATE || id == OPT_FILTER;
 }
 
 int said_add_file(struct said *s, const char *path, struct error *e)
@@ -146,7 +148,7 @@ int session_check_value(struct analyze_options *scratch, int id, const char *val
 	case OPT_RETENTION: return parse_retention(value, &keep, e);
 	case OPT_MANAGE: return live_own_parse(value, own, MANAGE_MOST, &n, e);
 	case OPT_SENSOR: return store_sensor_check(value, e);
-	case OPT_MONITORED: case OPT_OWN: case OPT_NAT: case OPT_FILTER: case OPT_SHARDS: case OPT_MEMORY:
+	case OPT_MONITORED: case OPT_OWN: case OPT_ANSWERS: case OPT_NAT: case OPT_FILTER: case OPT_SHARDS: case OPT_MEMORY:
 		return analyze_option_take(scratch, run_options[id - 1].name, value, e);
 	}
 	return 0;
@@ -193,8 +195,8 @@ static int merge(struct said *line, struct said *file, struct error *e)
 /* ---- Texts as a configuration ---- */
 static int take_part(struct session *s, unsigned i, struct error *e)
 {
-	static const int shared[] = { OPT_MONITORED, OPT_OWN, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR, OPT_DECAPSULATE, OPT_FILTER,
-		                      OPT_SHARDS, OPT_MEMORY, OPT_COUNTRY_DB, OPT_AS_DB };
+	static const int shared[] = { OPT_MONITORED, OPT_OWN, OPT_ANSWERS, OPT_NAT, OPT_NAT_UNKNOWN, OPT_SENSOR,
+		                      OPT_DECAPSULATE, OPT_FILTER, OPT_SHARDS, OPT_MEMORY, OPT_COUNTRY_DB, OPT_AS_DB };
 	struct analyze_options *a = &s->part[i].analyze;
 	int rc = 0;
 	for (size_t k = 0; !rc && k < sizeof shared / sizeof *shared; k++) {
@@ -234,6 +236,7 @@ static int make_sensor(struct session *s, unsigned i, struct error *e)
 	sensor->analysis = a->config;
 	sensor->monitored = a->monitored;
 	sensor->row_options = a->row_options;
+	sensor->mode = a->mode;
 	for (unsigned k = 0; !rc && k < i; k++)
 		if (!strcmp(s->sensor[k].analysis.sensor, sensor->analysis.sensor))
 			rc = error_set(e, -EINVAL, "MON-CLI-085", "two sensors have the name %.64s", sensor->analysis.sensor);

@@ -19,6 +19,14 @@ static void tell_failures(const struct role_call *c, struct live *l, bool *told)
 	*told = fails;
 }
 
+/* How the host answers, as the parent found it last. */
+static void heed_answers(const struct role_call *c, struct live *l)
+{
+	uint8_t mode;
+	if (!env_pread_all(c->env, CAPTURE_FD_ANSWERS, &mode, 1, 0) && mode < MODES)
+		live_mode(l, (enum answer_mode)mode);
+}
+
 int capture_run(const struct role_call *c, struct error *e)
 {
 	char folder[ROLE_PATH];
@@ -38,6 +46,7 @@ int capture_run(const struct role_call *c, struct error *e)
 		return rc;
 	rc = role_ready(c, e);
 	while (!rc && !*c->stop) {
+		heed_answers(c, l);
 		rc = live_step(l, WAIT_MS, e);
 		tell_failures(c, l, &told);
 	}

@@ -108,7 +108,8 @@ static void count_piece(struct engine *g, const struct watched *w, const struct 
 		count_block(g, w);
 	capture_info(capture, &info);
 	struct tally_piece piece = { .at = info.observed.to, .received = info.observed.received,
-	                             .dropped = info.observed.dropped, .simulated = info.simulated, .sensor = w->number };
+	                             .dropped = info.observed.dropped, .mode = info.observed.mode,
+	                             .simulated = info.simulated, .sensor = w->number };
 	if (!info.observed.sections)
 		piece.at = moment_of_minute((int32_t)name->from);
 	tally_piece(g->tally, &piece);

@@ -89,7 +89,8 @@ static size_t memory_of_shards(const struct analysis_config *config, size_t tabl
 static struct store_config store_of(const struct ingest_config *ingest, const struct analysis_config *config)
 {
 	return (struct store_config){ .path = ingest->db, .sensor = config->sensor, .monitored = ingest->monitored,
-		                      .options = ingest->options, .addresses = scope_addresses(&config->scope),
+		                      .options = ingest->options, .mode = ingest->mode,
+		                      .addresses = scope_addresses(&config->scope),
 		                      .memory = memory_of_tables(config->memory) };
 }
 
@@ -208,6 +209,7 @@ static void say_observed(struct store_segment *segment, const struct observed *o
 	segment->max = segment->packets && segment->max > o->to - 1 ? segment->max : o->to - 1;
 	segment->dropped = o->dropped;
 	segment->observed = true;
+	segment->mode = o->mode;
 }
 
 static int end_segment(struct ingest *in, struct analysis *a, const char *path, bool live, struct summary *out,

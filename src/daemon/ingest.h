@@ -12,6 +12,7 @@ struct ingest;
 struct ingest_config {
 	const char *db;
 	const char *monitored; /* as given, "" without */
+	enum answer_mode mode; /* how the sensor answers; untold: silent */
 	const char *options;   /* all that makes the rows of a packet, as text */
 };
 

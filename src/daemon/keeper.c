@@ -48,7 +48,8 @@ static struct ingest_config turn_to(struct keeper *k, const struct run_sensor *s
 	k->analysis = s->analysis;
 	k->analysis.several = false;
 	k->analysis.temporary = k->config->db; /* it reaches no other folder */
-	return (struct ingest_config){ .db = k->config->db, .monitored = s->monitored, .options = s->row_options };
+	return (struct ingest_config){ .db = k->config->db, .monitored = s->monitored, .mode = s->mode,
+	                               .options = s->row_options };
 }
 
 static int find_folders(struct keeper *k, struct error *e)

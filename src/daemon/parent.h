@@ -29,6 +29,9 @@ struct child {
 	/* Of a capture */
 	char sensor[SENSOR_NAME], interface[INTERFACE_NAME];
 	int packets;      /* socket; -1: none */
+	int answers;      /* memory file: how it answers, one byte; -1: none */
+	enum answer_mode mode; /* what it says */
+	int64_t looked;   /* monotonic: when that was found */
 };
 
 enum switching { SWITCH_NONE, SWITCH_WAITS, SWITCH_DRAINS };
@@ -82,7 +85,16 @@ void parent_choose_roles(struct parent *p);
 /* All that is wanted and does not run. */
 int parent_start_wanted(struct parent *p, struct error *e) MUST_USE;
 
+/* ---- run_answers.c ---- */
+int parent_open_answers(struct child *c, struct error *e) MUST_USE;
+/* `anew`: a rule that is there is put anew, since who is let in may be another. */
+void parent_look_at_answers(struct parent *p, struct child *c, bool anew);
+/* Where it is time. */
+void parent_look_again(struct parent *p);
+
 /* ---- run_switch.c ---- */
+/* The capture's sensor in a configuration; NULL: there is none. */
+const struct run_sensor *parent_sensor_of(const struct run_config *config, const struct child *c);
 /* HUP came. */
 int parent_read_again(struct parent *p, struct error *e) MUST_USE;
 /* What is due of a change-over. */

@@ -77,7 +77,7 @@ static int open_signals(struct parent *p, struct error *e)
 /* ---- Captures ---- */
 static void set_capture(struct child *c, const struct run_sensor *s, const struct held *h, int packets)
 {
-	*c = (struct child){ .role = ROLE_CAPTURE, .wanted = true, .held = h, .packets = packets };
+	*c = (struct child){ .role = ROLE_CAPTURE, .wanted = true, .held = h, .packets = packets, .answers = -1 };
 	snprintf(c->sensor, sizeof c->sensor, "%s", s->analysis.sensor);
 	snprintf(c->interface, sizeof c->interface, "%s", s->interface);
 }
@@ -97,14 +97,21 @@ int parent_add_capture(struct parent *p, const struct run_sensor *s, const struc
 		return rc;
 	set_capture(c, s, h, packets);
 	*out = c;
-	return 0;
+	rc = parent_open_answers(c, e);
+	if (rc)
+		parent_remove_capture(p, c);
+	else
+		parent_look_at_answers(p, c, true);
+	return rc;
 }
 
 void parent_remove_capture(struct parent *p, struct child *c)
 {
 	if (c->packets >= 0)
 		p->env->close(p->env, c->packets);
-	*c = (struct child){ .role = ROLE_CAPTURE, .packets = -1 };
+	if (c->answers >= 0)
+		p->env->close(p->env, c->answers);
+	*c = (struct child){ .role = ROLE_CAPTURE, .packets = -1, .answers = -1 };
 }
 
 static int open_captures(struct parent *p, struct error *e)
@@ -168,7 +175,10 @@ static struct given given_to(const struct parent *p, const struct child *c)
 	case ROLE_READER: g.fd[g.n++] = p->reader_pair[1]; break;
 	case ROLE_ENGINE: g.fd[g.n++] = p->live_pair[1]; break;
 	case ROLE_EXTRACT: g.fd[g.n++] = p->packets_pair[1]; break;
-	case ROLE_CAPTURE: g.fd[g.n++] = c->packets; break;
+	case ROLE_CAPTURE:
+		g.fd[g.n++] = c->packets;
+		g.fd[g.n++] = c->answers;
+		break;
 	case ROLE_KEEPER: case ROLE_SIMULATOR: case ROLES: break;
 	}
 	return g;
@@ -424,6 +434,8 @@ static int watch(struct parent *p, struct error *e)
 			rc = start_planned(p, e);
 		if (!rc && !p->ending)
 			rc = serve_extract(p, e);
+		if (!rc && !p->ending)
+			parent_look_again(p);
 		if (!rc && p->again && p->told && !p->ending)
 			rc = parent_read_again(p, e);
 		if (!rc && !p->ending)
@@ -440,7 +452,7 @@ int run_observatory(const struct env *env, const struct run_request *request, st
 	                    .held = { { NULL, -1 }, { NULL, -1 } }, .reader_pair = { -1, -1 }, .live_pair = { -1, -1 },
 	                    .packets_pair = { -1, -1 } };
 	for (int i = 0; i < CHILDREN; i++)
-		p.child[i] = (struct child){ .role = ROLE_CAPTURE, .packets = -1 };
+		p.child[i] = (struct child){ .role = ROLE_CAPTURE, .packets = -1, .answers = -1 };
 	int rc = parent_hold(&p, parent_now(&p), request->setup, e);
 	if (rc)
 		return rc;

@@ -21,6 +21,7 @@ struct run_sensor {
 	const char *manage_words;      /* the same as given; NULL: nothing */
 	struct analysis_config analysis; /* its name, and what makes rows; memory and shards are equal in all */
 	const char *monitored, *row_options; /* as struct ingest_config */
+	enum answer_mode mode;         /* as was said; untold: of an interface, as it is found; else silent */
 };
 
 struct run_config {

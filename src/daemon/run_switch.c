@@ -50,6 +50,8 @@ static void describe(struct text *t, enum role r, const struct run_config *c)
 	switch (r) {
 	case ROLE_KEEPER:
 		text_printf(t, "%d %u %u %u ", (int)c->source, c->keep.payload_days, c->keep.segment_days, c->keep.detail_days);
+		for (unsigned i = 0; i < c->n_sensors; i++)
+			text_printf(t, "%d ", (int)c->sensor[i].mode);
 		for (size_t i = 0; i < c->n_files; i++)
 			put(t, c->files[i]);
 		put_sensors(t, c);
@@ -93,7 +95,7 @@ static struct child *capture_of(struct parent *p, const struct run_sensor *s)
 	return NULL;
 }
 
-static const struct run_sensor *sensor_of(const struct run_config *config, const struct child *c)
+const struct run_sensor *parent_sensor_of(const struct run_config *config, const struct child *c)
 {
 	for (unsigned i = 0; config->source == RUN_INTERFACE && i < config->n_sensors; i++)
 		if (equal(c->sensor, config->sensor[i].analysis.sensor) && equal(c->interface, config->sensor[i].interface))
@@ -132,8 +134,8 @@ static void each_kept(struct parent *p, void (*act)(struct parent *p, struct chi
                                                     const struct run_sensor *next))
 {
 	for (struct child *c = &p->child[CAPTURES]; c < &p->child[CHILDREN]; c++) {
-		const struct run_sensor *now = sensor_of(parent_config(p), c);
-		const struct run_sensor *next = sensor_of(&parent_next(p)->setup->config, c);
+		const struct run_sensor *now = parent_sensor_of(parent_config(p), c);
+		const struct run_sensor *next = parent_sensor_of(&parent_next(p)->setup->config, c);
 		if (c->wanted && now && next)
 			act(p, c, now, next);
 	}
@@ -145,12 +147,20 @@ static void widen_one(struct parent *p, struct child *c, const struct run_sensor
 		widen(p, c, now->analysis.capture.filter, next->analysis.capture.filter);
 }
 
+/* Whom the host answers. */
+static bool is_host_changed(const struct run_sensor *now, const struct run_sensor *next)
+{
+	return now->mode != next->mode || !equal(now->manage_words, next->manage_words);
+}
+
 static void narrow_one(struct parent *p, struct child *c, const struct run_sensor *now, const struct run_sensor *next)
 {
 	struct error e;
 	c->held = parent_next(p);
 	if (!equal(now->analysis.capture.filter, next->analysis.capture.filter))
 		say_filter(set_filter(c, next->analysis.capture.filter, &e), &e);
+	if (is_host_changed(now, next))
+		parent_look_at_answers(p, c, true);
 }
 
 /* What is management has changed: only another capture knows. Its socket lives on, and packets wait there. */
@@ -199,7 +209,7 @@ static int change_captures(struct parent *p, unsigned *changed, struct error *e)
 			++*changed;
 		}
 	for (struct child *c = &p->child[CAPTURES]; !rc && c < &p->child[CHILDREN]; c++)
-		if (c->wanted && !sensor_of(&parent_next(p)->setup->config, c)) {
+		if (c->wanted && !parent_sensor_of(&parent_next(p)->setup->config, c)) {
 			parent_end(p, c, SIGTERM, FAREWELL);
 			parent_remove_capture(p, c);
 			++*changed;
@@ -214,12 +224,12 @@ static int check_fixed(const struct run_config *now, const struct run_config *ne
 	       error_set(e, -EINVAL, "MON-DMN-035", "the store and the address of the pages stay until the next start") : 0;
 }
 
-static bool is_manage_changed(struct parent *p)
+static bool is_any_host_changed(struct parent *p)
 {
 	for (struct child *c = &p->child[CAPTURES]; c < &p->child[CHILDREN]; c++) {
-		const struct run_sensor *now = sensor_of(parent_config(p), c);
-		const struct run_sensor *next = sensor_of(&parent_next(p)->setup->config, c);
-		if (now && next && !equal(now->manage_words, next->manage_words))
+		const struct run_sensor *now = parent_sensor_of(parent_config(p), c);
+		const struct run_sensor *next = parent_sensor_of(&parent_next(p)->setup->config, c);
+		if (now && next && is_host_changed(now, next))
 			return true;
 	}
 	return false;
@@ -230,7 +240,7 @@ static void plan_switch(struct parent *p, unsigned changed)
 	struct error said;
 	for (enum role r = 0; r < ROLES; r++)
 		changed += differs(p, r);
-	if (!changed && !is_manage_changed(p)) {
+	if (!changed && !is_any_host_changed(p)) {
 		error_set(&said, 0, "MON-DMN-039", "the configuration is as it was");
 		parent_let_go(p, parent_next(p));
 		notify_manager(p->env, "READY=1");

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define OUTPUT_MOST 65536
+#define PATIENCE INT64_C(10000000000) /* ns */
 
 /* --- nft --- */
 
@@ -23,9 +25,12 @@ static int cannot(struct error *e, int rc, const char *what)
 /* In the new process. */
 static void become_nft(const char *const *argv, const int in[2], const int out[2])
 {
+	sigset_t none;
 	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/local/sbin/nft" };
 	if (dup2(in[0], 0) < 0 || dup2(out[1], 1) < 0 || dup2(out[1], 2) < 0)
 		_exit(126);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* whoever calls may have blocked some */
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		execv(places[i], (char *const *)(uintptr_t)argv);
 	_exit(127);
@@ -45,10 +50,18 @@ static int write_whole(const struct env *env, int fd, const char *p, size_t n)
 	return 0;
 }
 
+/* -ETIME: nft said nothing more in time. */
 static int read_whole(const struct env *env, int fd, struct text *out)
 {
 	char part[4096];
+	int64_t end = env->monotonic(env) + PATIENCE;
 	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = end - env->monotonic(env);
+		if (left <= 0)
+			return -ETIME;
+		if (poll(&p, 1, (int)(left / 1000000) + 1) <= 0)
+			continue;
 		ssize_t got = env->read(env, fd, part, sizeof part);
 		if (got == -EINTR)
 			continue;
@@ -66,6 +79,8 @@ static int talk(const struct env *env, pid_t pid, int in, int out, const char *r
 	env->close(env, in);
 	if (!rc || rc == -EPIPE)
 		rc = read_whole(env, out, said);
+	if (rc)
+		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
@@ -103,6 +118,8 @@ static int start_nft(const struct env *env, const char *const *argv, const char 
 static int nft(const struct env *env, const char *const *argv, const char *rules, struct text *said, struct error *e)
 {
 	int rc = start_nft(env, argv, rules, said);
+	if (rc == -ETIME)
+		return error_set(e, rc, "MON-DMN-056", "nft does not come to an end");
 	if (rc < 0)
 		return cannot(e, rc, "cannot be started");
 	if (rc == 127)
@@ -131,12 +148,29 @@ static void put_own(struct text *t, const struct live_own *o)
 	text_puts(t, "accept\n");
 }
 
-/* Behind connection tracking (priority -200) and before anybody's own rules. Leases (RFC 2131, RFC 8415) and neighbours
- * (RFC 4861) stay, or the host loses its addresses. */
+/* An interface's chain: names have more letters than nft's words. */
+static void put_chain_name(struct text *t, const char *interface)
+{
+	text_puts(t, "on_");
+	for (const char *c = interface; *c; c++)
+		text_add(t, *c == '@' ? "_" : c, 1);
+}
+
+/* Several sensors are several chains of one table. What is there of this one goes, and the one chain that earlier versions
+ * had for all. Behind connection tracking (priority -200) and before anybody's own rules. Leases (RFC 2131, RFC 8415) and
+ * neighbours (RFC 4861) stay, or the host loses its addresses. */
 static void put_table(struct text *t, const struct silence *s)
 {
-	text_puts(t, "table inet monomi\ndelete table inet monomi\ntable inet monomi {\n\tchain unasked {\n"
-	             "\t\ttype filter hook input priority -150; policy accept;\n");
+	static const char *const gone[] = { "add", "flush", "delete" };
+	text_puts(t, "add table inet monomi\n");
+	for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) {
+		text_printf(t, "%s chain inet monomi unasked\n%s chain inet monomi ", gone[i], gone[i]);
+		put_chain_name(t, s->interface);
+		text_puts(t, "\n");
+	}
+	text_puts(t, "table inet monomi {\n\tchain ");
+	put_chain_name(t, s->interface);
+	text_puts(t, " {\n\t\ttype filter hook input priority -150; policy accept;\n");
 	text_printf(t, "\t\tiifname != \"%s\" accept\n\t\tct state established,related accept\n", s->interface);
 	for (size_t i = 0; i < s->n_own; i++)
 		put_own(t, &s->own[i]);
@@ -188,30 +222,67 @@ static bool line_is(const char *line, size_t n, const char *text)
 	return n == strlen(text) && !memcmp(line, text, n);
 }
 
-/* The chain as nft prints it: every rule must be one of ours, and the last must drop. */
+/* What a rule of ours that lets something in begins with: the first two are of any table, the others of management. */
+static const char *const ours[] = { "ct state established,related ", "udp sport ", "icmpv6 type ", "ip saddr ",
+	                            "ip6 saddr ", "tcp dport ", "udp dport " };
+
+static bool begins(const char *line, size_t n, const char *text)
+{
+	return n >= strlen(text) && !memcmp(line, text, strlen(text));
+}
+
+static bool ends(const char *line, size_t n, const char *text)
+{
+	return n >= strlen(text) && !memcmp(line + n - strlen(text), text, strlen(text));
+}
+
+static bool is_ours(const char *line, size_t n)
+{
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (begins(line, n, ours[i]))
+			return true;
+	return false;
+}
+
+struct chain {
+	bool hook, here, drops, open; /* open: a rule that is none of ours lets in */
+};
+
+static void read_rule(struct chain *c, const char *line, size_t n, const char *first, struct text *let_in)
+{
+	if (begins(line, n, "counter ") && ends(line, n, " drop"))
+		c->drops = c->hook && c->here && !c->open;
+	else if (begins(line, n, "type filter hook input "))
+		c->hook = true;
+	else if (line_is(line, n, first))
+		c->here = true;
+	else if (ends(line, n, "accept") && !is_ours(line, n))
+		c->open = true;
+	else if (ends(line, n, "accept") && c->here) {
+		text_add(let_in, line, n - strlen(" accept"));
+		text_puts(let_in, "\n");
+	}
+}
+
+/* The table as nft prints it: one of its chains is of this interface, each of its rules is one of ours, and the last
+ * drops. */
 static bool read_table(const char *p, const char *interface, struct text *let_in)
 {
 	char first[64];
-	bool hook = false, here = false, drops = false;
+	struct chain chain = { false, false, false, false };
+	bool silent = false;
 	snprintf(first, sizeof first, "iifname != \"%s\" accept", interface);
 	for (size_t n; *p; p += n + (p[n] == '\n')) {
 		n = strcspn(p, "\n");
 		const char *line = p + strspn(p, "\t ");
 		size_t length = n - (size_t)(line - p);
-		if (length > 7 && !memcmp(line, "counter", 7) && line[length - 1] == 'p' && !memcmp(line + length - 4, "drop", 4))
-			drops = hook && here;
-		else if (length > 28 && !memcmp(line, "type filter hook input", 22))
-			hook = true;
-		else if (line_is(line, length, first))
-			here = true;
-		else if (line_is(line, length, "accept"))
-			return false; /* not ours: everything is let in */
-		else if (length > 6 && !memcmp(line + length - 6, "accept", 6)) {
-			text_add(let_in, line, length - 7);
-			text_puts(let_in, "\n");
-		}
+		if (begins(line, length, "chain "))
+			chain = (struct chain){ false, false, false, false };
+		else
+			read_rule(&chain, line, length, first, let_in);
+		silent |= chain.drops;
 	}
-	return drops;
+	return silent;
 }
 
 int silence_look(const struct env *env, const char *interface, bool *silent, struct text *let_in, struct error *e)

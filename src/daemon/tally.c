@@ -38,6 +38,7 @@ struct tally {
 	struct seed seed;
 	int64_t at; /* ns: all until then has been counted, of the sensor that is farthest */
 	int64_t sensor_at[TALLY_SENSORS];
+	enum answer_mode mode[TALLY_SENSORS];
 	bool simulated;
 	struct second second[SECOND_SLOTS];
 	struct minute minute[MINUTES];
@@ -163,7 +164,10 @@ void tally_piece(struct tally *t, const struct tally_piece *piece)
 		m->dropped[k] += piece->dropped;
 	}
 	t->at = piece->at > t->at ? piece->at : t->at;
-	t->sensor_at[k] = piece->at > t->sensor_at[k] ? piece->at : t->sensor_at[k];
+	if (piece->at >= t->sensor_at[k]) {
+		t->sensor_at[k] = piece->at;
+		t->mode[k] = piece->mode;
+	}
 	t->simulated |= piece->simulated;
 }
 
@@ -262,8 +266,8 @@ static void tell_sensor(const struct tally *t, const struct minute *const *kept,
 		text_printf(out, "%" PRIu64, sensor->addresses);
 	else
 		text_puts(out, "null");
-	text_printf(out, ",\"at\":%" PRId64 ",\"received\":%" PRIu64 ",\"dropped\":%" PRIu64 "}",
-	            t->sensor_at[k] / 1000000, received, dropped);
+	text_printf(out, ",\"at\":%" PRId64 ",\"received\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"mode\":\"%s\"}",
+	            t->sensor_at[k] / 1000000, received, dropped, mode_name(t->mode[k] ? t->mode[k] : MODE_SILENT));
 }
 
 static void tell_seconds(const struct tally *t, struct text *out)

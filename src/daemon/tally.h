@@ -7,6 +7,7 @@
 #pragma once
 #include "base/env.h"
 #include "base/text.h"
+#include "model/mode.h"
 #include "model/packet.h"
 #include "model/verdict.h"
 
@@ -27,6 +28,7 @@ struct tally_piece {
 	int64_t at;
 	unsigned sensor; /* whose it is, below TALLY_SENSORS */
 	uint64_t received, dropped;
+	enum answer_mode mode; /* how it answered; untold: silent */
 	bool simulated;
 };
 void tally_piece(struct tally *t, const struct tally_piece *piece);

@@ -110,6 +110,29 @@ static void put_answers(struct text *t, const struct counters *c)
 		text_printf(t, "monomi_http_answers_total{status=\"%uxx\"} %" PRIu64 "\n", i, c->answers[i]);
 }
 
+/* What live counters say of each sensor (docs/formats/live.md): their names need no quoting, so a word is what stands up to
+ * the next quote. */
+static const char *word_after(const char *at, const char *end, const char *name, int *n)
+{
+	const char *found = at < end ? memmem(at, (size_t)(end - at), name, strlen(name)) : NULL;
+	const char *word = found ? found + strlen(name) : NULL, *quote = word ? memchr(word, '"', (size_t)(end - word)) : NULL;
+	*n = quote ? (int)(quote - word) : 0;
+	return quote ? word : NULL;
+}
+
+static void put_modes(struct text *t, const struct server *s)
+{
+	if (!live_is_there(s))
+		return;
+	const char *at = s->live.now->p, *end = at + s->live.now->n, *sensor, *mode;
+	const char *list = memmem(at, s->live.now->n, "\"seconds\":", 10);
+	int n, m;
+	metric(t, "sensor_mode", "gauge", "How a live sensor answers what comes.");
+	for (end = list ? list : end; (sensor = word_after(at, end, "{\"sensor\":\"", &n)) &&
+	     (mode = word_after(sensor, end, "\"mode\":\"", &m)); at = mode)
+		text_printf(t, "monomi_sensor_mode{sensor=\"%.*s\",mode=\"%.*s\"} 1\n", n, sensor, m, mode);
+}
+
 int answer_metrics(struct request *r)
 {
 	const struct server *s = r->server;
@@ -119,6 +142,7 @@ int answer_metrics(struct request *r)
 	text_printf(&t, "monomi_build_info{version=\"%s\",schema=\"%d\"} 1\n", s->config->version, SCHEMA_VERSION);
 	gauge(&t, "reader_up", "Whether the store's reader has spoken.", s->reader[0] != 0);
 	gauge(&t, "capturing", "Whether live counters come.", live_is_there(s));
+	put_modes(&t, s);
 	gauge(&t, "simulated", "Whether packets are made up.", s->shown.simulated);
 	gauge(&t, "as_of_seconds", "End of the last sealed minute, since 1970.", s->shown.as_of);
 	gauge(&t, "lag_seconds", "Age of that.", s->shown.as_of ? now_of(s) - s->shown.as_of : 0);

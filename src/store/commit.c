@@ -127,15 +127,23 @@ static int insert_windows(struct store *s, struct error *e)
 }
 
 /* Ranges of equal N and mode that overlap or adjoin become one: of those that the new ones can reach. A live sensor has
- * one range, so. */
+ * one range, so. Of two that differ and overlap, the one that begins first has the time of both; what is left of the other
+ * is its own, and where nothing is, what it lost is told with the first. */
 #define COVER "CREATE OR REPLACE TEMP TABLE merged AS " \
 	"WITH starts AS (SELECT *, CASE WHEN from_ns - 1 <= max(to_ns) OVER (PARTITION BY addresses, mode ORDER BY from_ns, " \
 	"to_ns ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) THEN 0 ELSE 1 END AS start FROM coverage " \
 	"WHERE %s), " \
 	"islands AS (SELECT *, sum(start) OVER (PARTITION BY addresses, mode ORDER BY from_ns, to_ns ROWS UNBOUNDED " \
-	"PRECEDING) AS island FROM starts) " \
-	"SELECT sensor, min(from_ns), max(to_ns), addresses, mode, CAST(sum(dropped) AS UBIGINT), CAST(%llu AS UBIGINT) " \
-	"FROM islands GROUP BY sensor, addresses, mode, island"
+	"PRECEDING) AS island FROM starts), " \
+	"whole AS (SELECT sensor, min(from_ns) AS a, max(to_ns) AS b, addresses, mode, sum(dropped) AS dropped FROM islands " \
+	"GROUP BY sensor, addresses, mode, island), " \
+	"cut AS (SELECT *, greatest(a, coalesce(max(b) OVER (ORDER BY a, b, mode, addresses ROWS BETWEEN UNBOUNDED PRECEDING " \
+	"AND 1 PRECEDING) + 1, a)) AS begin FROM whole), " \
+	"kept AS (SELECT *, sum(CASE WHEN begin <= b THEN 1 ELSE 0 END) OVER (ORDER BY a, b, mode, addresses ROWS UNBOUNDED " \
+	"PRECEDING) AS range FROM cut) " \
+	"SELECT any_value(sensor), min(begin) FILTER (begin <= b), max(b) FILTER (begin <= b), any_value(addresses) " \
+	"FILTER (begin <= b), any_value(mode) FILTER (begin <= b), CAST(sum(dropped) AS UBIGINT), CAST(%llu AS UBIGINT) " \
+	"FROM kept GROUP BY range"
 
 /* The new ranges are in the table already. */
 static int merge_coverage(struct store *s, int64_t from, int64_t to, struct error *e)
@@ -163,8 +171,8 @@ static int cover(struct store *s, struct error *e)
 			continue;
 		struct catalog_coverage *row = vector_add(&rows, s->env, sizeof *row, 1);
 		if (row)
-			*row = (struct catalog_coverage){ s->sensor, p[i].min, p[i].max, s->addresses, "silent", p[i].dropped,
-			                                  s->catalog.commit + 1 };
+			*row = (struct catalog_coverage){ s->sensor, p[i].min, p[i].max, s->addresses, mode_name(p[i].mode),
+			                                  p[i].dropped, s->catalog.commit + 1 };
 		else
 			rc = error_no_memory(e, "committing");
 		from = p[i].min < from ? p[i].min : from;

@@ -233,7 +233,7 @@ static int pending_of(const struct store *s, const struct store_segment *segment
 	*p = (struct pending){ .packets = segment->packets, .bytes = segment->bytes,
 	                       .uncompressed = segment->uncompressed, .min = segment->min, .max = segment->max,
 	                       .dropped = segment->dropped, .covers = segment->packets || segment->observed,
-	                       .simulated = segment->simulated };
+	                       .simulated = segment->simulated, .mode = segment->mode ? segment->mode : s->mode };
 	name_of(segment->digest, p->name);
 	p->path = copy_path(s->env, segment->path, strlen(segment->path));
 	return p->path ? 0 : error_no_memory(e, "remembering a segment");

@@ -10,6 +10,7 @@ struct pending { /* a segment that the next commit adds, or tells of as refused 
 	uint64_t packets, bytes, uncompressed;
 	int64_t min, max; /* covered, when it says so */
 	uint64_t dropped;
+	enum answer_mode mode;
 	uint32_t id;
 	bool covers, refused, simulated;
 	char reason[300];
@@ -41,6 +42,7 @@ struct store {
 	char sensor[STORE_SENSOR_MAX + 1];
 	char *monitored, *options;
 	uint64_t addresses;
+	enum answer_mode mode;
 	bool at_hand;              /* between store_segment_begin and its end */
 	int64_t first_pending;     /* monotonic, of the first segment that is pending */
 

@@ -83,6 +83,7 @@ int store_turn(struct store *s, const struct store_config *config, struct error 
 		return rc;
 	memcpy(s->sensor, config->sensor, strlen(config->sensor) + 1);
 	s->addresses = config->addresses;
+	s->mode = config->mode ? config->mode : MODE_SILENT;
 	s->newest_day = INT32_MIN;
 	free_text(s->env, s->monitored);
 	free_text(s->env, s->options);

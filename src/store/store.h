@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "model/attack.h"
 #include "model/evidence.h"
+#include "model/mode.h"
 #include "model/records.h"
 #include "model/window.h"
 
@@ -41,6 +42,7 @@ struct store_config {
 	const char *sensor;    /* whose rows come */
 	uint64_t addresses;    /* monitored by it; 0: not known */
 	const char *monitored; /* its prefixes as text, "" when not known */
+	enum answer_mode mode; /* how it answers, where a segment does not tell; untold: as MODE_SILENT */
 	const char *options;   /* what else makes the rows of a packet, as text: shared minutes need it to be equal */
 	size_t memory;         /* bytes for staging and for DuckDB, each about a quarter of it */
 };
@@ -76,6 +78,7 @@ struct store_segment {
 	uint64_t dropped;      /* packets of that time that were lost */
 	bool observed;         /* somebody listened all that time, whether anything came or not */
 	bool simulated;        /* its packets are made up */
+	enum answer_mode mode; /* how the sensor answered then; untold: as its store_config says */
 };
 
 struct store_plan { /* borrowed until the next call */

@@ -104,19 +104,24 @@ CREATE VIEW "window" AS SELECT sensor, moment_of_minute(minute) AS minute, revis
 CREATE VIEW sensor AS SELECT sensor, nullif(addresses, 0) AS addresses FROM rest.sensors;
 CREATE VIEW coverage AS SELECT sensor, moment_of_ns(from_ns) AS "from", moment_of_ns(to_ns) AS "to",
     (to_ns - from_ns + 1) / 1e9 AS seconds, nullif(addresses, 0) AS addresses, mode, dropped FROM rest.coverage;
+-- By how much a sensor answers; NULL: now so, now so.
+CREATE MACRO mode_rank(m) AS CASE m WHEN 'silent' THEN 0 WHEN 'host-answers' THEN 1 WHEN 'syn-ack' THEN 2 END;
 -- Ranges cut at multiples of a step (ns): what was observed within each, shifted by whole hours east of UTC.
 CREATE MACRO coverage_by(step, hours) AS TABLE
-    SELECT sensor, unit, sum(to_ns - from_ns + 1)::BIGINT AS observed_ns, max(addresses) AS addresses,
-        sum(addresses * ((to_ns - from_ns + 1) / 86400e9)) AS address_days, bool_and(addresses IS NOT NULL) AS known
-    FROM (SELECT sensor, addresses, unit, greatest(f, unit * step) AS from_ns, least(t, unit * step + step - 1) AS to_ns
-        FROM (SELECT *, unnest(range(floor(f / step)::BIGINT, floor(t / step)::BIGINT + 1)) AS unit
-            FROM (SELECT sensor, nullif(addresses, 0) AS addresses, from_ns + hours * 3600000000000 AS f, to_ns + hours * 3600000000000 AS t
-                FROM rest.coverage)))
+    SELECT sensor, unit, sum(ns)::BIGINT AS observed_ns, max(addresses) AS addresses, sum(days) AS address_days,
+        CASE WHEN max(ns) >= 0.99 * sum(ns) THEN arg_max(mode, ns) ELSE 'mixed' END AS mode, bool_and(known) AS known
+    FROM (SELECT sensor, unit, mode, sum(to_ns - from_ns + 1) AS ns, max(addresses) AS addresses,
+            sum(addresses * ((to_ns - from_ns + 1) / 86400e9)) AS days, bool_and(addresses IS NOT NULL) AS known
+        FROM (SELECT sensor, addresses, mode, unit, greatest(f, unit * step) AS from_ns, least(t, unit * step + step - 1) AS to_ns
+            FROM (SELECT *, unnest(range(floor(f / step)::BIGINT, floor(t / step)::BIGINT + 1)) AS unit
+                FROM (SELECT sensor, nullif(addresses, 0) AS addresses, mode, from_ns + hours * 3600000000000 AS f,
+                        to_ns + hours * 3600000000000 AS t FROM rest.coverage)))
+        GROUP BY sensor, unit, mode)
     GROUP BY sensor, unit;
-CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, observed_ns, addresses
+CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, observed_ns, addresses, mode
     FROM coverage_by(60000000000, 0);
 CREATE VIEW coverage_day AS SELECT moment_of_second(unit * 86400)::DATE AS day, sensor, observed_ns / 1e9 AS seconds, addresses,
-    address_days FROM coverage_by(86400000000000, 0);
+    address_days, mode FROM coverage_by(86400000000000, 0);
 
 -- Rollups: sums over flow, by sensor. Those of class and port lie at rest, as sums over each part, and for days that are
 -- over once more as sums of a month.
@@ -261,10 +266,21 @@ CREATE MACRO coverage_within(since, until, step, only_sensor) AS TABLE
                 FROM rest.coverage WHERE to_ns >= epoch_ns(since) AND from_ns < epoch_ns(until)
                     AND (only_sensor IS NULL OR sensor = only_sensor))))
     GROUP BY sensor, unit;
-CREATE VIEW rest.counted AS SELECT sensor FROM rest.coverage GROUP BY sensor HAVING bool_and(coalesce(addresses, 0) > 0);
+-- How sensors answered over a span: the mode of all but a hundredth of what was observed, else 'mixed'; whether N is known.
+CREATE MACRO modes_within(since, until, only_sensor) AS TABLE
+    SELECT sensor, CASE WHEN max(ns) >= 0.99 * sum(ns) THEN arg_max(mode, ns) ELSE 'mixed' END AS mode, bool_and(known) AS known
+    FROM (SELECT sensor, mode, sum((least(to_ns, epoch_ns(until) - 1) - greatest(from_ns, epoch_ns(since)) + 1)::DOUBLE) AS ns,
+            bool_and(coalesce(addresses, 0) > 0) AS known
+        FROM rest.coverage WHERE to_ns >= epoch_ns(since) AND from_ns < epoch_ns(until)
+            AND (only_sensor IS NULL OR sensor = only_sensor) GROUP BY ALL)
+    GROUP BY sensor;
+-- Whom the rates of a span are told of: sensors of known N, all of one mode: that which answers least.
+CREATE MACRO counted_within(since, until, only_sensor) AS TABLE
+    SELECT sensor FROM (SELECT sensor, mode_rank(mode) AS rank, min(mode_rank(mode)) OVER () AS least
+        FROM modes_within(since, until, only_sensor) WHERE known) WHERE rank = least;
 -- The divisor of a span's rates.
 CREATE MACRO address_days_within(since, until, only_sensor) AS (SELECT nullif(sum(address_days), 0)
-    FROM coverage_within(since, until, 4000000000, only_sensor) WHERE sensor IN (FROM rest.counted));
+    FROM coverage_within(since, until, 4000000000, only_sensor) WHERE sensor IN (FROM counted_within(since, until, only_sensor)));
 CREATE MACRO step_seconds(step) AS CASE step WHEN 'minute' THEN 60 WHEN '10min' THEN 600 WHEN 'hour' THEN 3600
     WHEN 'day' THEN 86400 ELSE 4000000000 END;
 -- The tool of each source and UTC day, by its evidence at all sensors.
@@ -332,7 +348,7 @@ CREATE MACRO sources_ranked(rows, days, marks, since, until, only_sensor, only_p
 -- Ports and origins by what was asked, beside the span before: `unit` says whether spans are of whole days ('day'), whose sums
 -- are read then.
 CREATE MACRO ports_asked(since, until, only_sensor, unit) AS TABLE
-    SELECT protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted
+    SELECT protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM counted_within(since, until, only_sensor))) AS counted
     FROM (SELECT sensor, protocol, port, accesses FROM flow4_within(since, until, only_sensor) WHERE unit <> 'day'
         UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within(since, until, only_sensor) WHERE unit <> 'day'
         UNION ALL SELECT sensor, protocol, port, accesses FROM ports_within(since, until, only_sensor) WHERE unit = 'day')
@@ -356,17 +372,17 @@ CREATE MACRO origins_asked_of(rows, days, since, until, only_sensor, only_protoc
     WHERE unit = 'day' AND only_port IS NULL AND only_protocol IS NULL AND accesses > 0;
 CREATE MACRO origins_listed(by_as, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
     SELECT CASE WHEN by_as THEN as_number END AS as_number, country, net, sum(accesses) AS accesses,
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)) AS counted, count_asking(list, source, packets, asked) AS sources
+        sum(accesses) FILTER (sensor IN (FROM counted_within(since, until, only_sensor))) AS counted, count_asking(list, source, packets, asked) AS sources
     FROM listed_sources(since, until, only_sensor) WHERE unit = 'day' AND only_port IS NULL AND only_protocol IS NULL GROUP BY ALL;
 CREATE MACRO origins_asked(by_as, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
     SELECT as_number, country, sum(accesses) AS accesses, sum(counted) AS counted, sum(sources) AS sources
     FROM origins_listed(by_as, since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL
     UNION ALL SELECT CASE WHEN by_as THEN as_number END, country, sum(accesses),
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)), count(DISTINCT source)
+        sum(accesses) FILTER (sensor IN (FROM counted_within(since, until, only_sensor))), count(DISTINCT source)
     FROM asks('flow4', since, until, only_sensor, only_protocol, only_port)
     WHERE unit <> 'day' OR only_port IS NOT NULL OR only_protocol IS NOT NULL GROUP BY ALL
     UNION ALL SELECT CASE WHEN by_as THEN as_number END, country, sum(accesses),
-        sum(accesses) FILTER (sensor IN (FROM rest.counted)), count(DISTINCT source)
+        sum(accesses) FILTER (sensor IN (FROM counted_within(since, until, only_sensor))), count(DISTINCT source)
     FROM origins_asked_of('flow6', 'rest.source_day6', since, until, only_sensor, only_protocol, only_port, unit) GROUP BY ALL;
 -- Attacks as they came to in the end: each day has a row of those that had packets on it.
 CREATE MACRO verdict_name(v) AS ['attack', 'scan', 'reflection', 'undecided'][v + 1];

@@ -43,6 +43,7 @@ WRONG = [
      ["5:9: monitored: \"192.0.2.1/24\" has bits set", "6:13: filter: the filter does not compile"]),
     ("sensors:\n  - name: a/b\n    nat: {10.0.0.0/24: 192.0.2.0/25}\n    manage: tcp/0\n",
      ["2:11: name: 'a/b' cannot name a sensor", "3:11: nat: '10.0.0.0/24=192.0.2.0/25'", "4:13: manage: 'tcp/0'"]),
+    ("sensors:\n  - answers: loud\n", ["2:14: answers: a sensor is silent, host-answers or syn-ack, not 'loud'"]),
     ("sensors:\n  - {name: a, interface: x}\n  - {name: a, interface: y}\n  - {interface: z}\n  - {name: b}\n",
      ["4:5: of several sensors each wants a name", "5:5: of several sensors each wants an interface",
       "3:12: two sensors have the name a"]),
@@ -91,7 +92,7 @@ def check_example(checks, folder):
     checks.equal("the example", (code, out, err), (0, "good: %s\n" % EXAMPLE, ""))
     with open(EXAMPLE, encoding="utf-8") as f:
         whole = uncommented(f.read())
-    keys = ("monitored", "own", "manage", "nat", "nat-unknown", "decapsulate", "filter", "memory", "shards", "retention", "detail")
+    keys = ("monitored", "own", "manage", "answers", "nat", "nat-unknown", "decapsulate", "filter", "memory", "shards", "retention", "detail")
     checks.equal("all of it is in use", [k for k in keys if not re.search(r"^\s*%s:" % k, whole, re.M)], [])
     code, _, err = run("--config", write(folder, whole), "--check")
     checks.equal("the whole example", (code, err), (0, ""))

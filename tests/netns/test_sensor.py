@@ -96,7 +96,7 @@ def test_silence():
     expect("and hears refusals", connect(HOST, "198.18.9.1", 443), "refused")
     expect("a second time for a peer", sensor(HOST, "silence", "--interface", "d0", "--manage", "198.18.9.1")[0], 0)
     expect("who gets in everywhere", connect(OUTSIDE, "198.18.9.9", 80), "connected")
-    run(HOST, "nft", "insert rule inet monomi unasked accept")
+    run(HOST, "nft", "insert rule inet monomi on_d0 accept")
     expect("a table somebody changed is not silence", sensor(HOST, "check", "--interface", "d0")[0], 1)
     expect("answer", sensor(HOST, "answer")[0], 0)
     expect("answers again", connect(OUTSIDE, "198.18.9.9", 443), "refused")

@@ -112,6 +112,7 @@ static void watch_init(void)
 struct group {
 	struct piece_name name;
 	uint64_t packets, dropped, pieces, observed;
+	char modes[200]; /* of its pieces, the first letter of each */
 	int64_t told; /* the end of the last observation */
 	bool closed;
 	uint64_t closed_received, closed_dropped, closed_pieces, closed_observed;
@@ -199,6 +200,8 @@ static void note_piece(const char *path, const struct piece_name *n)
 	g->packets += packets;
 	g->dropped += info.observed.dropped;
 	g->observed += info.observed.ns;
+	const char *mode = mode_name(info.observed.mode);
+	snprintf(g->modes + strlen(g->modes), sizeof g->modes - strlen(g->modes), "%c", mode ? *mode : '-');
 	g->pieces++;
 	frame_block_fini(&b, env_system());
 	capture_close(c);
@@ -397,6 +400,34 @@ static void an_idle_sensor_says_so(void **state)
 	assert_int_equal(found.n, 60);
 	assert_int_equal(found.observed, 3595 * SECOND);
 	assert_int_equal(found.open, 0);
+	clear();
+}
+
+/* A piece tells of the mode that answered most while it was open, or since the one before. */
+static void each_piece_tells_the_mode(void **state)
+{
+	(void)state;
+	struct error e;
+	watch_init();
+	struct pieces *p = open_pieces((struct pieces_config){ 0 }, START);
+	struct frame f = make_frame(0, START + SECOND / 2);
+	pieces_frame(p, &f);
+	pieces_clock(p, START + 2 * SECOND); /* nothing is told */
+	pieces_mode(p, MODE_SILENT);
+	pieces_clock(p, START + 14 * SECOND);
+	f = make_frame(1, START + 14 * SECOND);
+	pieces_frame(p, &f);
+	pieces_mode(p, MODE_HOST); /* for a moment within an open piece … */
+	pieces_mode(p, MODE_SILENT);
+	pieces_clock(p, START + 16 * SECOND);
+	pieces_mode(p, MODE_SYN_ACK); /* … and with none open */
+	pieces_mode(p, MODE_SILENT);
+	pieces_clock(p, START + 28 * SECOND);
+	pieces_clock(p, START + 40 * SECOND);
+	assert_int_equal(pieces_close(p, &e), 0);
+	look(false);
+	assert_int_equal(found.n, 1);
+	assert_string_equal(found.groups[0].modes, "-shss");
 	clear();
 }
 
@@ -675,6 +706,7 @@ int main(void)
 		cmocka_unit_test(names_are_read_as_written),
 		cmocka_unit_test(pieces_are_cut_by_size_and_age),
 		cmocka_unit_test(an_idle_sensor_says_so),
+		cmocka_unit_test(each_piece_tells_the_mode),
 		cmocka_unit_test(what_was_not_observed_is_a_gap),
 		cmocka_unit_test(what_was_lost_before_is_told),
 		cmocka_unit_test(every_packet_is_in_one_piece),

@@ -45,7 +45,7 @@ static void write_file(const char *name, bool simulated, bool one_link)
 			assert_int_equal(capture_writer_flush(w, &e), 0);
 		assert_int_equal(capture_writer_frame(w, one_link ? 0 : i % 3, &sent[i], &e), 0);
 	}
-	assert_int_equal(capture_writer_observed(w, 0, 5, 6, FRAMES, 0, &e), 0);
+	assert_int_equal(capture_writer_observed(w, 0, &(struct capture_observed){ 5, 6, FRAMES, 0, MODE_HOST }, &e), 0);
 	assert_int_equal(capture_writer_close(w, false, &e), 0);
 }
 
@@ -80,6 +80,7 @@ static void read_back(const char *format, const char *compression, bool simulate
 	assert_string_equal(info.format, format);
 	assert_string_equal(info.compression, compression);
 	assert_int_equal(info.simulated, simulated);
+	assert_int_equal(info.observed.mode, strcmp(format, "pcap") ? MODE_HOST : MODE_UNTOLD);
 	frame_block_fini(&b, env_system());
 	capture_close(c);
 	unlink(path);

@@ -33,7 +33,7 @@ static void put(struct tally *t, uint32_t source, uint16_t port, int64_t ts, str
 
 static void end_at(struct tally *t, int64_t at)
 {
-	const struct tally_piece piece = { .at = at, .received = 7, .dropped = 2 };
+	const struct tally_piece piece = { .at = at, .received = 7, .dropped = 2, .mode = MODE_HOST };
 	tally_piece(t, &piece);
 }
 
@@ -73,8 +73,9 @@ static void counts_seconds_minutes_and_sources(void **state)
 	tally_piece(t, &(struct tally_piece){ .at = START + SECOND, .sensor = 1, .received = 3 });
 	end_at(t, START + 60 * SECOND);
 	assert_tells(t, "\"at\":1800000060000,\"sensors\":[{\"sensor\":\"alpha\",\"addresses\":256,\"at\":1800000060000,"
-	                "\"received\":7,\"dropped\":2},{\"sensor\":\"beta\",\"addresses\":null,\"at\":1800000001000,\"received\":3,"
-	                "\"dropped\":0}]");
+	                "\"received\":7,\"dropped\":2,\"mode\":\"host-answers\"},"
+	                "{\"sensor\":\"beta\",\"addresses\":null,\"at\":1800000001000,\"received\":3,"
+	                "\"dropped\":0,\"mode\":\"silent\"}]");
 	assert_tells(t, "[1800000004,10,10],[1800000005,11,10],[1800000006,10,10]");
 	assert_tells(t, "{\"minute\":30000000,\"packets\":601,\"accesses\":600,\"classes\":{\"backscatter\":1,\"scan\":600},"
 	                "\"sources\":151}");

@@ -56,7 +56,7 @@ WITH asked AS MATERIALIZED (
             sum(accesses)::UBIGINT AS accesses FROM mine GROUP BY ALL))
     WHERE rank <= 100
     GROUP BY address
-), reactive AS (SELECT DISTINCT sensor FROM rest.coverage WHERE mode <> 'silent'
+), reactive AS (SELECT DISTINCT sensor FROM rest.coverage WHERE mode = 'syn-ack'
 ), sums AS (
     SELECT address, min(minute::BIGINT * 60 + first) AS first, max(minute::BIGINT * 60 + last) AS last, count(DISTINCT day) AS days,
         count(DISTINCT sensor) AS sensors, sum(packets) AS packets, sum(accesses) AS accesses, arg_max(country, minute) AS country,

@@ -4,7 +4,7 @@
 -- param by [minute]: day: the span is of whole days
 -- column sensor: its name
 -- column addresses: monitored addresses as it last told; NULL: it did not
--- column mode: how it answers
+-- column mode: how it answered in the span (without any, at the last): silent, host-answers, syn-ack, or mixed
 -- column first: the first moment it ever observed
 -- column last: the last
 -- column observed: part of the span that it observed, 0 to 1
@@ -18,7 +18,7 @@ WITH ranges AS (
     FROM rest.coverage
 ), span AS (SELECT epoch_ns($since::TIMESTAMP) AS since_ns, epoch_ns($until::TIMESTAMP) AS until_ns
 ), seen AS (
-    SELECT sensor, arg_max(mode, to_ns) AS mode, min(from_ns) AS first, max(to_ns) AS last,
+    SELECT sensor, arg_max(mode, to_ns) AS last_mode, min(from_ns) AS first, max(to_ns) AS last,
         coalesce(sum(dropped) FILTER (to_ns >= since_ns AND from_ns < until_ns), 0)::UBIGINT AS dropped,
         count(*) FILTER (from_ns - before_ns > 60000000000 AND from_ns > since_ns AND before_ns < until_ns) AS gaps
     FROM ranges CROSS JOIN span GROUP BY sensor
@@ -34,9 +34,10 @@ WITH ranges AS (
             AND hour >= epoch($since::TIMESTAMP) / 3600 AND hour < epoch($until::TIMESTAMP) / 3600)
     GROUP BY sensor
 )
-SELECT sensor, nullif(sensors.addresses, 0) AS addresses, mode, moment_of_ns(first) AS first, moment_of_ns(last) AS last,
+SELECT sensor, nullif(sensors.addresses, 0) AS addresses, coalesce(mode, last_mode) AS mode, moment_of_ns(first) AS first, moment_of_ns(last) AS last,
     round(least(coalesce(observed_ns, 0) / (epoch_ns($until::TIMESTAMP) - epoch_ns($since::TIMESTAMP)), 1), 6) AS observed,
     coalesce(packets, 0)::UBIGINT AS packets, coalesce(accesses, 0)::UBIGINT AS accesses,
-    CASE WHEN sensor IN (FROM rest.counted) THEN coalesce(accesses, 0) / nullif(address_days, 0) END AS rate, dropped, gaps
+    CASE WHEN known AND mode <> 'mixed' THEN coalesce(accesses, 0) / nullif(address_days, 0) END AS rate, dropped, gaps
 FROM rest.sensors AS sensors LEFT JOIN seen USING (sensor) LEFT JOIN within USING (sensor) LEFT JOIN sent USING (sensor)
+    LEFT JOIN modes_within($since::TIMESTAMP, $until::TIMESTAMP, NULL::VARCHAR) USING (sensor)
 ORDER BY sensor

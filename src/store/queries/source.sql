@@ -30,7 +30,7 @@ WITH mine AS MATERIALIZED (
     FROM (SELECT tool(list(mark), any_value(tcp), any_value(udp), any_value(icmp), any_value(other)) AS tool
         FROM marks JOIN sent USING (day) GROUP BY day)
     WHERE tool <> 'unknown' GROUP BY tool
-), reactive AS (SELECT DISTINCT sensor FROM rest.coverage WHERE mode <> 'silent')
+), reactive AS (SELECT DISTINCT sensor FROM rest.coverage WHERE mode = 'syn-ack')
 SELECT moment_of_second(min(minute::BIGINT * 60 + first)) AS first, moment_of_second(max(minute::BIGINT * 60 + last)) AS last,
     count(DISTINCT day) AS days, count(DISTINCT sensor) AS sensors, coalesce(sum(packets), 0)::UBIGINT AS packets,
     coalesce(sum(accesses), 0)::UBIGINT AS accesses,

@@ -26,6 +26,8 @@ export interface Status {
 	undecoded?: number | null;
 	without_rows: number; // ignored or undecoded, ever
 	refused: number; // segments
+	mode: string | null; // of the sensors that rates are told of
+	apart: number; // sensors of another
 }
 
 export interface RateRow {
@@ -181,6 +183,7 @@ export interface CoverageRow {
 	from: Moment;
 	to: Moment;
 	addresses: number | null;
+	mode: string | null;
 	dropped: number;
 }
 

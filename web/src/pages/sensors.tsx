@@ -23,7 +23,9 @@ const modeName = (mode: string | null): string =>
 			? t("modeHost")
 			: mode === "syn-ack"
 				? t("modeSynAck")
-				: (mode ?? NONE);
+				: mode === "mixed"
+					? t("modeMixed")
+					: (mode ?? NONE);
 
 const lossOf = (r: SensorRow): number => (r.packets + r.dropped ? r.dropped / (r.packets + r.dropped) : 0);
 
@@ -166,6 +168,7 @@ const coverColumns = (): Column<CoverageRow>[] => [
 	{ key: "from", head: t("fromMoment"), cell: r => <Time at={r.from} />, text: r => r.from, sort: r => Date.parse(r.from) },
 	{ key: "to", head: t("toMoment"), cell: r => <Time at={r.to} />, text: r => r.to, sort: r => Date.parse(r.to) },
 	numberColumn("addresses", t("addresses"), r => r.addresses),
+	{ key: "mode", head: t("mode"), class: "soft", cell: r => modeName(r.mode), text: r => r.mode },
 	numberColumn("dropped", t("dropped"), r => r.dropped),
 ];
 
@@ -197,6 +200,7 @@ function CoverageSection({ url, begun }: { url: string; begun: Begun[] }): JSX.E
 function LeftOut({ of }: { of: Status }): JSX.Element {
 	return (
 		<>
+			{of.apart > 0 && <p class="note">{t("apart", modeName(of.mode), count(of.apart))}</p>}
 			{of.refused > 0 && <p class="note bad">{t("refusedSegments", count(of.refused))}</p>}
 			{of.without_rows > 0 && <p class="note">{t("withoutRows", count(of.without_rows))}</p>}
 		</>

@@ -149,6 +149,11 @@ const TABLE = {
 	modeSilent: { en: "silent", ja: "無応答" },
 	modeHost: { en: "host answers", ja: "ホストが応答" },
 	modeSynAck: { en: "answers SYN", ja: "SYNに応答" },
+	modeMixed: { en: "now so, now so", ja: "期間中に変化" },
+	apart: {
+		en: "Rates are those of sensors of one mode ({0}); sensors that are in no rate, since they answer otherwise: {1}.",
+		ja: "件数の割合は同じ動作（{0}）のセンサーのみ。動作が異なり割合に含まれないセンサー：{1}",
+	},
 	kindAddress: { en: "Address", ja: "IPアドレス" },
 	kindPrefix: { en: "Prefix", ja: "プレフィックス" },
 	kindPort: { en: "Port", ja: "ポート" },

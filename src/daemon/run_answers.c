@@ -1,0 +1,79 @@
+/* How live sensors answer: looked at before a capture begins, and again and again after. What was found reaches the capture
+ * by a file in memory of one byte, so that each piece tells of it. */
+#include "daemon/parent.h"
+
+#include "base/text.h"
+#include "daemon/sensor.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define LOOK (15 * SECOND) /* between two looks */
+
+int parent_open_answers(struct child *c, struct error *e)
+{
+	c->answers = memfd_create("monomi-answers", MFD_CLOEXEC);
+	return c->answers < 0 ? error_set(e, -errno, "MON-DMN-031", "no memory file to be had: %s", strerror(errno)) : 0;
+}
+
+/* Whoever wants it silent has said who is still let in, or nobody is kept out by us: that would lock people out. */
+static int make_silent(const struct parent *p, const struct run_sensor *s, struct error *e)
+{
+	const struct silence how = { s->interface, s->manage, s->n_manage };
+	if (!s->n_manage)
+		return error_set(e, -EPERM, "MON-DMN-055", "no rule drops what comes, and no management was named that would still "
+		                 "be let in");
+	return silence_begin(p->env, &how, e);
+}
+
+/* MODE_HOST with a reason, unless it is found, or made, to be silent. */
+static enum answer_mode find(const struct parent *p, const struct run_sensor *s, bool anew, struct error *why)
+{
+	struct text let_in = { .env = p->env };
+	bool silent = false;
+	int rc = anew && s->mode == MODE_SILENT && s->n_manage ? make_silent(p, s, why) :
+	         silence_look(p->env, s->interface, &silent, &let_in, why);
+	text_fini(&let_in);
+	if (!rc && !silent && s->mode == MODE_SILENT && !(anew && s->n_manage))
+		rc = make_silent(p, s, why);
+	else if (!rc && !silent && s->mode != MODE_SILENT)
+		rc = error_set(why, -ENOENT, "MON-DMN-055", "no rule drops what comes");
+	return rc ? MODE_HOST : MODE_SILENT;
+}
+
+static void say(const struct child *c, enum answer_mode mode, const struct error *why)
+{
+	struct error said;
+	bool wants = mode == MODE_HOST && why->code[0];
+	error_set(&said, 0, "MON-DMN-055", "sensor %s on %s: %s%s%.150s", c->sensor, c->interface, mode_name(mode),
+	          wants ? ": " : "", wants ? why->text : "");
+	parent_say(&said);
+}
+
+void parent_look_at_answers(struct parent *p, struct child *c, bool anew)
+{
+	const struct run_sensor *s = parent_sensor_of(&c->held->setup->config, c);
+	struct error why = { .code = "" };
+	uint8_t byte;
+	if (!s)
+		return;
+	enum answer_mode mode = s->mode > MODE_SILENT ? s->mode : find(p, s, anew, &why);
+	c->looked = p->env->monotonic(p->env);
+	if (mode == c->mode)
+		return;
+	byte = (uint8_t)mode;
+	if (env_pwrite_all(p->env, c->answers, &byte, 1, 0))
+		return; /* memory alone can be short: the next look comes */
+	c->mode = mode;
+	say(c, mode, &why);
+}
+
+void parent_look_again(struct parent *p)
+{
+	int64_t now = p->env->monotonic(p->env);
+	for (struct child *c = &p->child[CAPTURES]; c < &p->child[CHILDREN]; c++)
+		if (c->wanted && now - c->looked >= LOOK)
+			parent_look_at_answers(p, c, false);
+}

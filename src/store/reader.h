@@ -11,6 +11,7 @@ struct store_reader {
 	duckdb_database database;
 	duckdb_connection connection;
 	store_tool_fn tool;      /* NULL: none */
+	struct reader_known *known; /* NULL: columns of named queries are asked for each time */
 	struct store_names as_names;
 	bool stays_open;         /* reader_views leaves the doors to whoever sets this */
 	bool has_functions; /* this DuckDB knows ours already: an aggregate can be told once */
@@ -65,6 +66,19 @@ struct query_sink {
 	int (*end)(void *ctx, struct error *e);  /* all rows were given; NULL: not wanted */
 	void *ctx;
 };
+
+void reader_columns_free(const struct env *env, struct query_columns *c);
+
+/* A named query's text with its values in it (reader_values.c). MON-STO-106 */
+int reader_values(struct text *t, const struct store_named *named, const struct store_param *params, size_t n,
+                  struct error *e) MUST_USE;
+
+/* Columns of named queries, which no commit changes, for several threads. What is found stays; what is kept is taken. */
+struct reader_known;
+int reader_known_open(struct reader_known **out, const struct env *env, struct error *e) MUST_USE;
+void reader_known_close(struct reader_known *k); /* NULL is fine */
+const struct query_columns *reader_known_find(struct reader_known *k, const struct store_named *named);
+void reader_known_keep(struct reader_known *k, const struct store_named *named, struct query_columns *columns);
 
 /* The query behind a name, or the text itself; then its statement, which is to be destroyed. */
 int reader_resolve(const char *query, const char **sql, const struct store_named **named, struct error *e) MUST_USE;

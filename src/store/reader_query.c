@@ -94,7 +94,7 @@ static enum cell_kind kind_of(duckdb_type type)
 	}
 }
 
-static void free_columns(const struct env *env, struct query_columns *c)
+void reader_columns_free(const struct env *env, struct query_columns *c)
 {
 	for (size_t i = 0; c->column && i < c->n; i++)
 		duckdb_free(c->column[i].name);
@@ -161,39 +161,25 @@ static const struct store_param *find_param(const struct store_param *params, si
 	return NULL;
 }
 
-static bool find_default(const struct store_named *named, const char *name, struct store_head *out)
-{
-	const char *cursor = named ? named->text : "";
-	while (store_named_head(&cursor, out))
-		if (out->kind == STORE_HEAD_PARAM && out->has_default && !strcmp(out->name, name))
-			return true;
-	return false;
-}
-
-static int bind_one(duckdb_prepared_statement statement, idx_t i, const struct store_named *named,
-                    const struct store_param *params, size_t n, struct error *e)
+static int bind_one(duckdb_prepared_statement statement, idx_t i, const struct store_param *params, size_t n,
+                    struct error *e)
 {
 	const char *name = duckdb_parameter_name(statement, i);
 	const struct store_param *given = name ? find_param(params, n, name) : NULL;
-	struct store_head head;
-	const char *value = given ? given->value : NULL;
 	int rc = 0;
-	if (!given && name && find_default(named, name, &head))
-		value = head.is_null ? NULL : head.value;
-	else if (!given)
+	if (!given)
 		rc = error_set(e, -EINVAL, "MON-STO-106", "the query wants a parameter: --param %.60s=VALUE", name ? name : "NAME");
-	if (!rc && (value ? duckdb_bind_varchar(statement, i, value) : duckdb_bind_null(statement, i)))
+	else if (given->value ? duckdb_bind_varchar(statement, i, given->value) : duckdb_bind_null(statement, i))
 		rc = reader_error(duckdb_prepare_error(statement), e);
 	duckdb_free((void *)name);
 	return rc;
 }
 
-static int bind_all(duckdb_prepared_statement statement, const struct store_named *named, const struct store_param *params,
-                    size_t n, struct error *e)
+static int bind_all(duckdb_prepared_statement statement, const struct store_param *params, size_t n, struct error *e)
 {
 	idx_t wanted = duckdb_nparams(statement), at;
 	for (idx_t i = 1; i <= wanted; i++) {
-		int rc = bind_one(statement, i, named, params, n, e);
+		int rc = bind_one(statement, i, params, n, e);
 		if (rc)
 			return rc;
 	}
@@ -238,67 +224,93 @@ static int give_rows(duckdb_result *result, struct store_cell *cells, size_t n, 
 	}
 }
 
-static int stream(const struct env *env, duckdb_prepared_statement statement, size_t n, const struct query_sink *sink,
-                  struct error *e)
+/* Rows as they come. */
+static int stream(duckdb_prepared_statement statement, duckdb_result *result, struct error *e)
 {
 	duckdb_pending_result pending = NULL;
-	duckdb_result result = { 0 };
-	struct store_cell *cells = env_alloc(env, n * sizeof *cells);
 	int rc = 0;
-	if (!cells)
-		return error_no_memory(e, "asking DuckDB");
 	if (duckdb_pending_prepared_streaming(statement, &pending))
 		rc = reader_error(duckdb_pending_error(pending), e);
-	else if (duckdb_execute_pending(pending, &result))
-		rc = reader_error(duckdb_result_error(&result), e);
-	if (!rc)
-		rc = give_rows(&result, cells, n, sink, e);
-	duckdb_destroy_result(&result);
+	else if (duckdb_execute_pending(pending, result))
+		rc = reader_error(duckdb_result_error(result), e);
 	duckdb_destroy_pending(&pending);
-	env_free(env, cells, n * sizeof *cells);
 	return rc;
 }
 
-static int run_outer(struct store_reader *r, const struct text *outer, const struct store_named *named,
-                     const struct store_param *params, size_t n_params, const struct query_columns *columns,
-                     const struct query_sink *sink, struct error *e)
+/* A statement of ours that has its values, planned once where a prepared one is planned again to be run; all rows are held. */
+static int run_whole(struct store_reader *r, const char *sql, duckdb_result *result, struct error *e)
+{
+	return duckdb_query(r->connection, sql, result) ? reader_error(duckdb_result_error(result), e) : 0;
+}
+
+static int run_prepared(struct store_reader *r, const char *sql, const struct store_param *params, size_t n_params,
+                        duckdb_result *result, duckdb_prepared_statement *statement, struct error *e)
+{
+	int rc = reader_prepare(r, sql, statement, e);
+	if (!rc)
+		rc = bind_all(*statement, params, n_params, e);
+	return rc ? rc : stream(*statement, result, e);
+}
+
+static int run_outer(struct store_reader *r, const char *sql, const struct store_param *params, size_t n_params, bool whole,
+                     const struct query_columns *columns, const struct query_sink *sink, struct error *e)
 {
 	duckdb_prepared_statement statement = NULL;
-	if (!text_ok(outer))
-		return error_no_memory(e, "reading the query");
-	int rc = reader_prepare(r, outer->p, &statement, e);
-	if (!rc)
-		rc = bind_all(statement, named, params, n_params, e);
+	duckdb_result result = { 0 };
+	struct store_cell *cells = env_alloc(r->env, columns->n * sizeof *cells);
+	if (!cells)
+		return error_no_memory(e, "asking DuckDB");
+	int rc = whole ? run_whole(r, sql, &result, e) : run_prepared(r, sql, params, n_params, &result, &statement, e);
 	if (!rc && sink->begin)
 		rc = sink->begin(sink->ctx, columns, e);
 	if (!rc)
-		rc = stream(r->env, statement, columns->n, sink, e);
+		rc = give_rows(&result, cells, columns->n, sink, e);
 	if (!rc && sink->end)
 		rc = sink->end(sink->ctx, e);
+	duckdb_destroy_result(&result);
 	duckdb_destroy_prepare(&statement);
+	env_free(r->env, cells, columns->n * sizeof *cells);
+	return rc;
+}
+
+static int ask_columns(struct store_reader *r, const char *sql, struct query_columns *out, struct error *e)
+{
+	duckdb_prepared_statement inner = NULL;
+	int rc = reader_prepare(r, sql, &inner, e);
+	if (!rc)
+		rc = read_columns(r->env, inner, out, e);
+	duckdb_destroy_prepare(&inner);
 	return rc;
 }
 
 int reader_query(struct store_reader *r, const char *query, const struct store_param *params, size_t n_params,
                  const struct query_sink *sink, struct error *e)
 {
-	duckdb_prepared_statement inner = NULL;
-	struct query_columns columns = { 0 };
-	struct text outer = { .env = r->env };
+	struct query_columns own = { 0 };
+	const struct query_columns *columns = NULL;
+	struct text valued = { .env = r->env }, outer = { .env = r->env };
 	const struct store_named *named;
 	const char *sql;
 	int rc = reader_resolve(query, &sql, &named, e);
-	if (!rc)
-		rc = reader_prepare(r, sql, &inner, e);
-	if (!rc)
-		rc = read_columns(r->env, inner, &columns, e);
-	if (!rc) {
-		add_outer(&outer, sql, &columns, sink->json);
-		rc = run_outer(r, &outer, named, params, n_params, &columns, sink, e);
+	if (!rc && named && !(rc = reader_values(&valued, named, params, n_params, e))) {
+		sql = valued.p;
+		n_params = 0;
+		columns = r->known ? reader_known_find(r->known, named) : NULL;
 	}
+	if (!rc && !columns) {
+		rc = ask_columns(r, sql, &own, e);
+		if (!rc && named && r->known)
+			reader_known_keep(r->known, named, &own);
+		columns = own.n ? &own : !rc ? reader_known_find(r->known, named) : NULL;
+	}
+	if (!rc) {
+		add_outer(&outer, sql, columns, sink->json);
+		rc = text_ok(&outer) ? run_outer(r, outer.p, params, n_params, named && r->known, columns, sink, e) :
+		     error_no_memory(e, "reading the query");
+	}
+	text_fini(&valued);
 	text_fini(&outer);
-	free_columns(r->env, &columns);
-	duckdb_destroy_prepare(&inner);
+	reader_columns_free(r->env, &own);
 	return rc;
 }
 
@@ -325,8 +337,8 @@ int store_reader_simulated(struct store_reader *r, bool *out, struct error *e)
 }
 
 /* COPY is ours: what the query says was held to be one SELECT before. */
-static int copy_out(struct store_reader *r, const char *sql, const struct store_named *named,
-                    const struct store_param *params, size_t n_params, const char *path, struct error *e)
+static int copy_out(struct store_reader *r, const char *sql, const struct store_param *params, size_t n_params,
+                    const char *path, struct error *e)
 {
 	duckdb_prepared_statement statement = NULL;
 	duckdb_result result = { 0 };
@@ -342,7 +354,7 @@ static int copy_out(struct store_reader *r, const char *sql, const struct store_
 	else if (duckdb_prepare(r->connection, copy.p, &statement))
 		rc = reader_error(duckdb_prepare_error(statement), e);
 	if (!rc)
-		rc = bind_all(statement, named, params, n_params, e);
+		rc = bind_all(statement, params, n_params, e);
 	if (!rc && duckdb_execute_prepared(statement, &result))
 		rc = reader_error(duckdb_result_error(&result), e);
 	duckdb_destroy_result(&result);
@@ -355,13 +367,19 @@ int reader_parquet(struct store_reader *r, const char *query, const struct store
                    const char *path, struct error *e)
 {
 	duckdb_prepared_statement inner = NULL;
+	struct text valued = { .env = r->env };
 	const struct store_named *named;
 	const char *sql;
 	int rc = reader_resolve(query, &sql, &named, e);
+	if (!rc && named && !(rc = reader_values(&valued, named, params, n_params, e))) {
+		sql = valued.p;
+		n_params = 0;
+	}
 	if (!rc)
 		rc = reader_prepare(r, sql, &inner, e);
 	if (!rc)
-		rc = copy_out(r, sql, named, params, n_params, path, e);
+		rc = copy_out(r, sql, params, n_params, path, e);
 	duckdb_destroy_prepare(&inner);
+	text_fini(&valued);
 	return rc;
 }

@@ -150,7 +150,9 @@ int store_service_open(struct store_service **out, const struct env *env, const 
 	s->reader.stays_open = true;
 	s->newest = SHOWN_MOST;
 	pthread_mutex_init(&s->lock, NULL);
-	rc = close_doors(&s->reader, e);
+	rc = reader_known_open(&s->reader.known, env, e);
+	if (!rc)
+		rc = close_doors(&s->reader, e);
 	bool changed;
 	if (!rc)
 		rc = store_service_refresh(s, &changed, e);
@@ -175,6 +177,7 @@ void store_service_close(struct store_service *s)
 		return;
 	duckdb_disconnect(&s->reader.connection);
 	duckdb_close(&s->reader.database);
+	reader_known_close(s->reader.known);
 	pthread_mutex_destroy(&s->lock);
 	env_free(s->reader.env, s, sizeof *s);
 }

@@ -142,7 +142,7 @@ static int reader_run(struct role_call *c, struct error *e)
 	const struct analysis_config *shared = &c->config->sensor[0].analysis;
 	size_t memory = shared->memory / 2;
 	const struct serve_reader_config config = {
-		.db = c->config->db, .fd = READER_FD_SERVER, .queries = shared->shards, .tool = verdict_tool,
+		.db = c->config->db, .fd = READER_FD_SERVER, .queries = SERVE_QUERIES, .tool = verdict_tool,
 		.limits = { .memory = memory > READER_MEMORY_LEAST ? memory : READER_MEMORY_LEAST,
 		            .threads = shared->shards, .seconds = QUERY_SECONDS },
 		.as_names = { name_of_as, as_names }, .ready = ready, .ctx = c, .stop = c->stop,

@@ -30,6 +30,12 @@ void asks_send(struct server *s); /* to the reader, what waits */
 void asks_receive(struct server *s);
 void asks_tick(struct server *s, int64_t now);
 void asks_leave(struct request *r); /* it is going away */
+/* A new result: what it is asked with, at which commit. */
+void asks_describe(const struct server *s, struct result *r, const struct values *v, const struct shown *of);
+
+/* ---- What pages ask for (standing.c) ---- */
+extern const unsigned n_standing;
+int standing_values(unsigned i, int64_t as_of, struct values *v, struct error *e) MUST_USE;
 
 /* ---- Commits (ahead.c) ---- */
 void ahead_told(struct server *s, const struct shown *told); /* the reader has told of a commit */

@@ -2,11 +2,18 @@
 #include "serve/answers.h"
 #include "serve/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SENT_MOST 8         /* queries at the reader at a time; the others wait here */
+/* Queries at the reader at a time; the others wait here. One place is for what is asked ahead, so that those who wait never
+ * keep it from going on. Of the others one goes to who has waited longest, the rest to who asks for least; one at the most
+ * to what takes long. */
+#define WAITED_MOST (SERVE_QUERIES - 1)
+#define LONG_MOST 1
+#define LONG (3 * INT64_C(1000000000)) /* ns */
+#define QUEUE 96            /* that wait to be sent: past it the one that asks for most is refused */
 #define TRIES 2             /* a query that two readers died of is not sent to a third */
 #define WAIT_MOST 60        /* seconds that a request waits */
 #define ROWS_MOST ((size_t)64 << 20) /* bytes of an answer's rows */
@@ -130,69 +137,203 @@ static int send_one(struct server *s, struct result *r)
 	return message_send(s->config->reader_fd, m, -1, false);
 }
 
-/* What somebody waits for goes before what is asked ahead, the first asked first. */
+/* ---- Whose turn it is ---- */
+static enum span_kind span_of(const struct values *v)
+{
+	int64_t length = v->to - v->from;
+	return length <= 50 * MOMENTS_HOUR ? SPAN_SHORT : length <= 31 * MOMENTS_DAY ? SPAN_MONTH : SPAN_LONG;
+}
+
+/* What the last ones of its kind took; of a long span that none was asked of yet: long. */
+static int64_t expected(const struct server *s, const struct values *v)
+{
+	int64_t took = s->took[v->resource - resources][span_of(v)];
+	return took ? took : span_of(v) == SPAN_LONG ? LONG + 1 : 0;
+}
+
+void asks_describe(const struct server *s, struct result *r, const struct values *v, const struct shown *of)
+{
+	r->kind = (unsigned)(v->resource - resources);
+	assert(r->kind < RESOURCES_MOST);
+	r->span = span_of(v);
+	r->expected = expected(s, v);
+	r->as_of = of->as_of;
+	r->simulated = of->simulated;
+	if (!r->anonymous) {
+		r->values = *v;
+		r->question = values_question(v);
+	}
+}
+
+/* How many are at the reader, or wait to be sent. */
+struct lanes {
+	unsigned ahead, waited, waited_long; /* sent */
+	unsigned queue;
+};
+
+static struct lanes count_lanes(const struct results *c)
+{
+	struct lanes n = { 0 };
+	for (const struct result *r = c->first; r; r = r->next) {
+		if (r->state != RESULT_WAITING)
+			continue;
+		n.ahead += r->sent && !r->waited;
+		n.waited += r->sent && r->waited;
+		n.waited_long += r->sent && r->waited && r->expected > LONG;
+		n.queue += !r->sent && r->waiting;
+	}
+	return n;
+}
+
+static bool may_go(const struct result *r, const struct lanes *n)
+{
+	if (!r->waiting)
+		return n->ahead == 0;
+	return n->waited < WAITED_MOST && (r->expected <= LONG || n->waited_long < LONG_MOST);
+}
+
+static bool goes_before(const struct result *a, const struct result *b, const struct lanes *n)
+{
+	if (!a->waiting != !b->waiting)
+		return a->waiting; /* what somebody waits for goes before what is asked ahead */
+	if (a->waiting && n->waited && a->expected != b->expected)
+		return a->expected < b->expected;
+	return a->id < b->id;
+}
+
 static struct result *next_to_send(const struct results *c)
 {
+	struct lanes n = count_lanes(c);
 	struct result *next = NULL;
-	for (struct result *r = c->first; r; r = r->next) {
-		if (r->state != RESULT_WAITING || r->sent)
-			continue;
-		bool before = next && !r->waiting == !next->waiting ? r->id < next->id : next && r->waiting;
-		if (!next || before)
+	for (struct result *r = c->first; r; r = r->next)
+		if (r->state == RESULT_WAITING && !r->sent && may_go(r, &n) && (!next || goes_before(r, next, &n)))
 			next = r;
-	}
 	return next;
 }
 
 /* As many as may be there at a time. */
 void asks_send(struct server *s)
 {
-	while (s->reader[0] && s->results.n_sent < SENT_MOST) {
-		struct result *next = next_to_send(&s->results);
-		if (!next || send_one(s, next))
+	struct result *next;
+	while (s->reader[0] && (next = next_to_send(&s->results))) {
+		if (send_one(s, next))
 			return;
 		next->sent = true;
+		next->waited = next->waiting != NULL;
+		next->sent_at = s->env->monotonic(s->env);
 		next->tries++;
 		s->results.n_sent++;
 		s->counters.asked++;
 	}
 }
 
-int ask_for(struct request *r)
+/* ---- A request ---- */
+static int wait_for(struct request *r)
+{
+	r->next = r->result->waiting;
+	r->result->waiting = r;
+	r->suspended = true;
+	MHD_suspend_connection(r->connection);
+	asks_send(r->server);
+	return 0;
+}
+
+static const char busy[] = "too many queries wait: ask again in a while";
+
+static int refuse(struct request *r)
+{
+	r->server->counters.refused_queries++;
+	return answer_error(r, 503, "MON-SRV-110", "%s", busy);
+}
+
+/* Those who wait for it are told so in place of an answer. */
+static void give_up(struct server *s, struct result *r, const char *code, const char *text)
+{
+	struct request *waiting = r->waiting;
+	fail(s, r, code, text);
+	if (waiting)
+		wake(r);
+}
+
+static void refuse_waiting(struct server *s, struct result *r)
+{
+	for (const struct request *q = r->waiting; q; q = q->next)
+		s->counters.refused_queries++;
+	give_up(s, r, "MON-SRV-110", busy);
+}
+
+/* Where as many wait as may, the one that asks for most makes room, if that is more than what is asked now. */
+static bool has_room(struct server *s, int64_t now_expected)
+{
+	struct result *most = NULL;
+	if (count_lanes(&s->results).queue < QUEUE)
+		return true;
+	for (struct result *r = s->results.first; r; r = r->next)
+		if (r->state == RESULT_WAITING && !r->sent && r->waiting && (!most || r->expected > most->expected))
+			most = r;
+	if (!most || most->expected <= now_expected)
+		return false;
+	refuse_waiting(s, most);
+	return true;
+}
+
+static int ask_anew(struct request *r, int64_t now)
 {
 	struct server *s = r->server;
-	int64_t now = s->env->monotonic(s->env);
 	bool is_new;
+	if (!has_room(s, expected(s, &r->values)))
+		return refuse(r);
 	asks_write(&s->message, &r->values, r->post ? r->upload : NULL, s->shown.simulated);
 	if (s->message.failed)
 		return answer_error(r, 400, "MON-SRV-106", "the parameters are too long");
 	r->result = results_find(&s->results, &s->message, s->commits, now, &is_new);
 	if (!r->result)
-		return answer_error(r, 503, "MON-SRV-110", "too many queries wait: ask again in a while");
-	if (is_new && !r->post)
-		r->result->values = r->values;
+		return refuse(r);
+	if (is_new) {
+		r->result->anonymous = r->post;
+		asks_describe(s, r->result, &r->values, &s->shown);
+	}
 	s->counters.kept += !is_new;
-	if (r->result->state != RESULT_WAITING)
-		return answer_result(r);
-	r->next = r->result->waiting;
-	r->result->waiting = r;
-	r->suspended = true;
-	MHD_suspend_connection(r->connection);
-	asks_send(s);
-	return 0;
+	return r->result->state == RESULT_WAITING ? wait_for(r) : answer_result(r);
+}
+
+/* Who asks what was asked before waits for nothing: if the result is of the commit before it is given as that, and the next
+ * one is asked for. */
+int ask_for(struct request *r)
+{
+	struct server *s = r->server;
+	int64_t now = s->env->monotonic(s->env);
+	s->asked = now;
+	r->result = r->post ? NULL : results_of(&s->results, &r->values, s->commits);
+	if (!r->result)
+		return ask_anew(r, now);
+	results_take(r->result, now);
+	s->counters.kept++;
+	if (r->result->state == RESULT_WAITING)
+		return wait_for(r);
+	if (r->result->generation < s->commits) {
+		r->result->overdue = true;
+		s->counters.older++;
+		ahead_step(s);
+		asks_send(s);
+	}
+	return answer_result(r);
 }
 
 void asks_leave(struct request *r)
 {
-	if (!r->result)
+	struct result *x = r->result;
+	if (!x)
 		return;
-	struct request **at = &r->result->waiting;
+	struct request **at = &x->waiting;
 	while (*at && *at != r)
 		at = &(*at)->next;
 	if (*at)
 		*at = r->next;
-	results_drop(r->result);
 	r->result = NULL;
+	if (x->owner && x->state == RESULT_WAITING && !x->sent && !x->waiting && x->id != r->server->ahead.asking)
+		results_cancel(x);
+	results_drop(x);
 }
 
 /* ---- From the reader ---- */
@@ -219,14 +360,20 @@ static void take_answer(struct server *s, const struct message *m)
 	r->rows = m->fd < 0 ? NULL : read_rows(s, m->fd);
 	r->n_rows = rows;
 	r->more = more;
-	s->counters.query_ns += (uint64_t)(s->env->monotonic(s->env) - r->since);
+	int64_t took = s->env->monotonic(s->env) - r->sent_at, *known = &s->took[r->kind][r->span];
+	*known = *known ? *known - *known / 4 + took / 4 : took;
+	s->counters.query_ns += (uint64_t)took;
 	struct request *waiting = r->waiting;
+	r->users++; /* it may be too much to be kept */
 	if (r->rows)
 		results_settle(r, RESULT_READY);
 	else
 		fail(s, r, "MON-SRV-111", "the answer is too large: ask for less");
+	if (r->owner && r->generation <= s->commits)
+		results_replace(r);
 	if (waiting)
 		wake(r);
+	results_drop(r);
 }
 
 static void take_failure(struct server *s, const struct message *m)
@@ -235,10 +382,7 @@ static void take_failure(struct server *s, const struct message *m)
 	struct result *r = message_number(m->field[1], &id) ? results_by_id(&s->results, id) : NULL;
 	if (!r)
 		return;
-	struct request *waiting = r->waiting;
-	fail(s, r, m->field[2], m->field[3]);
-	if (waiting)
-		wake(r);
+	give_up(s, r, m->field[2], m->field[3]);
 }
 
 /* Another reader is there: what the last one was asked is asked again, unless it seems to be what readers die of. */
@@ -254,10 +398,7 @@ static void begin_reader(struct server *s, const char *start)
 		r->sent = false;
 		if (r->tries < TRIES)
 			continue;
-		struct request *waiting = r->waiting;
-		fail(s, r, "MON-SRV-112", "the query broke the reader down");
-		if (waiting)
-			wake(r);
+		give_up(s, r, "MON-SRV-112", "the query broke the reader down");
 	}
 }
 
@@ -295,17 +436,23 @@ void asks_receive(struct server *s)
 	asks_send(s);
 }
 
+/* One that was sent had its turn: that it comes late is the reader's fault, else that of the many. */
+static bool is_late(const struct result *r, int64_t now)
+{
+	return r->state == RESULT_WAITING && now - (r->sent ? r->sent_at : r->since) >= WAIT_MOST * INT64_C(1000000000);
+}
+
 void asks_tick(struct server *s, int64_t now)
 {
 	struct result *next;
 	for (struct result *r = s->results.first; r; r = next) {
 		next = r->next;
-		if (r->state != RESULT_WAITING || now - r->since < WAIT_MOST * INT64_C(1000000000))
+		if (!is_late(r, now))
 			continue;
-		struct request *waiting = r->waiting;
-		fail(s, r, "MON-SRV-109", "the store's reader does not answer");
-		if (waiting)
-			wake(r);
+		if (r->sent)
+			give_up(s, r, "MON-SRV-109", "the store's reader does not answer");
+		else
+			refuse_waiting(s, r);
 	}
 	ahead_step(s);
 	asks_send(s);
@@ -318,7 +465,8 @@ static unsigned status_of(const char *code)
 		const char *code;
 		unsigned status;
 	} known[] = {
-		{ "SRV-022", 504 }, { "SRV-025", 503 }, { "SRV-109", 503 }, { "STO-110", 503 }, { "STO-117", 503 },
+		{ "SRV-022", 504 }, { "SRV-025", 503 }, { "SRV-109", 503 }, { "SRV-110", 503 }, { "STO-110", 503 },
+		{ "STO-117", 503 },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (!strncmp(code, "MON-", 4) && !strcmp(known[i].code, code + 4))
@@ -328,13 +476,13 @@ static unsigned status_of(const char *code)
 
 static void put_envelope(struct text *t, const struct request *r)
 {
-	const struct server *s = r->server;
+	const struct result *x = r->result;
 	char text[MOMENTS_TEXT];
-	if (s->shown.as_of)
-		text_printf(t, "{\"as_of\":\"%s\"", moments_format(s->shown.as_of, text));
+	if (x->as_of)
+		text_printf(t, "{\"as_of\":\"%s\"", moments_format(x->as_of, text));
 	else
 		text_puts(t, "{\"as_of\":null");
-	text_printf(t, ",\"simulated\":%s", s->shown.simulated ? "true" : "false");
+	text_printf(t, ",\"simulated\":%s", x->simulated ? "true" : "false");
 	if (!r->values.to)
 		return;
 	text_printf(t, ",\"from\":\"%s\"", moments_format(r->values.from, text));
@@ -366,7 +514,7 @@ static int answer_file(struct request *r, bool csv)
 	struct MHD_Response *response = http_response(body_hold(r->result->rows), type);
 	char name[200], cursor[CURSOR_TEXT];
 	snprintf(name, sizeof name, "attachment; filename=\"monomi-%s%s.%s\"", r->resource->query,
-	         r->server->shown.simulated ? "-SIMULATED" : "", csv ? "csv" : "jsonl");
+	         r->result->simulated ? "-SIMULATED" : "", csv ? "csv" : "jsonl");
 	bool ok = response && MHD_add_response_header(response, "Content-Disposition", name) == MHD_YES;
 	if (ok && r->result->more && r->resource->shape == SHAPE_LIST) {
 		values_cursor(&r->values, r->values.offset + r->result->n_rows, cursor);
@@ -385,6 +533,8 @@ int answer_result(struct request *r)
 		return answer_error(r, 503, "MON-SRV-109", "the store's reader does not answer");
 	if (x->state == RESULT_FAILED)
 		return answer_error(r, status_of(x->code), x->code, "%s", x->text);
+	if (x->values.resource)
+		r->values = x->values; /* its span is that of its commit */
 	if (r->resource->answer)
 		return r->resource->answer(r);
 	if (r->resource->shape == SHAPE_ONE)

@@ -11,6 +11,7 @@
 #define CONNECTIONS_MOST 800
 #define CONNECTIONS_MANY 600   /* past it the one that has kept silent longest goes */
 #define CONNECTION_MEMORY ((size_t)24 << 10) /* bytes of one: request line and headers must fit */
+#define RETRY_AFTER "5"        /* seconds that who is refused should wait */
 #define SILENCE 60             /* seconds without a byte */
 #define REQUEST_MOST 90        /* seconds from a connection's beginning, or its last answer, to a whole request */
 
@@ -111,12 +112,17 @@ int http_send(struct request *r, unsigned status, struct MHD_Response *response,
 {
 	if (!response)
 		return -ENOMEM;
+	char as_of[MOMENTS_TEXT];
 	bool ok = true;
 	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
 		ok &= MHD_add_response_header(response, headers[i][0], headers[i][1]) == MHD_YES;
 	ok &= MHD_add_response_header(response, "Cache-Control", cache) == MHD_YES;
 	if (r->server->shown.simulated)
 		ok &= MHD_add_response_header(response, "X-Monomi-Simulated", "true") == MHD_YES;
+	if (r->result && r->result->as_of && status < 300)
+		ok &= MHD_add_response_header(response, "X-Monomi-As-Of", moments_format(r->result->as_of, as_of)) == MHD_YES;
+	if (status == 503)
+		ok &= MHD_add_response_header(response, "Retry-After", RETRY_AFTER) == MHD_YES;
 	ok = ok && MHD_queue_response(r->connection, status, response) == MHD_YES;
 	MHD_destroy_response(response);
 	r->server->counters.answers[status / 100 % 6]++;

@@ -34,8 +34,8 @@ int answer_status(struct request *r)
 	text_puts(&t, "{\"version\":");
 	text_json(&t, s->config->version);
 	text_printf(&t, ",\"schema\":%d,\"now\":\"%s\"", SCHEMA_VERSION, moments_format(now_of(s), moment));
-	if (s->shown.as_of)
-		text_printf(&t, ",\"lag\":%" PRId64, now_of(s) - s->shown.as_of);
+	if (r->result->as_of)
+		text_printf(&t, ",\"lag\":%" PRId64, now_of(s) - r->result->as_of);
 	else
 		text_puts(&t, ",\"lag\":null");
 	text_printf(&t, ",\"capturing\":%s,", live_is_there(s) ? "true" : "false");
@@ -156,6 +156,8 @@ int answer_metrics(struct request *r)
 	counter(&t, "queries", "Queries that the reader was asked.", c->asked);
 	counter(&t, "queries_ahead", "Those that were asked for a new commit before it was shown.", c->ahead);
 	counter(&t, "queries_kept", "Queries that a kept result answered.", c->kept);
+	counter(&t, "queries_older", "Those of a commit before the one that is shown.", c->older);
+	counter(&t, "queries_refused", "Queries that were refused since too many waited.", c->refused_queries);
 	counter(&t, "queries_failed", "Queries that failed.", c->failed);
 	metric(&t, "query_seconds", "counter", "Time that queries took.");
 	text_printf(&t, "monomi_query_seconds_total %.6f\n", (double)c->query_ns / 1e9);
@@ -172,8 +174,10 @@ static const char *illness(const struct server *s)
 	if (!s->reader[0])
 		return "the store's reader has not spoken";
 	for (const struct result *r = s->results.first; r; r = r->next)
-		if (r->state == RESULT_WAITING && now - r->since > 30 * INT64_C(1000000000))
+		if (r->state == RESULT_WAITING && r->sent && now - r->sent_at > 30 * INT64_C(1000000000))
 			return "the store's reader does not answer";
+	if (!s->warm)
+		return "what the pages ask for is not there yet";
 	if (s->config->live_fd >= 0 && !live_is_there(s))
 		return "no live counters come";
 	return NULL;

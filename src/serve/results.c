@@ -58,12 +58,19 @@ void results_fini(struct results *c)
 		unlink_result(c, &c->first);
 }
 
-/* The one that was given longest ago, of those that do not wait. */
+/* What was given once goes before what is given again and again, so that no one who asks for everything takes what others
+ * watch; a page's own never goes. */
+static bool goes_before(const struct result *a, const struct result *b)
+{
+	bool once_a = a->given <= 1, once_b = b->given <= 1;
+	return once_a != once_b ? once_a : a->used < b->used;
+}
+
 static bool evict(struct results *c)
 {
 	struct result **oldest = NULL;
 	for (struct result **at = &c->first; *at; at = &(*at)->next)
-		if ((*at)->state != RESULT_WAITING && (!oldest || (*at)->used < (*oldest)->used))
+		if ((*at)->state != RESULT_WAITING && !(*at)->standing && (!oldest || goes_before(*at, *oldest)))
 			oldest = at;
 	if (oldest)
 		unlink_result(c, oldest);
@@ -111,12 +118,31 @@ struct result *results_find(struct results *c, const struct message *ask, uint64
 	*is_new = !r;
 	if (!r)
 		r = add(c, ask->bytes, ask->n, generation, now);
-	if (r) {
-		r->used = now;
-		r->given++;
-		r->users++;
-	}
+	if (r)
+		results_take(r, now);
 	return r;
+}
+
+struct result *results_of(struct results *c, const struct values *v, uint64_t generation)
+{
+	uint64_t question = values_question(v);
+	struct result *best = NULL;
+	for (struct result *r = c->first; r; r = r->next) {
+		if (r->question != question || r->generation > generation || r->state == RESULT_FAILED || !r->values.resource ||
+		    !values_same(&r->values, v))
+			continue;
+		bool ready = r->state == RESULT_READY, better = best && best->state == RESULT_READY;
+		if (!best || (ready != better ? ready : r->generation > best->generation))
+			best = r;
+	}
+	return best;
+}
+
+void results_take(struct result *r, int64_t now)
+{
+	r->used = now;
+	r->given++;
+	r->users++;
 }
 
 void results_drop(struct result *r)
@@ -133,10 +159,47 @@ struct result *results_by_id(struct results *c, uint64_t id)
 	return r;
 }
 
-void results_forget(struct results *c, uint64_t generation)
+static struct result **place_of(struct result *r)
+{
+	struct result **at = &r->owner->first;
+	while (*at != r)
+		at = &(*at)->next;
+	return at;
+}
+
+void results_cancel(struct result *r) { unlink_result(r->owner, place_of(r)); }
+
+static bool stands_for(const struct result *by, const struct result *r)
+{
+	return r != by && r->state == RESULT_READY && by->state == RESULT_READY && r->generation <= by->generation &&
+	       r->question == by->question && r->values.resource && by->values.resource && values_same(&r->values, &by->values);
+}
+
+void results_replace(const struct result *by)
+{
+	struct results *c = by->owner;
+	for (struct result **at = &c->first; *at;) {
+		if (stands_for(by, *at))
+			unlink_result(c, at);
+		else
+			at = &(*at)->next;
+	}
+}
+
+/* Is there one of what is shown now that stands for it? The newest are the first in the list. */
+static bool is_replaced(const struct results *c, const struct result *r, uint64_t generation)
+{
+	for (const struct result *by = c->first; by && by != r; by = by->next)
+		if (by->generation <= generation && stands_for(by, r))
+			return true;
+	return false;
+}
+
+void results_forget(struct results *c, uint64_t generation, int64_t moment)
 {
 	for (struct result **at = &c->first; *at;) {
-		if ((*at)->state != RESULT_WAITING && (*at)->generation < generation)
+		if ((*at)->state != RESULT_WAITING && (*at)->generation < generation &&
+		    ((*at)->since < moment || is_replaced(c, *at, generation)))
 			unlink_result(c, at);
 		else
 			at = &(*at)->next;
@@ -146,14 +209,11 @@ void results_forget(struct results *c, uint64_t generation)
 void results_settle(struct result *r, enum result_state state)
 {
 	struct results *c = r->owner;
-	struct result **at = &c->first;
 	c->n_sent -= r->sent;
 	r->state = state;
 	c->bytes += r->rows ? r->rows->n : 0;
-	while (*at != r)
-		at = &(*at)->next;
 	if (state == RESULT_FAILED)
-		unlink_result(c, at);
+		unlink_result(c, place_of(r));
 	while (state == RESULT_READY && c->bytes > BYTES_MOST && evict(c))
 		;
 }

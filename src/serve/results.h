@@ -1,5 +1,5 @@
-/* Results of queries, by what was asked: waited for, kept while their commit is the one that is shown, bounded. Private to
- * this folder. */
+/* Results of queries, by what was asked: waited for, kept until one of a later commit is there, bounded. Private to this
+ * folder. */
 #pragma once
 #include "serve/message.h"
 #include "serve/values.h"
@@ -29,17 +29,25 @@ struct result {
 	const struct env *env;
 	struct results *owner;      /* NULL: not kept any more */
 	uint64_t id, generation;    /* generation: of the commit that it is shown with */
+	int64_t as_of;              /* of that commit; 0: nothing was stored yet */
+	bool simulated;
 	struct values values;       /* what the request wanted; `resource` NULL: of a POST, which nobody asks again */
+	uint64_t question;          /* values_question */
 	char *key;                  /* the request's fields after its id, each ended by a zero byte */
 	size_t n_key;
 	enum result_state state;
-	bool sent;
+	bool anonymous;             /* of a POST */
+	bool sent, waited;          /* waited: somebody did when it was sent */
+	int64_t expected;           /* ns that it may take (asks.c) */
+	int64_t sent_at;            /* monotonic */
+	unsigned kind, span;        /* what its time is told by (asks.c) */
 	unsigned tries;             /* times that it was sent: a reader died of it */
 	unsigned users;             /* requests that hold it */
 	struct request *waiting;
 	int64_t since, used;        /* monotonic: asked; last given */
 	unsigned given;             /* how often, older times counting less */
-	bool renewed;               /* asked again already, for the next commit (ahead.c) */
+	uint64_t renewed;           /* the generation that it was asked again for (ahead.c) */
+	bool standing, overdue;     /* a page's own (standing.c); given though a later commit is shown */
 	struct body *rows;
 	uint64_t n_rows;
 	bool more;
@@ -62,8 +70,18 @@ void results_fini(struct results *c);
 struct result *results_find(struct results *c, const struct message *ask, uint64_t generation, int64_t now, bool *is_new);
 void results_drop(struct result *r);
 
+/* What answers a request at once, or will, of no later generation: of the latest that there is, else one that is waited
+ * for; NULL: none. */
+struct result *results_of(struct results *c, const struct values *v, uint64_t generation);
+void results_take(struct result *r, int64_t now); /* one more request holds it; to be dropped too */
+
 struct result *results_by_id(struct results *c, uint64_t id);
-/* Those of generations before are not kept any longer; those that wait stay. */
-void results_forget(struct results *c, uint64_t generation);
+/* From here on this generation is shown: those before go that one of it takes the place of, or that were asked before
+ * `moment`; those that wait stay. */
+void results_forget(struct results *c, uint64_t generation, int64_t moment);
+/* Nobody waits for it any more and it was not sent. */
+void results_cancel(struct result *r);
+/* Those before that this one answers in place of go. */
+void results_replace(const struct result *by);
 /* It has come, or failed: no longer to be waited for. */
 void results_settle(struct result *r, enum result_state state);

@@ -40,6 +40,9 @@ struct serve_config {
 /* MON-SRV-003 … 009. Answers that a client was not given when it ends are cut off. */
 int serve_run(const struct env *env, const struct serve_config *config, struct error *e) MUST_USE;
 
+/* Queries that a server has answered at a time: a reader has threads for them. */
+#define SERVE_QUERIES 3
+
 struct serve_reader_config {
 	const char *db; /* the store's folder; it may be empty of rows */
 	int fd;         /* SOCK_SEQPACKET: the other end is the server's */

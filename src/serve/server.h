@@ -61,15 +61,23 @@ struct shown {
 	bool simulated;
 };
 struct ahead {
-	bool going;           /* what is asked often is asked for `next` */
+	bool going;           /* what is wanted is asked for `next` */
+	bool late;            /* a commit was shown before all of it was there */
 	int64_t since, rest;  /* monotonic: since when; none begins before */
 	uint64_t asking;      /* id of the result that is waited for; 0: none */
+	unsigned standing, n; /* the next of the pages' own to be looked at; others that were asked for */
 };
+
+/* How long queries of a resource took, by the length of their span (asks.c); ns, recent ones counting more. */
+#define RESOURCES_MOST 64
+enum span_kind { SPAN_SHORT, SPAN_MONTH, SPAN_LONG, SPAN_KINDS };
 
 struct counters {
 	uint64_t requests, answers[6]; /* by the first digit of the status */
 	uint64_t asked, kept, failed;  /* queries: to the reader; answered by a result that was kept; failed */
 	uint64_t ahead;                /* of those asked: before anybody wanted them */
+	uint64_t older;                /* of those kept: of a commit before the one that is shown */
+	uint64_t refused_queries;      /* since too many waited */
 	uint64_t query_ns;             /* that the reader took */
 	uint64_t refused;              /* connections that were ended for their slowness */
 	uint64_t events;
@@ -83,9 +91,12 @@ struct server {
 	struct message message;
 
 	char reader[24];                /* the start of the reader that is there; "": none has spoken yet */
-	struct shown shown, next;       /* to browsers; the newest that the reader told of */
+	struct shown shown, next, told; /* to browsers; what is asked for ahead; the newest that the reader told of */
 	struct ahead ahead;
-	uint64_t commits;               /* that were shown */
+	uint64_t commits, news;         /* that were shown; times that listeners were told of one */
+	int64_t asked;                  /* monotonic: when somebody last asked for a query */
+	bool warm;                      /* what pages ask for was there once */
+	int64_t took[RESOURCES_MOST][SPAN_KINDS]; /* 0: none yet */
 
 	struct request *packets;        /* those that wait for them */
 	unsigned n_packets;

@@ -99,8 +99,8 @@ static struct body *comment(const struct server *s)
 static struct body *next_event(struct stream *t, int64_t now)
 {
 	struct server *s = t->server;
-	if (t->commit != s->commits) {
-		t->commit = s->commits;
+	if (t->commit != s->news) {
+		t->commit = s->news;
 		return commit_event(s);
 	}
 	if (t->live != s->live.number && s->live.now) {
@@ -182,7 +182,7 @@ int answer_stream(struct request *r)
 	struct stream *t = env_alloc(s->env, sizeof *t);
 	if (!t)
 		return -ENOMEM;
-	*t = (struct stream){ .next = s->streams, .server = s, .connection = r->connection, .commit = s->commits - 1,
+	*t = (struct stream){ .next = s->streams, .server = s, .connection = r->connection, .commit = s->news - 1,
 		              .said = s->env->monotonic(s->env) };
 	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, read_stream, t, end_stream);
 	if (!response) {

@@ -250,6 +250,26 @@ int values_end(struct values *v, int64_t as_of, struct error *e)
 	return rc;
 }
 
+/* FNV-1a: nothing is trusted to it, values_same is asked in the end. */
+uint64_t values_question(const struct values *v)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(v->resource - resources);
+	for (unsigned i = 0; v->resource->parameter[i]; i++) {
+		h = (h ^ v->given[i]) * UINT64_C(0x100000001b3);
+		for (const char *p = v->text[i]; v->given[i] && *p; p++)
+			h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	}
+	return h;
+}
+
+bool values_same(const struct values *a, const struct values *b)
+{
+	bool same = a->resource == b->resource;
+	for (unsigned i = 0; same && a->resource->parameter[i]; i++)
+		same = a->given[i] == b->given[i] && (!a->given[i] || !strcmp(a->text[i], b->text[i]));
+	return same;
+}
+
 void values_cursor(const struct values *v, uint64_t offset, char out[static CURSOR_TEXT])
 {
 	snprintf(out, CURSOR_TEXT, "%" PRId64 ".%" PRId64 ".%" PRIu64, v->from, v->to, offset);

@@ -26,6 +26,10 @@ int values_end(struct values *v, int64_t as_of, struct error *e) MUST_USE;
 const char *values_text(const struct values *v, const char *name);
 bool values_has(const struct values *v, const char *name); /* whether the resource has such a parameter */
 
+/* Whether two requests ask the same whatever the commit: "-24h" is the same text of another day. After values_end. */
+uint64_t values_question(const struct values *v); /* a hash of that */
+bool values_same(const struct values *a, const struct values *b);
+
 /* Where a list goes on: "FROM.TO.OFFSET". */
 #define CURSOR_TEXT 64
 void values_cursor(const struct values *v, uint64_t offset, char out[static CURSOR_TEXT]);

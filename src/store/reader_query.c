@@ -237,7 +237,8 @@ static int stream(duckdb_prepared_statement statement, duckdb_result *result, st
 	return rc;
 }
 
-/* A statement of ours that has its values, planned once where a prepared one is planned again to be run; all rows are held. */
+/* A statement of ours that has its values, planned once where a prepared one is planned again to be run; all rows are
+ * held. */
 static int run_whole(struct store_reader *r, const char *sql, duckdb_result *result, struct error *e)
 {
 	return duckdb_query(r->connection, sql, result) ? reader_error(duckdb_result_error(result), e) : 0;

@@ -35,7 +35,7 @@ static int run_reader(const char *db, int fd)
 {
 	struct error e;
 	const struct serve_reader_config c = {
-		.db = db, .fd = fd, .limits = { .memory = (size_t)512 << 20, .threads = 2, .seconds = 20 }, .queries = 3,
+		.db = db, .fd = fd, .limits = { .memory = (size_t)512 << 20, .threads = 2, .seconds = 20 }, .queries = SERVE_QUERIES,
 		.tool = verdict_tool, .as_names = { name_of, NULL }, .stop = &stop,
 	};
 	int rc = serve_reader_run(env_system(), &c, &e);

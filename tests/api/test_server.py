@@ -4,7 +4,7 @@ what each answer is headed with, events, and that nothing a client does keeps th
 
 Killed mutants: any Host is taken, an Origin is not looked at, a stream that is told nothing of a commit, results that outlive
 their commit, a query that is forgotten when its reader dies, a silent connection that is never ended, a commit that is shown
-before what is wanted was asked for it.
+before what is wanted was asked for it, results that are forgotten with their commit, any number of queries that wait.
 """
 import gzip
 import json
@@ -178,6 +178,51 @@ def events(checks, s, db, made):
     first.close()
 
 
+def counter(s, name):
+    return int(re.search(r"^monomi_%s (\d+)$" % name, s.ask("/metrics").text, re.M).group(1))
+
+
+def a_reader_that_hangs(checks, s, db):
+    """What was asked before is answered, as of then, though no query ends any more."""
+    as_of = s.ask(WANTED[1]).json["as_of"]
+    with open("/proc/%d/task/%d/children" % (s.process.pid, s.process.pid), encoding="ascii") as f:
+        reader = int(f.read().split()[0])
+    os.kill(reader, signal.SIGSTOP)
+    try:
+        answers = [s.ask(path) for path in WANTED * 3]
+        checks.equal("answered beside a reader that hangs", [a.status for a in answers], [200] * len(answers))
+        checks.equal("as of then", {a.headers.get("x-monomi-as-of") for a in answers}, {as_of})
+        checks.equal("its rows say so too", answers[1].json["as_of"], as_of)
+    finally:
+        os.kill(reader, signal.SIGCONT)
+
+
+def greedy_clients(checks, s):
+    """Who asks for what nobody asked before, and much of it, is refused past a number, and holds nobody else up."""
+    got, counted = [], asked(s)
+    for path in WANTED:
+        s.ask(path)
+    checks.equal("what is watched is there", asked(s), counted)
+
+    def ask(i):
+        got.append(s.ask("/v1/sources?from=2000-01-01&limit=%d" % (i + 1)))
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(160)]
+    with_them = counter(s, "queries_kept_total")
+    for t in threads:
+        t.start()
+    answers = [s.ask(path).status for path in WANTED * 5]
+    checks.equal("what is watched is answered beside them, from what is there", (answers, counter(s, "queries_kept_total") - with_them >= len(answers)),
+                 ([200] * len(answers), True))
+    checks.equal("and what is new", s.ask("/v1/ports/tcp/2222/history?from=-3h").status, 200)
+    for t in threads:
+        t.join()
+    refused = [a for a in got if a.status == 503]
+    checks.equal("each is answered or refused", sorted(set(a.status for a in got)) in ([200, 503], [200]), True)
+    checks.equal("refused with a reason and a time", {(a.json["error"]["code"], a.headers.get("retry-after")) for a in refused} <=
+                 {("MON-SRV-110", "5")}, True)
+    checks.true("more than a number are refused", refused and counter(s, "queries_refused_total") == len(refused), len(refused))
+
+
 def dying_readers(checks, s, db):
     """Requests that are on their way when the reader dies are answered by the next one."""
     got = []
@@ -225,6 +270,8 @@ def main():
             for test in (who_may_ask, methods, heads, pages, garbage, crowds):
                 test(checks, s)
             events(checks, s, db, made)
+            a_reader_that_hangs(checks, s, db)
+            greedy_clients(checks, s)
             dying_readers(checks, s, db)
             metrics(checks, s)
             listener = server.Stream(s)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -212,9 +213,9 @@ static void results_last_as_long_as_their_commit(void **state)
 	assert_null(results_by_id(&c, 7));
 	struct result *again = find(&c, "a", 6, &is_new); /* asked ahead for the next commit */
 	assert_true(is_new && again != a);
-	results_forget(&c, 5);
+	results_forget(&c, 5, INT64_MAX);
 	assert_ptr_equal(find(&c, "a", 5, &is_new), a);
-	results_forget(&c, 6); /* held by three, but not found any more; b waits, and what was asked ahead stays */
+	results_forget(&c, 6, INT64_MAX); /* held by three, but not found any more; b waits, and what was asked ahead stays */
 	assert_ptr_equal(find(&c, "a", 6, &is_new), again);
 	assert_true(!is_new && c.bytes == 0);
 	results_drop(again);
@@ -226,6 +227,77 @@ static void results_last_as_long_as_their_commit(void **state)
 	results_drop(b);
 	results_drop(again);
 	results_drop(results_by_id(&c, again->id + 1));
+	results_fini(&c);
+}
+
+/* What a request for `from` is answered with at a generation. */
+static struct result *ask_of(struct results *c, const char *from, uint64_t generation, bool ready)
+{
+	struct values v;
+	struct error e;
+	bool is_new;
+	char key[40];
+	values_begin(&v, &resources[1]); /* /v1/rate */
+	assert_int_equal(values_take(&v, "from", from, &e), 0);
+	assert_int_equal(values_end(&v, 1000000 + (int64_t)generation * 60, &e), 0);
+	snprintf(key, sizeof key, "%s %d", from, (int)generation);
+	struct result *r = find(c, key, generation, &is_new);
+	r->values = v;
+	r->question = values_question(&v);
+	if (ready) {
+		r->rows = body_make(env_system(), 10);
+		results_settle(r, RESULT_READY);
+	}
+	results_drop(r);
+	return r;
+}
+
+static void the_answer_before_stands_until_the_next_is_there(void **state)
+{
+	(void)state;
+	struct results c;
+	results_init(&c, env_system(), 1);
+	struct result *old = ask_of(&c, "-24h", 1, true), *other = ask_of(&c, "-25h", 1, true);
+	struct values v = old->values;
+	assert_ptr_equal(results_of(&c, &v, 1), old);
+	struct result *next = ask_of(&c, "-24h", 2, false);
+	assert_ptr_equal(results_of(&c, &v, 2), old); /* one that is waited for answers nothing */
+	next->rows = body_make(env_system(), 20);
+	results_settle(next, RESULT_READY);
+	assert_ptr_equal(results_of(&c, &v, 1), old); /* its commit is not shown */
+	assert_ptr_equal(results_of(&c, &v, 2), next);
+	results_forget(&c, 2, INT64_MIN);
+	assert_int_equal(c.n, 2);
+	assert_ptr_equal(results_of(&c, &v, 1), NULL);
+	assert_ptr_equal(results_of(&c, &other->values, 2), other);
+	struct result *third = ask_of(&c, "-24h", 2, true);
+	results_replace(third);
+	assert_int_equal(c.n, 2);
+	results_forget(&c, 3, INT64_MAX); /* too old to be given */
+	assert_int_equal(c.n, 0);
+	results_fini(&c);
+}
+
+/* One who asks for everything once does not drive out what is given again and again, nor what pages ask for. */
+static void what_is_watched_stays(void **state)
+{
+	(void)state;
+	struct results c;
+	char from[20];
+	results_init(&c, env_system(), 1);
+	struct result *own = ask_of(&c, "-24h", 1, true), *watched = ask_of(&c, "-25h", 1, true);
+	struct values of_own = own->values, of_watched = watched->values;
+	own->standing = true;
+	results_take(watched, 0);
+	results_drop(watched);
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(from, sizeof from, "-%um", 61 + i);
+		struct result *r = ask_of(&c, from, 1, true);
+		assert_non_null(r);
+	}
+	assert_true(c.n < 3000);
+	assert_ptr_equal(results_of(&c, &of_own, 1), own);
+	assert_ptr_equal(results_of(&c, &of_watched, 1), watched);
 	results_fini(&c);
 }
 
@@ -241,6 +313,8 @@ int main(void)
 		cmocka_unit_test(paths_find_their_resource),
 		cmocka_unit_test(messages_are_whole),
 		cmocka_unit_test(results_last_as_long_as_their_commit),
+		cmocka_unit_test(the_answer_before_stands_until_the_next_is_there),
+		cmocka_unit_test(what_is_watched_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

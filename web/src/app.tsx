@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Header, Strip } from "./parts/header";
 import { Help } from "./parts/help";
-import { Stale } from "./parts/section";
+import { Newest, Stale } from "./parts/section";
 import { TrustBar } from "./parts/trust";
 import { viewOf } from "./pages";
 import { usePlace, wanted } from "./router";
@@ -44,24 +44,26 @@ export function App(): JSX.Element {
 		}
 	});
 	return (
-		<Stale.Provider value={stale}>
-			<a class="skip" href="#main">
-				{t("skip")}
-			</a>
-			<Strip status={status} />
-			<Header status={status} />
-			<main
-				id="main"
-				tabIndex={-1}
-				key={l}
-				class={(stale ? "stale" : "") + (turning ? " turning" : "")}
-				aria-busy={turning}
-				data-place={`${path}?${at.query}`}
-			>
-				<view.View key={path} status={status} arguments={view.arguments} />
-			</main>
-			<TrustBar status={status} />
-			<Help />
-		</Stale.Provider>
+		<Newest.Provider value={status.data?.as_of ?? null}>
+			<Stale.Provider value={stale}>
+				<a class="skip" href="#main">
+					{t("skip")}
+				</a>
+				<Strip status={status} />
+				<Header status={status} />
+				<main
+					id="main"
+					tabIndex={-1}
+					key={l}
+					class={(stale ? "stale" : "") + (turning ? " turning" : "")}
+					aria-busy={turning}
+					data-place={`${path}?${at.query}`}
+				>
+					<view.View key={path} status={status} arguments={view.arguments} />
+				</main>
+				<TrustBar status={status} />
+				<Help />
+			</Stale.Provider>
+		</Newest.Provider>
 	);
 }

@@ -7,6 +7,16 @@ import { t } from "../text/strings";
 
 // Since when a page's rows are old (the end of the last minute that is known), or null.
 export const Stale = createContext<string | null>(null);
+// The end of the last minute that the page knows of.
+export const Newest = createContext<string | null>(null);
+
+const BEHIND = 90_000; // ms: more than a commit
+
+// Since when a section's own rows are old: its answer is of a commit before.
+function behind(of: Loaded<unknown> | undefined, newest: string | null): string | null {
+	const own = (of?.data as { as_of?: unknown } | null | undefined)?.as_of;
+	return typeof own === "string" && newest && Date.parse(newest) - Date.parse(own) > BEHIND ? own : null;
+}
 
 export function failureText(f: Failure): string {
 	if (!f.status) return t("unreachable");
@@ -45,7 +55,8 @@ export interface SectionProps {
 
 // A question, its answer in words, then the evidence.
 export function Section(p: SectionProps): JSX.Element {
-	const stale = useContext(Stale);
+	const newest = useContext(Newest);
+	const stale = useContext(Stale) ?? behind(p.of, newest);
 	return (
 		<section id={p.id} class={p.class} aria-labelledby={`${p.id}-label`}>
 			<div class="eyebrow">

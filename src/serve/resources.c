@@ -36,7 +36,6 @@ P(outcome, .name = "outcome", .kind = VALUE_CHOICE, .choices = "under_watch conf
 P(few, .name = "few", .kind = VALUE_CHOICE, .choices = "no yes", .usual = "no",
   .what = "yes: those too that 16 monitored addresses or fewer saw");
 P(packets, .name = "limit", .kind = VALUE_NUMBER, .least = 1, .most = 100000, .usual = "10000", .what = "packets at most");
-P(of, .name = "of", .kind = VALUE_CHOICE, .choices = "country network port", .usual = "country", .what = "what is ranked");
 P(by, .name = "by", .kind = VALUE_CHOICE, .choices = "country network port", .usual = "country", .what = "what is ranked");
 #define VERDICTS "attack scan reflection undecided"
 P(verdict, .name = "verdict", .kind = VALUE_CHOICE, .choices = VERDICTS, .what = "with this verdict alone");
@@ -108,12 +107,6 @@ const struct resource resources[] = {
 	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/replies", "reply-steps", SHAPE_SERIES, "Replies to packets with forged sources, by step and kind",
 	  { SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
-	{ "/v1/replies/ranks", "reply-ranks", SHAPE_LIST, "Whose hosts sent them: countries, networks, attacked ports",
-	  { &of, SPAN, &sensor, PAGE }, NULL, NULL, NULL, NULL, 0 },
-	{ "/v1/victims/{address}", "reply-vectors", SHAPE_SERIES, "One victim: what it replied to, by kind and attacked port",
-	  { &address, SPAN, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
-	{ "/v1/victims/{address}/steps", "reply-steps", SHAPE_SERIES, "Its replies by step and kind",
-	  { &address, SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attacks", "attacks", SHAPE_LIST, "Attacks on others, by the replies that they sent here",
 	  { SPAN, &verdict, OF_ATTACKS, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attacks/{address}", "attack", SHAPE_SERIES, "Attacks on one victim, the latest first",
@@ -122,6 +115,8 @@ const struct resource resources[] = {
 	  { &address, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attacks/{address}/history", "reply-steps", SHAPE_SERIES, "Replies of one victim by step and kind",
 	  { &address, SPAN, &step_only, &sensor, &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/attacks/{address}/onsets", "onsets", SHAPE_LIST, "Onsets at one victim",
+	  { &address, SPAN, &outcome, &few, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attack-counts", "attack-counts", SHAPE_SERIES, "How many attacks there are by each definition and verdict",
 	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/attack-steps", "attack-steps", SHAPE_SERIES, "Attacks under way, by step and verdict",

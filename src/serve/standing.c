@@ -22,7 +22,10 @@ static const char *const targets[] = {
 	"/v1/countries?from=-24h&limit=60",
 	"/v1/networks?from=-24h&limit=4",
 	"/v1/tools?from=-24h",
-	"/v1/attacks/corsaro2?from=-24h",
+	"/v1/attacks?verdict=attack&from=-10m",
+	"/v1/onsets?outcome=under_watch&from=-24h",
+	"/v1/attack-counts?from=-24h",
+	"/v1/sensitivity?from=-24h",
 	/* Trend */
 	"/v1/classes?step=hour&from=-7d",
 	"/v1/rate?step=hour&from=-7d",
@@ -38,10 +41,11 @@ static const char *const targets[] = {
 	/* Attacks */
 	"/v1/rate?step=10min&from=-24h",
 	"/v1/replies?step=10min&from=-24h",
-	"/v1/replies/ranks?of=country&from=-24h&limit=8",
-	"/v1/replies/ranks?of=network&from=-24h&limit=8",
-	"/v1/replies/ranks?of=port&from=-24h&limit=8",
-	"/v1/victims?from=-24h&limit=25",
+	"/v1/attacks?from=-24h&verdict=attack&limit=25",
+	"/v1/attack-steps?step=10min&from=-24h&verdict=attack",
+	"/v1/attack-ranks?by=country&from=-24h&verdict=attack&limit=8",
+	"/v1/attack-ranks?by=network&from=-24h&verdict=attack&limit=8",
+	"/v1/attack-ranks?by=port&from=-24h&verdict=attack&limit=8",
 	/* Sensors, About */
 	"/v1/coverage?from=-24h",
 	"/v1/about",

@@ -129,8 +129,8 @@ function rateRow(t, step, rate, observed) {
 
 function moments(q) {
 	const at = (text, otherwise) => {
-		const m = /^-(\d+)([hd])$/.exec(text ?? "");
-		return m ? AS_OF - Number(m[1]) * (m[2] === "h" ? HOUR : DAY) : text ? Date.parse(text) : otherwise;
+		const m = /^-(\d+)([mhd])$/.exec(text ?? "");
+		return m ? AS_OF - Number(m[1]) * { m: MINUTE, h: HOUR, d: DAY }[m[2]] : text ? Date.parse(text) : otherwise;
 	};
 	const to = at(q.get("to"), AS_OF);
 	return { from: at(q.get("from"), to - DAY), to };
@@ -467,69 +467,154 @@ const about = {
 	],
 };
 
-// Two attacks that go on, some that are over; and what one of the victims replied to.
+// Attacks by our own verdicts: two that go on, some that are over, one victim twice; and what nobody calls one.
 export const victim = i => (i === 6 ? "2001:db8:53::53" : `203.0.113.${17 + i * 9}`);
 const ATTACKS = [
-	["tcp", 33, 0, 1240, 40, 1],
-	["udp", 12, 0, 610, 31, 1],
-	["tcp", 700, 540, 5120, 118, 64],
-	["icmp", 1200, 1150, 77, 30, 0],
+	// verdict, kind, protocol, port, minutes ago: begun and ended, replies, distinct
+	["attack", "syn_ack", "tcp", 443, 33, 1, 1240, 310],
+	["attack", "reply", "icmp", null, 12, 2, 610, 610],
+	["attack", "rst", "tcp", 25565, 700, 540, 5120, 5101],
+	["attack", "error", "udp", 80, 1200, 1150, 77, 77],
+	["undecided", "rst", "tcp", 80, 300, 290, 19, 12],
+	["undecided", "reply", "udp", 53, 900, 800, 400, 390],
+	["scan", "syn_ack", "tcp", 80, 400, 350, 256, 256],
+	["reflection", "reply", "udp", 123, 500, 480, 990, 990],
+	["attack", "syn_ack", "tcp", 443, 2000, 1970, 333, 90],
 ];
-const attacks = () =>
-	ATTACKS.map(([protocol, begun, ended, packets, max_ppm, ports], i) => ({
-		victim: victim(i),
+const SAME = 8; // the last is on the first one's victim
+const whole = ([verdict, kind, protocol, port, begun, ended, packets, distinct], i) => {
+	const rate = (distinct * 2 ** 32) / ADDRESSES / ((begun - ended) * 60),
+		told = verdict === "attack" ? distinct : 12;
+	return {
+		victim: victim(i === SAME ? 0 : i),
+		first: iso(AS_OF - begun * MINUTE),
+		last: iso(AS_OF - ended * MINUTE - 20_000),
+		verdict,
+		kind,
 		protocol,
-		first: AS_OF / 1000 - begun * 60,
-		last: AS_OF / 1000 - ended * 60 - 20,
+		port,
+		ports: verdict === "scan" ? 12 : 1,
+		vectors: 2,
 		packets,
 		bytes: packets * 40,
-		max_ppm,
-		ports,
+		distinct_forged: distinct,
+		factor: packets / distinct,
+		rate: i === 6 ? null : rate,
+		rate_low: i === 6 ? null : rate * 0.8,
+		rate_high: i === 6 ? null : rate * 1.25,
+		peak: Math.ceil(packets / 10),
+		peak_minute: iso(AS_OF - (begun - 1) * MINUTE),
+		peak_rate: rate * 2,
+		addresses: ADDRESSES,
+		addresses_seen: Math.min(60, Math.round(told / 2)),
+		ports_seen: Math.min(64, told),
+		uniformity: told >= 30 ? 0.97 : null,
+		ttl_min: 54,
+		ttl_max: 54 + (i % 3),
+		length_min: 40,
+		length_max: 44,
+		country: i ? COUNTRIES[i % 12][0] : "NL",
+		as_number: i % 4 === 3 ? null : 64500 + i,
+		as_name: i % 4 === 3 ? null : `Sim <b>Hosting</b> ${i}`,
+		before: i === 0 ? iso(AS_OF - 1970 * MINUTE) : null,
+	};
+};
+const ALL = ATTACKS.map(whole);
+export const attackBegan = ALL[0].first;
+const attacks = q =>
+	ALL.filter(
+		r =>
+			(!q.get("verdict") || r.verdict === q.get("verdict")) &&
+			(!q.get("country") || r.country === q.get("country")) &&
+			(!q.get("as") || r.as_number === Number(q.get("as"))) &&
+			(!q.get("port") || r.port === Number(q.get("port"))) &&
+			Date.parse(r.last) >= moments(q).from,
+	);
+const attacksOn = address => ALL.filter(r => r.victim === address);
+const attackVectors = address =>
+	attacksOn(address).flatMap(r =>
+		[0, 1].map(i => ({
+			attack: r.first,
+			kind: i ? "rst" : r.kind,
+			protocol: i ? "tcp" : r.protocol,
+			port: i ? 8080 : r.port,
+			first: r.first,
+			last: r.last,
+			packets: r.packets >> i,
+			bytes: r.bytes >> i,
+			forged: r.packets >> i,
+			ttl_min: 54,
+			ttl_max: 54 + i,
+			length_min: 40,
+			length_max: 44,
+		})),
+	);
+const corsaro = () =>
+	ALL.filter(r => r.verdict === "attack").map(r => ({
+		victim: r.victim,
+		protocol: r.protocol,
+		first: Date.parse(r.first) / 1000,
+		last: Date.parse(r.last) / 1000,
+		packets: r.packets,
+		bytes: r.bytes,
+		max_ppm: r.peak,
+		ports: r.ports === 12 ? 64 : r.ports,
 		attackers: 4,
-		country: i ? COUNTRIES[i][0] : null,
-		as_number: i ? 64500 + i : null,
+		country: r.country,
+		as_number: r.as_number,
 	}));
-const victims = () =>
-	Array.from({ length: 60 }, (_, i) => ({
-		victim: victim(i % 23),
-		protocol: ["tcp", "udp", "icmp"][i % 3],
-		port: [443, 53, null][i % 3],
-		packets: Math.round(5200 / (i + 1)) + 1,
-		attackers: 1 + (i % 7),
-		first: iso(AS_OF - (700 - i) * MINUTE),
-		last: iso(AS_OF - i * MINUTE),
-		country: i % 5 ? COUNTRIES[i % 12][0] : null,
-		as_number: i % 5 ? 64500 + i : null,
-		as_name: i % 5 ? `Sim <b>Hosting</b> ${i}` : null,
-	}));
-const KINDS = [
-	["syn_ack", "tcp", 443, 54, 58],
-	["rst", "tcp", 80, 128, 128],
-	["error", "udp", 53, 240, 242],
-	[null, "icmp", null, null, null],
+const attackCounts = () => [
+	...["attack", "reflection", "scan", "undecided"].map(verdict => {
+		const rows = ALL.filter(r => r.verdict === verdict);
+		return { definition: "monomi", verdict, attacks: rows.length, victims: new Set(rows.map(r => r.victim)).size, open: 0 };
+	}),
+	{ definition: "corsaro2", verdict: null, attacks: 5, victims: 4, open: 1 },
+	{ definition: "corsaro3", verdict: null, attacks: 5, victims: 4, open: 1 },
 ];
-const vectors = address =>
-	address === "203.0.113.1"
-		? []
-		: KINDS.map(([kind, protocol, port, ttl_min, ttl_max], i) => ({
-				kind,
-				protocol,
-				port,
-				packets: 1240 >> i,
-				forged: 900 >> i,
-				attackers: 4,
-				first: iso(AS_OF - 33 * MINUTE),
-				last: iso(AS_OF - i * MINUTE),
-				peak: 40 >> i,
-				peak_forged: 31 >> i,
-				length_min: ttl_min && 40,
-				length_max: ttl_min && 44 + i * 10,
-				ttl_min,
-				ttl_max,
-				country: "NL",
-				as_number: 64511,
-				as_name: "Sim Hosting E",
-			}));
+const attackSteps = q =>
+	[...stepsOf(q)].flatMap(([t, step]) => {
+		const rows = attacks(q).filter(r => Date.parse(r.first) < t + step && Date.parse(r.last) >= t);
+		return rows.length ? [{ moment: iso(t), verdict: rows[0].verdict, attacks: rows.length, begun: 0, victims: rows.length }] : [];
+	});
+function attackRanks(q) {
+	const by = q.get("by"),
+		row = { country: null, as_number: null, as_name: null, protocol: null, port: null };
+	const keys =
+		by === "port"
+			? PORTS.slice(0, 8).map(([protocol, port]) => ({ protocol, port }))
+			: by === "network"
+				? NETWORKS.map(([as_number, as_name]) => ({ as_number, as_name }))
+				: COUNTRIES.slice(0, 8).map(([country]) => ({ country }));
+	return keys.map((key, i) => ({ ...row, ...key, attacks: 9 - i, victims: 8 - i, packets: 900 >> i, share: 0.5 / 2 ** i }));
+}
+const ONSETS = [
+	// victim, minutes ago, outcome
+	[9, 3, "under watch"],
+	[0, 33, "confirmed"],
+	[10, 200, "silent"],
+	[11, 260, "contradicted"],
+];
+const onsets = (q, address) =>
+	ONSETS.map(([i, ago, outcome]) => ({
+		victim: victim(i),
+		raised: AS_OF / 1000 - ago * 60 + 23,
+		first: AS_OF / 1000 - ago * 60,
+		outcome,
+		settled: outcome === "under watch" ? null : AS_OF / 1000 - ago * 60 + 63,
+		packets: outcome === "under watch" ? 4 : 12,
+		evidence_bits: outcome === "under watch" ? 17 : 54,
+		kind: "syn_ack",
+		protocol: "tcp",
+		port: 443,
+		country: "JP",
+		as_number: 64511,
+		as_name: "Sim Hosting E",
+		addresses: ADDRESSES,
+		attack: outcome === "confirmed" ? AS_OF / 1000 - ago * 60 : null,
+	})).filter(
+		r => (!address || r.victim === address) && (!q.get("outcome") || r.outcome === q.get("outcome").replace("_", " ")),
+	);
+const sensitivity = () => [{ addresses: ADDRESSES, observable: 13_981, early_hour: 38_374, early_minute: 2_302_403, published: 8_388_608 }];
 const replies = q =>
 	[...stepsOf(q)].flatMap(([t]) =>
 		["syn_ack", "rst"].map(kind => ({
@@ -540,25 +625,19 @@ const replies = q =>
 			victims: 3,
 		})),
 	);
-function replyRanks(q) {
-	const of = q.get("of"),
-		row = { country: null, as_number: null, as_name: null, protocol: null, port: null };
-	const keys =
-		of === "port"
-			? PORTS.slice(0, 8).map(([protocol, port]) => ({ protocol, port }))
-			: of === "network"
-				? NETWORKS.map(([as_number, as_name, country]) => ({ as_number, as_name, country }))
-				: COUNTRIES.slice(0, 8).map(([country]) => ({ country }));
-	return keys.map((key, i) => ({ ...row, ...key, victims: 9 - i, packets: 900 >> i, share: 0.5 / 2 ** i }));
-}
-
 const LISTS = [
-	[/^\/v1\/attacks\/corsaro2$/, attacks],
+	[/^\/v1\/attacks$/, attacks],
+	[/^\/v1\/attacks\/corsaro[23]$/, corsaro],
+	[/^\/v1\/attacks\/([^/]+)$/, (_, address) => attacksOn(address)],
+	[/^\/v1\/attacks\/([^/]+)\/vectors$/, (_, address) => attackVectors(address)],
+	[/^\/v1\/attacks\/([^/]+)\/onsets$/, onsets],
+	[/^\/v1\/attacks\/[^/]+\/history$/, replies],
+	[/^\/v1\/attack-counts$/, attackCounts],
+	[/^\/v1\/attack-steps$/, attackSteps],
+	[/^\/v1\/attack-ranks$/, attackRanks],
+	[/^\/v1\/onsets$/, q => onsets(q)],
+	[/^\/v1\/sensitivity$/, sensitivity],
 	[/^\/v1\/replies$/, replies],
-	[/^\/v1\/replies\/ranks$/, replyRanks],
-	[/^\/v1\/victims$/, victims],
-	[/^\/v1\/victims\/([^/]+)$/, (_, address) => vectors(address)],
-	[/^\/v1\/victims\/[^/]+\/steps$/, replies],
 	[/^\/v1\/rate$/, rates],
 	[/^\/v1\/years$/, years],
 	[/^\/v1\/years\/bands$/, yearBands],

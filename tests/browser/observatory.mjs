@@ -46,6 +46,7 @@ async function stored(browser, base) {
 		"/networks",
 		"/attacks",
 		"/attacks/198.19.50.80",
+		"/attacks/198.19.50.80/2026-11-24T06:09:54Z",
 		"/sensors",
 		"/search?q=23",
 		"/about",
@@ -70,10 +71,14 @@ async function simulated(browser, base) {
 		"/networks",
 		`/countries/${network.country}`,
 		"/attacks?range=7d",
+		"/attacks?verdict=undecided",
+		"/attacks?definition=corsaro3&range=7d",
 		"/sensors",
 		"/search?q=telnet",
 		"/about",
 	];
+	const [attack] = (await asked(base, "/v1/attacks?verdict=attack&from=-7d&limit=1")).rows;
+	if (attack) list.push(`/attacks/${attack.victim}`, `/attacks/${attack.victim}/${attack.first}`);
 	if (network.as_number !== null) list.push(`/networks/${network.as_number}`);
 	await tour(browser, base, { lang: "ja", size: "phone" }, list);
 	check("simulated", "says that it is", (await asked(base, "/v1/status")).simulated === true);

@@ -1,7 +1,7 @@
 // Every view on made-up answers (fixture.mjs), in both languages, light and dark, on a desk and on a phone; and what the
 // pages do (behaviour.mjs).
 import { BEHAVIOUR } from "./behaviour.mjs";
-import { address, live, serve, victim } from "./fixture.mjs";
+import { address, attackBegan, live, serve, victim } from "./fixture.mjs";
 import { check, fault, launch, looks, opened, report, tour } from "./tour.mjs";
 
 const VIEWS = [
@@ -18,8 +18,11 @@ const VIEWS = [
 	"/networks/64510",
 	"/countries/VN",
 	"/attacks",
-	"/attacks?range=7d&table=replies&sort=packets",
+	"/attacks?range=7d&table=timeline,replies&sort=packets&verdict=undecided&country=US",
+	"/attacks?definition=corsaro2&as=64500",
 	`/attacks/${victim(0)}`,
+	`/attacks/${victim(0)}/${attackBegan}`,
+	`/attacks/${victim(0)}/2026-11-20T00:00:00Z`,
 	"/attacks/203.0.113.1",
 	"/sensors",
 	"/search?q=23",

@@ -73,7 +73,7 @@ async function filled(page) {
 				new URLSearchParams(location.search).toString() &&
 			document.querySelector("main").dataset.place.split("?")[0] === location.pathname &&
 			document.querySelector("main section") &&
-			!document.querySelector(".big.waits, [data-waits]") &&
+			!document.querySelector(".big.waits, [data-waits], main.turning") &&
 			[...document.querySelectorAll("main tbody")].every(
 				b => !b.querySelector("tr.blank") || (b.textContent.trim().length > 0 && !b.querySelector("tr.grey")),
 			),

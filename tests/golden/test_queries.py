@@ -26,8 +26,7 @@ PARAMS = {"ports-of-source": ["source=198.19.7.10"], "source": ["source=198.19.7
           "attack": ["address=198.19.50.80"], "attack-vectors": ["address=198.19.50.80"],
           "attack-steps": SPAN + ["step=minute"], "attack-ranks": SPAN + ["by=port"],
           "port-one": SPAN + ["protocol=tcp", "port=23"], "port-steps": SPAN + ["protocol=tcp", "port=23", "step=10min"],
-          "ip-steps": SPAN + ["address=198.19.7.10"], "search": SPAN + ["q=80"], "reply-steps": SPAN + ["step=10min"],
-          "reply-vectors": SPAN + ["address=198.19.50.80"], "reply-ranks": SPAN + ["of=port"]}
+          "ip-steps": SPAN + ["address=198.19.7.10"], "search": SPAN + ["q=80"], "reply-steps": SPAN + ["step=10min"]}
 
 
 def names():

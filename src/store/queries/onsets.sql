@@ -1,6 +1,7 @@
 -- Onsets in a span: victims of whom the early mode said, after a handful of packets, that an attack has begun
 -- param since: beginning of the span, as 2026-11-24T00:00:00Z
 -- param until: its end, not included
+-- param address []: of this victim alone
 -- param outcome []: under_watch, confirmed, contradicted or silent alone
 -- param country []: victims there alone
 -- param as []: victims of this autonomous system alone
@@ -26,6 +27,7 @@
 -- column attack: first second of the attack that it is the beginning of; NULL: none came of it
 FROM rest.onset_told
 WHERE raised < epoch($until::TIMESTAMP) AND raised >= epoch($since::TIMESTAMP)
+    AND ($address::VARCHAR IS NULL OR victim = $address::VARCHAR)
     AND ($outcome::VARCHAR IS NULL OR outcome = replace($outcome::VARCHAR, '_', ' ')) AND ($few::VARCHAR = 'yes' OR addresses >= 17)
     AND ($country::VARCHAR IS NULL OR country = $country::VARCHAR) AND ($as::UINTEGER IS NULL OR as_number = $as::UINTEGER)
     AND ($protocol::VARCHAR IS NULL OR protocol = $protocol::VARCHAR) AND ($port::USMALLINT IS NULL OR port = $port::USMALLINT)

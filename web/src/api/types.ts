@@ -216,8 +216,8 @@ export interface Live {
 	simulated: boolean;
 }
 
-// Attacks by corsaro 2's definition; first and last are seconds since 1970.
-export interface AttackRow {
+// Attacks by one of corsaro's definitions; first and last are seconds since 1970.
+export interface CorsaroRow {
 	victim: string;
 	protocol: string;
 	first: number;
@@ -230,36 +230,106 @@ export interface AttackRow {
 	country: string | null;
 	as_number: number | null;
 }
-export interface VictimRow {
+export type Verdict = "attack" | "scan" | "reflection" | "undecided";
+// By our own rules: all that one victim replied to, without a pause of ten minutes.
+export interface AttackRow {
 	victim: string;
-	protocol: string;
-	port: number | null;
-	packets: number;
-	attackers: number;
 	first: Moment;
 	last: Moment;
+	verdict: Verdict;
+	kind: string;
+	protocol: string;
+	port: number | null;
+	ports: number;
+	vectors: number;
+	packets: number;
+	bytes: number;
+	distinct_forged: number;
+	factor: number; // how often a reply came
+	rate: number | null; // packets a second at the victim
+	rate_low: number | null;
+	rate_high: number | null;
+	peak: number; // replies in a minute
+	peak_minute: Moment;
+	peak_rate: number | null;
+	addresses: number | null;
+	addresses_seen: number;
+	ports_seen: number;
+	uniformity: number | null;
+	ttl_min: number;
+	ttl_max: number;
+	length_min: number;
+	length_max: number;
 	country: string | null;
 	as_number: number | null;
 	as_name: string | null;
+	before: Moment | null; // when the attack before it ended
 }
-export interface VectorRow {
-	kind: string | null;
+export interface AttackVectorRow {
+	attack: Moment;
+	kind: string;
 	protocol: string;
 	port: number | null;
+	first: Moment;
+	last: Moment;
 	packets: number;
 	forged: number;
-	attackers: number;
-	first: Moment;
-	last: Moment;
-	peak: number;
-	peak_forged: number;
-	length_min: number | null;
-	length_max: number | null;
-	ttl_min: number | null;
-	ttl_max: number | null;
+	ttl_min: number;
+	ttl_max: number;
+	length_min: number;
+	length_max: number;
+}
+export type Definition = "monomi" | "corsaro2" | "corsaro3";
+export interface AttackCountRow {
+	definition: Definition;
+	verdict: Verdict | null;
+	attacks: number;
+	victims: number;
+	open: number;
+}
+export interface AttackStepRow {
+	moment: Moment;
+	verdict: Verdict;
+	attacks: number;
+	begun: number;
+	victims: number;
+}
+export interface AttackRankRow {
 	country: string | null;
 	as_number: number | null;
 	as_name: string | null;
+	protocol: string | null;
+	port: number | null;
+	attacks: number;
+	victims: number;
+	packets: number;
+	share: number;
+}
+// An attack that began, told after a handful of packets; moments are seconds since 1970.
+export interface OnsetRow {
+	victim: string;
+	raised: number;
+	first: number;
+	outcome: "under watch" | "confirmed" | "contradicted" | "silent";
+	settled: number | null;
+	packets: number; // distinct, when it was settled or else raised
+	evidence_bits: number;
+	kind: string;
+	protocol: string;
+	port: number | null;
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+	addresses: number | null;
+	attack: number | null; // first second of what it is the beginning of
+}
+// Packets a second at a victim.
+export interface SensitivityRow {
+	addresses: number | null;
+	observable: number | null;
+	early_hour: number | null;
+	early_minute: number | null;
+	published: number | null;
 }
 export interface ReplyRow {
 	moment: Moment;
@@ -267,14 +337,4 @@ export interface ReplyRow {
 	packets: number;
 	forged: number;
 	victims: number;
-}
-export interface ReplyRankRow {
-	country: string | null;
-	as_number: number | null;
-	as_name: string | null;
-	protocol: string | null;
-	port: number | null;
-	victims: number;
-	packets: number;
-	share: number;
 }

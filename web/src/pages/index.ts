@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { Loaded } from "../api/client";
 import type { Status } from "../api/types";
 import { t } from "../text/strings";
+import { moment } from "../text/format";
 import { countryName } from "../text/places";
 import { portKey } from "../text/services";
 import { lastOf } from "../api/client";
@@ -9,7 +10,7 @@ import type { Place } from "../router";
 import type { Stored } from "../span";
 import { STATUS } from "../state";
 import { About, aboutAsks } from "./about";
-import { Attacks, attacksAsks, Victim, victimAsks } from "./attacks";
+import { Attacks, attacksAsks } from "./attacks";
 import { Missing } from "./missing";
 import { countryAsks, Country, networkAsks, Network, networksAsks, Networks } from "./networks";
 import { Now, nowAsks } from "./now";
@@ -20,6 +21,7 @@ import { Sensors, sensorsAsks } from "./sensors";
 import { Source, sourceAsks } from "./source";
 import { Sources, sourcesAsks } from "./sources";
 import { Trend, trendAsks } from "./trend";
+import { Attack, attackAsks, Victim, victimAsks } from "./victim";
 
 export interface ViewProps {
 	status: Loaded<Status>;
@@ -46,6 +48,7 @@ const VIEWS: { path: RegExp; title: (a: string[]) => string; View: (p: ViewProps
 	{ path: /^\/countries\/([A-Z]{2})$/, title: ([code]) => countryName(code), View: Country, asks: countryAsks },
 	{ path: /^\/attacks$/, title: () => t("attacks"), View: Attacks, asks: attacksAsks },
 	{ path: /^\/attacks\/([^/]+)$/, title: ([address = ""]) => address, View: Victim, asks: victimAsks },
+	{ path: /^\/attacks\/([^/]+)\/([^/]+)$/, title: ([address = "", first = ""]) => `${address} ${moment(first)}`, View: Attack, asks: attackAsks },
 	{ path: /^\/sensors$/, title: () => t("sensors"), View: Sensors, asks: sensorsAsks },
 	{ path: /^\/search$/, title: () => t("search"), View: Search, asks: searchAsks },
 	{ path: /^\/about$/, title: () => t("about"), View: About, asks: aboutAsks },

@@ -179,7 +179,7 @@ export function Country({ status, arguments: [code = ""] }: ViewProps): JSX.Elem
 	return (
 		<>
 			<section class="head">
-				<Crumbs above={[t("networks"), "/networks"]} here={countryName(code)} />
+				<Crumbs above={[[t("networks"), "/networks"]]} here={countryName(code)} />
 				<div class="name">
 					<h1 class="title">{countryName(code)}</h1>
 					<span class="soft">{code}</span>
@@ -212,7 +212,7 @@ export function Network({ status, arguments: [as = ""] }: ViewProps): JSX.Elemen
 	return (
 		<>
 			<section class="head">
-				<Crumbs above={[t("networks"), "/networks"]} here={`AS${as}`} />
+				<Crumbs above={[[t("networks"), "/networks"]]} here={`AS${as}`} />
 				<div class="name">
 					<h1 class="title">AS{as}</h1>
 					<span class="soft">

@@ -10,13 +10,13 @@ import { mover, nowLead } from "../text/sentences";
 import { t } from "../text/strings";
 import type { ViewProps } from "./index";
 import { Big, DayChart, ratesAsks, useDayUrl, useThen, WeeksChart } from "./now_rates";
-import { HURT_URL, useHurt } from "./now_hurt";
+import { HURT_URLS, useHurt } from "./now_hurt";
 import { Countries, Networks, Ports, PORTS_URL, Tools, WHOM_URLS } from "./now_whom";
 
 export const nowAsks = (_: string[], __: URLSearchParams, stored: Stored | undefined): string[] => [
 	...ratesAsks(stored),
 	...WHOM_URLS,
-	HURT_URL,
+	...HURT_URLS,
 ];
 
 export function Now({ status }: ViewProps): JSX.Element {

@@ -1,53 +1,67 @@
 import type { JSX } from "preact";
 import { useApi } from "../api/client";
-import type { AttackRow, Listing } from "../api/types";
-import { attackEstimate, attacksUrl, victimHref } from "../parts/attacks";
+import type { AttackCountRow, AttackRow, Listing, OnsetRow, SensitivityRow } from "../api/types";
+import { asOfOf, DAY_COUNTS_URL, DAY_SEEN_URL, GOING_URL, goingOf, type GoingRow, goingRows, State, WATCHED_URL } from "../parts/attacks";
+import { PortLink } from "../parts/ranks";
 import { Section } from "../parts/section";
 import { Time } from "../parts/time";
-import { attacksAnswer, sensitivityAnswer, sensitivityOf } from "../text/attacks";
+import { attacksAnswer, estimateText, sensitivityAnswer } from "../text/attacks";
 import { t } from "../text/strings";
 
-// Now, who is hurt: attacks that go on, else those of the day; none only where one could have been seen.
-const DAY = { from: "-24h", to: null };
-export const HURT_URL = attacksUrl(DAY);
+// Now, who is hurt: attacks that go on and onsets under watch, and how many there were; none only where one could have been seen.
+export const HURT_URLS = [GOING_URL, WATCHED_URL, DAY_COUNTS_URL, DAY_SEEN_URL];
 const SHOWN = 2;
 
-function Attack({ row, addresses }: { row: AttackRow; addresses: number | null | undefined }): JSX.Element {
+function Attack({ row }: { row: GoingRow }): JSX.Element {
 	return (
 		<tr>
 			<td class="mono what">
-				<a href={victimHref(row.victim)}>{row.victim}</a> <span class="soft">{row.protocol}</span>
+				<a href={row.href}>{row.victim}</a>
+			</td>
+			<td class="soft">
+				<PortLink {...row} />
 			</td>
 			<td class="n soft">
-				<Time at={new Date(row.first * 1000).toISOString()} />
+				<Time at={row.since} />
 			</td>
-			<td class="n strong">{attackEstimate(row, addresses)}</td>
+			<td class="n strong">{row.confirmed ? estimateText(row.rate) : <State confirmed={false} />}</td>
 		</tr>
 	);
 }
 
 export function useHurt(addresses: number | null | undefined): JSX.Element | null {
-	const of = useApi<Listing<AttackRow>>(HURT_URL),
-		rows = of.data?.rows ?? [],
-		asOf = Date.parse(of.data?.as_of ?? "") || 0;
-	const shown = [...rows].sort((a, b) => b.last - a.last || b.packets - a.packets).slice(0, SHOWN),
-		seen = sensitivityOf(addresses) !== null || rows.length > 0;
+	const of = useApi<Listing<AttackRow>>(GOING_URL),
+		onsets = useApi<Listing<OnsetRow>>(WATCHED_URL),
+		counts = useApi<Listing<AttackCountRow>>(DAY_COUNTS_URL),
+		seen = useApi<Listing<SensitivityRow>>(DAY_SEEN_URL);
+	const rows = goingRows(of.data?.rows ?? [], onsets.data?.rows ?? [], asOfOf(of.data)),
+		all = counts.data?.rows.find(r => r.definition === "monomi" && r.verdict === "attack")?.attacks ?? 0,
+		can = seen.data?.rows[0],
+		above = can?.early_hour ?? null;
 	if (addresses === undefined) return null; // what there is at all is not known yet
+	const asked = [
+		[of, GOING_URL],
+		[counts, DAY_COUNTS_URL],
+		[seen, DAY_SEEN_URL],
+	] as const;
+	const [broken, url] = asked.find(([x]) => x.failure) ?? asked[0];
+	const known = of.data && counts.data && seen.data,
+		answer = above || all || rows.length ? attacksAnswer(all, goingOf(rows), above, "24h") : sensitivityAnswer(can);
 	return (
 		<Section
 			id="hurt"
 			label={t("hurt")}
-			unit={shown.length ? t("estimateUnit") : t("last24h")}
-			of={of}
-			url={HURT_URL}
-			answer={of.data ? (seen ? attacksAnswer(rows, asOf, addresses, "24h") : sensitivityAnswer(addresses)) : ""}
+			unit={rows.length ? t("estimateUnit") : t("last24h")}
+			of={broken}
+			url={url}
+			answer={known ? answer : ""}
 			actions={<a href="/attacks">{t("attacks")}</a>}
 		>
-			{shown.length > 0 && (
+			{rows.length > 0 && (
 				<table aria-label={t("attacks")}>
 					<tbody>
-						{shown.map(r => (
-							<Attack key={r.victim + r.first} row={r} addresses={addresses} />
+						{rows.slice(0, SHOWN).map(r => (
+							<Attack key={r.href + r.since} row={r} />
 						))}
 					</tbody>
 				</table>

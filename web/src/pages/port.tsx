@@ -186,7 +186,7 @@ export function Port({ status, arguments: which }: ViewProps): JSX.Element {
 	return (
 		<>
 			<section class="head" data-waits={of.data || of.failure ? undefined : ""}>
-				<Crumbs above={[t("ports"), "/ports"]} here={key} />
+				<Crumbs above={[[t("ports"), "/ports"]]} here={key} />
 				<div class="name">
 					<h1 class="title">{key}</h1>
 					<span class="soft">{serviceNote(key) || serviceName(key)}</span>

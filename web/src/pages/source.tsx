@@ -171,7 +171,7 @@ export function Source({ status, arguments: [address = ""] }: ViewProps): JSX.El
 	return (
 		<>
 			<section class="head" data-waits={of.data || of.failure ? undefined : ""}>
-				<Crumbs above={[t("sources"), "/sources"]} here={address} />
+				<Crumbs above={[[t("sources"), "/sources"]]} here={address} />
 				<div class="name">
 					<h1 class="title">{row?.address ?? address}</h1>
 					{namesOf(row?.classes).includes("backscatter") && (

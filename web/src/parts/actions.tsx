@@ -33,13 +33,15 @@ export function PacketsLink({ of }: { of: Params }): JSX.Element {
 	);
 }
 
-export function CsvLink({ url }: { url: string }): JSX.Element {
+// A list as a file: what the API calls its form.
+function FileLink({ url, form }: { url: string; form: "csv" | "jsonl" }): JSX.Element {
 	return (
-		<a href={url + (url.includes("?") ? "&" : "?") + "format=csv"} download>
-			{t("csv")}
+		<a href={url + (url.includes("?") ? "&" : "?") + "format=" + form} download>
+			{t(form)}
 		</a>
 	);
 }
+export const CsvLink = ({ url }: { url: string }): JSX.Element => <FileLink url={url} form="csv" />;
 
 // A button whose deed needs no page of its own: it says for a moment that it was done.
 function Deed({ name, done, act, disabled }: { name: string; done: string; act: () => Promise<unknown>; disabled?: boolean }): JSX.Element {
@@ -107,6 +109,7 @@ export interface ActionsProps<Row> {
 	of?: Partial<Pick<Listing<unknown>, "from" | "to">> | undefined;
 	columns?: Column<Row>[];
 	rows?: Row[] | undefined;
+	forms?: boolean | undefined; // of the file: not CSV alone
 	chart?: boolean; // it can also be shown as a table
 	tableHref?: string; // or is one on another page
 	place?: string; // where the link leads, where that is not here
@@ -124,6 +127,7 @@ export function Actions<Row>(p: ActionsProps<Row>): JSX.Element {
 			{p.chart && <TableSwitch id={p.id} />}
 			{p.columns && !drawn && <CopyRows columns={p.columns} rows={p.rows} />}
 			{p.url && <CsvLink url={p.url} />}
+			{p.url && p.forms && <FileLink url={p.url} form="jsonl" />}
 			<LinkTo id={p.id} of={p.of} place={p.place ?? here({ cursor: usePlace().query.get("cursor") })} />
 			{p.png && !asTable && (
 				<button type="button" onClick={p.png}>

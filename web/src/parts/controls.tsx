@@ -82,11 +82,16 @@ export function Pager({ of }: { of: Loaded<Listing<unknown>> }): JSX.Element | n
 	);
 }
 
-// The list above, and where this is.
-export function Crumbs({ above: [name, href], here: place }: { above: [string, string]; here: string }): JSX.Element {
+// The lists above, and where this is.
+export function Crumbs({ above, here: place }: { above: [string, string][]; here: JSX.Element | string }): JSX.Element {
 	return (
 		<nav class="crumbs" aria-label={t("where")}>
-			<a href={href}>{name}</a> / <a href={usePlace().path}>{place}</a>
+			{above.map(([name, href]) => (
+				<span key={href}>
+					<a href={href}>{name}</a> /{" "}
+				</span>
+			))}
+			<a href={usePlace().path}>{place}</a>
 		</nav>
 	);
 }

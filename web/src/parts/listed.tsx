@@ -15,18 +15,19 @@ export interface ListedProps<Row> extends Omit<SectionProps, "of" | "actions">, 
 	rowId: (r: Row) => string;
 	more?: ComponentChildren; // actions before the others
 	lead?: ComponentChildren; // before the table
+	file?: string | null; // of all rows, in each form, where the list shows a page of them
 }
 
 // A section whose evidence is one table.
 export function Listed<Row>(p: ListedProps<Row>): JSX.Element {
-	const { columns, rows, rowId, more, lead, hint, empty, mark, sorts, children, ...section } = p;
+	const { columns, rows, rowId, more, lead, hint, empty, mark, sorts, file, children, ...section } = p;
 	const shown = rows ?? p.of.data?.rows;
 	const table: TableProps<Row> = { label: p.label, columns, of: p.of, id: rowId };
 	return (
 		<Section
 			{...section}
 			actions={
-				<Actions id={p.id} url={p.url} of={p.of.data} columns={columns} rows={shown}>
+				<Actions id={p.id} url={file ?? p.url} forms={file !== undefined} of={p.of.data} columns={columns} rows={shown}>
 					{more}
 				</Actions>
 			}

@@ -19,7 +19,7 @@
 
 struct live_socket_config {
 	const char *interface;
-	const char *filter; /* pcap-filter(7); NULL: all. The kernel runs it, on frames without their VLAN tag */
+	const char *filter; /* pcap-filter(7); NULL: all. The kernel runs it; frames with a VLAN tag all pass */
 	uint32_t snap;      /* bytes kept of a frame, 0: 65,535 */
 	size_t ring;        /* bytes of kernel memory, 0: 64 MiB; rounded to blocks of 1 MiB */
 	bool promiscuous;

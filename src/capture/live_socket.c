@@ -14,6 +14,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#define AHEAD 5 /* instructions before the user's */
+
 /* LINKTYPE_ of what a raw packet socket of such hardware gives; -1: one that monomi does not read live. */
 int live_link_of(uint16_t hardware)
 {
@@ -27,20 +29,23 @@ int live_link_of(uint16_t hardware)
 	return -1;
 }
 
-/* What the host sends passes always, as it tells which flows are own; then comes the user's filter. A filter's result is
- * how much of a packet is kept. */
+/* What the host sends passes always, as it tells which flows are own; so do frames whose tag the kernel took out: what the
+ * filter means of them can only be told when it is back, which is for whoever reads the piece. Then comes the user's filter.
+ * A filter's result is how much of a packet is kept. */
 static int attach(int fd, const struct bpf_program *user, uint32_t snap, const char *interface, struct error *e)
 {
 	struct sock_filter code[BPF_MAXINSNS] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 2, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, snap),
 	};
-	if (user->bf_len > BPF_MAXINSNS - 3)
+	if (user->bf_len > BPF_MAXINSNS - AHEAD)
 		return error_set(e, -E2BIG, "MON-CAP-063", "the filter is too long for the kernel");
 	_Static_assert(sizeof *code == sizeof *user->bf_insns, "libpcap's instructions are the kernel's");
-	memcpy(code + 3, user->bf_insns, user->bf_len * sizeof *code);
-	struct sock_fprog program = { (unsigned short)(user->bf_len + 3), code };
+	memcpy(code + AHEAD, user->bf_insns, user->bf_len * sizeof *code);
+	struct sock_fprog program = { (unsigned short)(user->bf_len + AHEAD), code };
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program))
 		return error_set(e, -errno, "MON-CAP-063", "the kernel refuses the filter on %s: %s", interface, strerror(errno));
 	return 0;

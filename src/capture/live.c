@@ -249,6 +249,8 @@ static int open_pieces(struct live *l, const struct live_config *config, struct 
 	int64_t now = l->env->realtime(l->env), from = now - LAG, waits;
 	if (ring_first(&l->ring, &waits) && waits < from && waits > now - EARLIEST)
 		from = waits;
+	if (config->opened > from && config->opened <= now) /* the ring's first block is older than what fills it */
+		from = config->opened;
 	struct pieces_config pieces = { .folder = config->folder, .writer = (uint64_t)now, .link = l->link,
 		                        .snap = config->snap ? config->snap : LIVE_SNAP, .interface = l->name,
 		                        .application = config->application, .background = true, .memory = config->memory };

@@ -41,6 +41,7 @@ int live_own_parse(const char *text, struct live_own *out, size_t room, size_t *
 
 struct live_config {
 	int socket;         /* not closed by live_close */
+	int64_t opened;     /* ns since 1970: by when it captured; what came before is not observed. 0: long ago */
 	size_t ring;        /* as it was opened with */
 	uint32_t snap;
 	const char *folder; /* spool/live/SENSOR; borrowed, as the other texts */

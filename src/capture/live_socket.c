@@ -30,8 +30,8 @@ int live_link_of(uint16_t hardware)
 }
 
 /* What the host sends passes always, as it tells which flows are own; so do frames whose tag the kernel took out: what the
- * filter means of them can only be told when it is back, which is for whoever reads the piece. Then comes the user's filter.
- * A filter's result is how much of a packet is kept. */
+ * filter means of them can only be told when it is back, which is for whoever reads the piece. Then comes the user's
+ * filter. A filter's result is how much of a packet is kept. */
 static int attach(int fd, const struct bpf_program *user, uint32_t snap, const char *interface, struct error *e)
 {
 	struct sock_filter code[BPF_MAXINSNS] = {

@@ -22,9 +22,9 @@ static void tell_failures(const struct role_call *c, struct live *l, bool *told)
 /* How the host answers, as the parent found it last. */
 static void heed_answers(const struct role_call *c, struct live *l)
 {
-	uint8_t mode;
-	if (!env_pread_all(c->env, CAPTURE_FD_ANSWERS, &mode, 1, 0) && mode < MODES)
-		live_mode(l, (enum answer_mode)mode);
+	struct capture_told told;
+	if (!env_pread_all(c->env, CAPTURE_FD_TOLD, &told, sizeof told, 0) && told.mode > 0 && told.mode < MODES)
+		live_mode(l, (enum answer_mode)told.mode);
 }
 
 int capture_run(const struct role_call *c, struct error *e)
@@ -36,7 +36,12 @@ int capture_run(const struct role_call *c, struct error *e)
 	int rc = role_folder(c->config, c->sensor, false, folder, e);
 	if (rc)
 		return rc;
-	const struct live_config config = { .socket = CAPTURE_FD_SOCKET, .folder = folder, .application = "monomi",
+	struct capture_told of_socket = { 0, MODE_UNTOLD };
+	rc = env_pread_all(c->env, CAPTURE_FD_TOLD, &of_socket, sizeof of_socket, 0);
+	if (rc)
+		return error_set(e, rc, "MON-DMN-021", "the parent has told nothing of the socket");
+	const struct live_config config = { .socket = CAPTURE_FD_SOCKET, .opened = of_socket.opened, .folder = folder,
+		                            .application = "monomi",
 		                            .own = c->sensor->manage, .n_own = c->sensor->n_manage };
 	rc = role_lock_in(c, e); /* before the thread that writes */
 	if (rc)

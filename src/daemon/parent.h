@@ -29,7 +29,8 @@ struct child {
 	/* Of a capture */
 	char sensor[SENSOR_NAME], interface[INTERFACE_NAME];
 	int packets;      /* socket; -1: none */
-	int answers;      /* memory file: how it answers, one byte; -1: none */
+	int told;         /* memory file: struct capture_told; -1: none */
+	int64_t opened;   /* realtime: by when the socket captured */
 	enum answer_mode mode; /* what it says */
 	int64_t looked;   /* monotonic: when that was found */
 };
@@ -86,7 +87,8 @@ void parent_choose_roles(struct parent *p);
 int parent_start_wanted(struct parent *p, struct error *e) MUST_USE;
 
 /* ---- run_answers.c ---- */
-int parent_open_answers(struct child *c, struct error *e) MUST_USE;
+/* The file in memory, which tells of the socket that was just opened. */
+int parent_open_told(const struct parent *p, struct child *c, struct error *e) MUST_USE;
 /* `anew`: a rule that is there is put anew, since who is let in may be another. */
 void parent_look_at_answers(struct parent *p, struct child *c, bool anew);
 /* Where it is time. */

@@ -16,7 +16,12 @@ enum { SERVER_FD_LISTEN = ROLE_FD_FIRST, SERVER_FD_READER, SERVER_FD_LIVE, SERVE
 enum { EXTRACT_FD_SERVER = ROLE_FD_FIRST };
 enum { READER_FD_SERVER = ROLE_FD_FIRST };
 enum { ENGINE_FD_SERVER = ROLE_FD_FIRST };
-enum { CAPTURE_FD_SOCKET = ROLE_FD_FIRST, CAPTURE_FD_ANSWERS };
+enum { CAPTURE_FD_SOCKET = ROLE_FD_FIRST, CAPTURE_FD_TOLD };
+/* What a capture is told of its socket, in a file in memory: the second part again and again. */
+struct capture_told {
+	int64_t opened; /* ns since 1970: by when it captured */
+	int64_t mode;   /* enum answer_mode: how the host answers */
+};
 
 const char *role_name(enum role r);
 

@@ -77,7 +77,7 @@ static int open_signals(struct parent *p, struct error *e)
 /* ---- Captures ---- */
 static void set_capture(struct child *c, const struct run_sensor *s, const struct held *h, int packets)
 {
-	*c = (struct child){ .role = ROLE_CAPTURE, .wanted = true, .held = h, .packets = packets, .answers = -1 };
+	*c = (struct child){ .role = ROLE_CAPTURE, .wanted = true, .held = h, .packets = packets, .told = -1 };
 	snprintf(c->sensor, sizeof c->sensor, "%s", s->analysis.sensor);
 	snprintf(c->interface, sizeof c->interface, "%s", s->interface);
 }
@@ -97,7 +97,7 @@ int parent_add_capture(struct parent *p, const struct run_sensor *s, const struc
 		return rc;
 	set_capture(c, s, h, packets);
 	*out = c;
-	rc = parent_open_answers(c, e);
+	rc = parent_open_told(p, c, e);
 	if (rc)
 		parent_remove_capture(p, c);
 	else
@@ -109,9 +109,9 @@ void parent_remove_capture(struct parent *p, struct child *c)
 {
 	if (c->packets >= 0)
 		p->env->close(p->env, c->packets);
-	if (c->answers >= 0)
-		p->env->close(p->env, c->answers);
-	*c = (struct child){ .role = ROLE_CAPTURE, .packets = -1, .answers = -1 };
+	if (c->told >= 0)
+		p->env->close(p->env, c->told);
+	*c = (struct child){ .role = ROLE_CAPTURE, .packets = -1, .told = -1 };
 }
 
 static int open_captures(struct parent *p, struct error *e)
@@ -177,7 +177,7 @@ static struct given given_to(const struct parent *p, const struct child *c)
 	case ROLE_EXTRACT: g.fd[g.n++] = p->packets_pair[1]; break;
 	case ROLE_CAPTURE:
 		g.fd[g.n++] = c->packets;
-		g.fd[g.n++] = c->answers;
+		g.fd[g.n++] = c->told;
 		break;
 	case ROLE_KEEPER: case ROLE_SIMULATOR: case ROLES: break;
 	}
@@ -452,7 +452,7 @@ int run_observatory(const struct env *env, const struct run_request *request, st
 	                    .held = { { NULL, -1 }, { NULL, -1 } }, .reader_pair = { -1, -1 }, .live_pair = { -1, -1 },
 	                    .packets_pair = { -1, -1 } };
 	for (int i = 0; i < CHILDREN; i++)
-		p.child[i] = (struct child){ .role = ROLE_CAPTURE, .packets = -1, .answers = -1 };
+		p.child[i] = (struct child){ .role = ROLE_CAPTURE, .packets = -1, .told = -1 };
 	int rc = parent_hold(&p, parent_now(&p), request->setup, e);
 	if (rc)
 		return rc;

@@ -1,5 +1,5 @@
 /* How live sensors answer: looked at before a capture begins, and again and again after. What was found reaches the capture
- * by a file in memory of one byte, so that each piece tells of it. */
+ * by a file in memory, so that each piece tells of it. */
 #include "daemon/parent.h"
 
 #include "base/text.h"
@@ -12,10 +12,18 @@
 
 #define LOOK (15 * SECOND) /* between two looks */
 
-int parent_open_answers(struct child *c, struct error *e)
+static int tell(const struct parent *p, const struct child *c, enum answer_mode mode)
 {
-	c->answers = memfd_create("monomi-answers", MFD_CLOEXEC);
-	return c->answers < 0 ? error_set(e, -errno, "MON-DMN-031", "no memory file to be had: %s", strerror(errno)) : 0;
+	const struct capture_told told = { c->opened, mode };
+	return env_pwrite_all(p->env, c->told, &told, sizeof told, 0);
+}
+
+int parent_open_told(const struct parent *p, struct child *c, struct error *e)
+{
+	c->opened = p->env->realtime(p->env);
+	c->told = memfd_create("monomi-told", MFD_CLOEXEC);
+	int rc = c->told < 0 ? -errno : tell(p, c, MODE_UNTOLD);
+	return rc ? error_set(e, rc, "MON-DMN-031", "no memory file to be had: %s", strerror(-rc)) : 0;
 }
 
 /* Whoever wants it silent has said who is still let in, or nobody is kept out by us: that would lock people out. */
@@ -56,15 +64,13 @@ void parent_look_at_answers(struct parent *p, struct child *c, bool anew)
 {
 	const struct run_sensor *s = parent_sensor_of(&c->held->setup->config, c);
 	struct error why = { .code = "" };
-	uint8_t byte;
 	if (!s)
 		return;
 	enum answer_mode mode = s->mode > MODE_SILENT ? s->mode : find(p, s, anew, &why);
 	c->looked = p->env->monotonic(p->env);
 	if (mode == c->mode)
 		return;
-	byte = (uint8_t)mode;
-	if (env_pwrite_all(p->env, c->answers, &byte, 1, 0))
+	if (tell(p, c, mode))
 		return; /* memory alone can be short: the next look comes */
 	c->mode = mode;
 	say(c, mode, &why);

@@ -31,7 +31,7 @@ HELD = {
     "keeper": [r"{db}/lock", r"{db}/hot\.duckdb.*", r"{db}/parquet/.*", r"{db}/snapshot/.*", r"{db}/spool/.*", r"{db}/tried/.*",
                r"{db}/#\d+ \(deleted\)", r"{db}/.*\.tmp", r".*/scans\.pcap", r"{db}"],
     "engine": [r"anon_inode:inotify", r"socket:.*", r"{db}/spool/live/.*"],
-    "capture": [r"socket:.*", r"{db}/spool/live/.*", r"/memfd:monomi-answers.*"],
+    "capture": [r"socket:.*", r"{db}/spool/live/.*", r"/memfd:monomi-told.*"],
     "simulator": [r"{db}/spool/live/.*"],
     "reader": [r"socket:.*", r"{db}/snapshot/.*", r"{db}/parquet/.*", r"/memfd:.*", r"anon_inode:\[eventfd\]"],
     "extract": [r"socket:.*", r"{db}/snapshot/.*", r"{db}/parquet/.*", r"{db}/spool/.*", r"/memfd:.*", r".*/scans\.pcap"],

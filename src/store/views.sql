@@ -346,13 +346,16 @@ CREATE MACRO sources_ranked(rows, days, marks, since, until, only_sensor, only_p
     SELECT * FROM loudest JOIN more USING (source) LEFT JOIN ports USING (source) LEFT JOIN tools USING (source);
 
 -- Ports and origins by what was asked, beside the span before: `unit` says whether spans are of whole days ('day'), whose sums
--- are read then.
+-- are read then. Whether a sensor's addresses are counted is looked up once a port, not once a row.
 CREATE MACRO ports_asked(since, until, only_sensor, unit) AS TABLE
     SELECT protocol, port, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM counted_within(since, until, only_sensor))) AS counted
-    FROM (SELECT sensor, protocol, port, accesses FROM flow4_within(since, until, only_sensor) WHERE unit <> 'day'
-        UNION ALL SELECT sensor, protocol, port, accesses FROM flow6_within(since, until, only_sensor) WHERE unit <> 'day'
-        UNION ALL SELECT sensor, protocol, port, accesses FROM ports_within(since, until, only_sensor) WHERE unit = 'day')
-    WHERE accesses > 0 GROUP BY ALL;
+    FROM (SELECT sensor, protocol, port, sum(accesses) AS accesses
+            FROM flow4_within(since, until, only_sensor) WHERE unit <> 'day' AND accesses > 0 GROUP BY ALL
+        UNION ALL SELECT sensor, protocol, port, sum(accesses)
+            FROM flow6_within(since, until, only_sensor) WHERE unit <> 'day' AND accesses > 0 GROUP BY ALL
+        UNION ALL SELECT sensor, protocol, port, sum(accesses)
+            FROM ports_within(since, until, only_sensor) WHERE unit = 'day' AND accesses > 0 GROUP BY ALL)
+    GROUP BY ALL;
 CREATE MACRO ranked_ports(since, until, before, only_sensor, unit) AS TABLE
     SELECT *, CASE WHEN accesses > 0 THEN
             row_number() OVER (ORDER BY port IS NULL, accesses DESC NULLS LAST, protocol, port) END AS rank,

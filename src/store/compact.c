@@ -165,11 +165,12 @@ static int find_ended(struct store *s, struct parts *found, int32_t to, struct e
 	return rc;
 }
 
-static int find_tiers(struct store *s, struct parts *found, int32_t from, int32_t to, struct error *e)
+/* But of the day `ended`, whose parts are joined already: a commit over midnight adds to both. */
+static int find_tiers(struct store *s, struct parts *found, int32_t from, int32_t to, int32_t ended, struct error *e)
 {
 	return parts_find(s, found, e, "WHERE sensor = '%s' AND day BETWEEN DATE '1970-01-01' + %d AND DATE '1970-01-01' + %d "
-	                  "AND rows < %u AND " ROWS_OF " ORDER BY table_name, day, rows >= %u, rows >= %u, id", s->sensor, from,
-	                  to, SMALL_ROWS, SMALL_ROWS >> 6, SMALL_ROWS >> 3);
+	                  "AND day <> DATE '1970-01-01' + %d AND rows < %u AND " ROWS_OF " ORDER BY table_name, day, rows >= "
+	                  "%u, rows >= %u, id", s->sensor, from, to, ended, SMALL_ROWS, SMALL_ROWS >> 6, SMALL_ROWS >> 3);
 }
 
 /* The commit itself is done. Parts that cannot be joined (one may be damaged) stay as they are: rows that come must not
@@ -184,7 +185,7 @@ int compact_days(struct store *s, int32_t from, int32_t to, struct error *e)
 		return 0;
 	int rc = find_ended(s, &ended, to, e);
 	if (!rc)
-		rc = find_tiers(s, &tiers, from, to, e);
+		rc = find_tiers(s, &tiers, from, to, ended.n ? ended.part[0].day : to + 1, e);
 	if (!rc && (join_runs(&c, &ended, 2, false, &why) || join_runs(&c, &tiers, TIER_PARTS, true, &why)))
 		s->leave_parts = true;
 	if (!rc && !s->leave_parts)

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MOST (1u << 21)
-#define PART_ROWS (1u << 20)
+#define ROWS_MOST (1u << 20)
+#define PART_ROWS (1u << 19)
 #define ROWS_LEAST (1u << 12)
 #define HEAP_A_ROW 128 /* bytes of sets; registers are rarer than that */
 
@@ -211,16 +211,14 @@ static void wait_or_help(struct stage *s)
 		pthread_cond_wait(&s->changed, &s->lock);
 }
 
-/* Under the lock: hands a buffer over, or waits until it could be tried again. */
-static void hand_over(struct stage *s, unsigned stage)
+/* Under the lock: hands a buffer over; false: not yet. */
+static bool try_hand_over(struct stage *s, unsigned stage)
 {
 	struct batch *b = &s->batch[stage];
 	struct buffer *active = &s->active[stage];
 	active->wanted = true;
-	if (b->state != BATCH_NONE || active->putting) {
-		wait_or_help(s);
-		return;
-	}
+	if (b->state != BATCH_NONE || active->putting)
+		return false;
 	bool earlier = active->mark;
 	b->state = BATCH_FULL;
 	b->rows = *active;
@@ -231,6 +229,26 @@ static void hand_over(struct stage *s, unsigned stage)
 	*active = s->spare[stage];
 	s->spare[stage] = (struct buffer){ 0 };
 	pthread_cond_broadcast(&s->changed);
+	return true;
+}
+
+/* Under the lock: hands a buffer over, or waits until it could be tried again. */
+static void hand_over(struct stage *s, unsigned stage)
+{
+	if (!try_hand_over(s, stage))
+		wait_or_help(s);
+}
+
+/* Under the lock: all buffers that have rows, each as soon as that can be, so that all tables are written at once. */
+static void hand_all_over(struct stage *s)
+{
+	for (bool left = true; left && !s->rc;) {
+		left = false;
+		for (unsigned stage = 0; stage < STAGES; stage++)
+			left |= s->active[stage].n && !try_hand_over(s, stage);
+		if (left)
+			wait_or_help(s);
+	}
 }
 
 static bool is_busy(const struct stage *s)
@@ -437,9 +455,8 @@ static void keep_later(struct stage *s, unsigned stage)
 int stage_flush(struct stage *s, bool all, struct error *e)
 {
 	pthread_mutex_lock(&s->lock);
-	for (unsigned i = 0; all && i < STAGES; i++)
-		for (unsigned stage = (i + STAGE_NARROW) % STAGES; !s->rc && s->active[stage].n;)
-			hand_over(s, stage);
+	if (all)
+		hand_all_over(s);
 	wait_idle(s);
 	for (unsigned stage = 0; !all && stage < STAGES; stage++)
 		lend_earlier(s, stage);

@@ -19,6 +19,7 @@ struct analyze_options {
 	enum answer_mode mode;   /* how the sensor answered; untold: silent */
 	const char *monitored;   /* the prefixes as given, "" without */
 	char row_options[ROW_OPTIONS_MAX]; /* all that makes the rows of a packet, as given */
+	bool memory_told, shards_told; /* else they are the defaults */
 	char **files;            /* borrowed from argv */
 	int n_files;
 };
@@ -30,6 +31,9 @@ void analyze_options_fini(struct analyze_options *o);
 /* For another command that reads packets: the defaults; then an option of analyze by its name, without "--". */
 int analyze_options_init(struct analyze_options *o);
 int analyze_option_take(struct analyze_options *o, const char *name, const char *value, struct error *e) MUST_USE;
+/* After the last of them, for who writes into a store: memory that cannot bound the process is refused where it was told,
+ * and is the least that can where it was not, by as few shards as that takes. */
+int analyze_options_bound(struct analyze_options *o, struct error *e) MUST_USE;
 
 /* The options that a segment was added with, as they are kept: "--monitored=… --filter=… " (an extract_options_fn). */
 int analyze_options_kept(char *kept, extract_use_fn use, void *ctx, struct error *e) MUST_USE;

@@ -1,5 +1,7 @@
 #include "cli/analyze.h"
+
 #include "cli/options.h"
+#include "daemon/ingest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +26,7 @@ static const struct cli_option options[] = {
 	{ "filter", "EXPRESSION", OPT_FILTER, "only packets that pass it, in pcap-filter(7) syntax" },
 	{ "follow", NULL, OPT_FOLLOW, "the files still grow: go on until INT or TERM" },
 	{ "shards", "N", OPT_SHARDS, "threads and parts of the tables (default: the CPUs allowed)" },
-	{ "memory", "SIZE", OPT_MEMORY, "bound of all tables, as 512M or 4G (default: a quarter of the memory)" },
+	{ "memory", "SIZE", OPT_MEMORY, "bound of tables, with --db of the process, as 512M (default: a quarter)" },
 	{ "summary", "text|json", OPT_SUMMARY, "form of the numbers; JSON: one object a line (default: text)" },
 	{ "json", "FILE", OPT_JSON, "the same as JSON into FILE, beside the summary" },
 	{ "db", "FOLDER", OPT_DB, "keep the rows in this store, which is made if need be" },
@@ -170,8 +172,8 @@ static int set_option(struct analyze_options *o, int id, const char *value, stru
 	case OPT_DB: o->db = value; return 0;
 	case OPT_COUNTRY_DB: o->databases.path[ENRICH_COUNTRY] = value; return 0;
 	case OPT_AS_DB: o->databases.path[ENRICH_AS] = value; return 0;
-	case OPT_SHARDS: return parse_shards(value, &o->config.shards, e);
-	case OPT_MEMORY: return parse_memory(value, &o->config.memory, e);
+	case OPT_SHARDS: o->shards_told = true; return parse_shards(value, &o->config.shards, e);
+	case OPT_MEMORY: o->memory_told = true; return parse_memory(value, &o->config.memory, e);
 	default: return parse_summary(value, &o->json, e);
 	}
 }
@@ -208,15 +210,29 @@ void analyze_options_fini(struct analyze_options *o)
 	env_free(env, o->nat, PREFIXES_MAX * sizeof *o->nat);
 }
 
-/* With a store half of the memory is its own. */
-static int check_together(const struct command *self, const struct analyze_options *o)
+int analyze_options_bound(struct analyze_options *o, struct error *e)
 {
-	unsigned least = (ANALYSIS_MEMORY_LEAST >> 20) * (o->db ? 2 : 1);
+	unsigned *shards = &o->config.shards;
+	if (o->memory_told && o->config.memory < INGEST_MEMORY_KEPT(*shards))
+		return error_set(e, -EINVAL, "MON-CLI-019", "--memory must be %zu MiB or more to keep rows with %u shard%s",
+		                 INGEST_MEMORY_KEPT(*shards) >> 20, *shards, *shards == 1 ? "" : "s");
+	while (!o->shards_told && *shards > 1 && o->config.memory < INGEST_MEMORY_KEPT(*shards))
+		--*shards;
+	if (o->config.memory < INGEST_MEMORY_KEPT(*shards))
+		o->config.memory = INGEST_MEMORY_KEPT(*shards);
+	return 0;
+}
+
+static int check_together(const struct command *self, struct analyze_options *o)
+{
+	struct error e;
 	if (!o->n_files)
 		return cli_usage(self, "MON-CLI-003", "no FILE given") + 1;
-	if (o->config.memory / o->config.shards >> 20 < least)
-		return cli_usage(self, "MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards", least,
-		                 o->config.shards) + 1;
+	if (!o->db && o->config.memory / o->config.shards < ANALYSIS_MEMORY_LEAST)
+		return cli_usage(self, "MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards",
+		                 ANALYSIS_MEMORY_LEAST >> 20, o->config.shards) + 1;
+	if (o->db && analyze_options_bound(o, &e))
+		return cli_usage(self, e.code, "%s", e.text) + 1;
 	if (o->db && strlen(o->row_options) + 1 == ROW_OPTIONS_MAX)
 		return cli_usage(self, "MON-CLI-024", "with --db the options about packets have %d bytes at the most",
 		                 ROW_OPTIONS_MAX - 2) + 1;

@@ -1,6 +1,8 @@
 /* The machine: rights, memory, processors, clock, and whose it is. */
 #include "cli/doctor.h"
 
+#include "daemon/ingest.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -40,8 +42,8 @@ void doctor_memory(struct doctor *d)
 	char text[4096], todo[80];
 	uint64_t kib = doctor_number(doctor_read(d, "/proc/meminfo", text, sizeof text), "MemAvailable:", 10, 0);
 	uint64_t bound = memory_bound(d), bytes = kib * 1024 < bound ? kib * 1024 : bound;
-	snprintf(todo, sizeof todo, "give --memory %lluM, tables then spill to disk sooner",
-	         (unsigned long long)(bytes / MIB / 2));
+	snprintf(todo, sizeof todo, "give --memory %lluM --shards 1, tables then spill to disk sooner",
+	         (unsigned long long)(INGEST_MEMORY_KEPT(1) / MIB));
 	if (!kib)
 		doctor_say(d, LEVEL_WARN, "memory", "give --memory", "unknown, as /proc/meminfo cannot be read");
 	else

@@ -209,10 +209,7 @@ static int take_part(struct session *s, unsigned i, struct error *e)
 	if (!rc && strlen(a->row_options) + 1 == ROW_OPTIONS_MAX)
 		rc = error_set(e, -E2BIG, "MON-CLI-024", "the options about packets have %d bytes at the most",
 		               ROW_OPTIONS_MAX - 2);
-	if (!rc && s->said.value[OPT_MEMORY] && a->config.memory / a->config.shards < 2 * ANALYSIS_MEMORY_LEAST)
-		rc = error_set(e, -EINVAL, "MON-CLI-018", "--memory must be %u MiB or more for each of the %u shards",
-		               ANALYSIS_MEMORY_LEAST >> 19, a->config.shards);
-	return rc;
+	return rc ? rc : analyze_options_bound(a, e);
 }
 
 static int make_sensor(struct session *s, unsigned i, struct error *e)

@@ -16,8 +16,8 @@ struct ingest_config {
 	const char *options;   /* all that makes the rows of a packet, as text */
 };
 
-/* From this much memory on config->memory bounds the whole process. With less the tables are bounded, but what writes
- * Parquet takes its least. */
+/* From this much memory on config->memory bounds the whole process. Who gives less is to be refused: tables would be
+ * bounded, but what writes Parquet takes its least. */
 #define INGEST_MEMORY_KEPT(shards) (((size_t)224 << 20) + ((size_t)48 << 20) * (shards))
 
 /* Opens the store and takes its part of config->memory; `config` then gives the rows to it, for analysis_open. */

@@ -110,6 +110,7 @@ CASES = {
     "shards-word": (2, ["analyze", "--shards", "two", SMALL], None),
     "memory-word": (2, ["analyze", "--memory", "much", SMALL], None),
     "memory-tiny": (2, ["analyze", "--memory", "1", SMALL], None),
+    "memory-store": (2, ["analyze", "--db", "folder", "--memory", "319M", "--shards", "2", SMALL], None),
     "summary-word": (2, ["analyze", "--summary", "xml", SMALL], None),
     "monitored-word": (2, ["analyze", "--monitored", "here", SMALL], None),
     "monitored-host-bits": (2, ["analyze", "--monitored", "198.51.100.1/24", SMALL], None),

@@ -95,7 +95,7 @@ note nftables     absent: this host answers probes, which tells scanners that it
 note cloud        Amazon EC2: its security groups drop what no rule lets in before this machine sees it, and public addresses \
 are behind a 1:1 NAT: let everything in for the sensor's addresses there, say --nat or --nat-unknown, then see by \
 `monomi sensor verify` what comes
-warn memory       400 MiB available: give --memory 200M, tables then spill to disk sooner
+warn memory       400 MiB available: give --memory 272M --shards 1, tables then spill to disk sooner
 note huge pages   off, large tables are slower: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled
 """),
     "a host of one's own, root": ({

@@ -46,15 +46,21 @@ P(of_as, .name = "as", .kind = VALUE_NUMBER, .most = UINT32_MAX, .what = "on vic
 P(of_protocol, .name = "protocol", .kind = VALUE_CHOICE, .choices = "tcp udp sctp icmp icmpv6",
   .what = "attacked protocol, of what was replied for most");
 P(of_port, .name = "port", .kind = VALUE_NUMBER, .most = 65535, .what = "attacked port, likewise");
+P(bots_of, .name = "of", .kind = VALUE_CHOICE, .choices = "family country network", .usual = "family",
+  .what = "what is counted");
+P(family, .name = "family", .kind = VALUE_CHOICE, .choices = "mirai hajime", .what = "that behave like this family alone");
+P(grade, .name = "grade", .kind = VALUE_CHOICE, .choices = "B C", .what = "of this grade alone");
 P(q, .needed = true, .name = "q", .kind = VALUE_TEXT, .what = "an address, a prefix, a port, or a part of a name");
 
 #define SPAN &from, &to
 #define PAGE &limit, &cursor, &format
 #define OF_ATTACKS &of_country, &of_as, &of_protocol, &of_port
+#define OF_BOTS &family, &grade, &country, &as, &sensor
 #define A_PORT &in_protocol, &in_port
 #define ONE_PORT "/v1/ports/{protocol}/{port}"
 
 #define TOOL_DAYS 7 /* evidence is looked at packet by packet, nearly */
+#define BOT_DAYS 31 /* so are rows with marks of bots */
 #define PACKET_DAYS 1
 #define OPENMETRICS "application/openmetrics-text"
 
@@ -125,6 +131,16 @@ const struct resource resources[] = {
 	  { &by, SPAN, &only_verdict, OF_ATTACKS, PAGE }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/onsets", "onsets", SHAPE_LIST, "Attacks that have just begun, after a handful of replies",
 	  { SPAN, &outcome, OF_ATTACKS, &few, PAGE }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/infections", "infections", SHAPE_LIST, "Source addresses that behave like bots, beside the span before",
+	  { &bots_of, SPAN, OF_BOTS, PAGE }, NULL, NULL, NULL, NULL, BOT_DAYS },
+	{ "/v1/infections/families", "infection-families", SHAPE_SERIES, "Families of bots that are told apart, and by what",
+	  { &format }, NULL, NULL, NULL, NULL, 0 },
+	{ "/v1/infections/steps", "infection-steps", SHAPE_SERIES, "The same addresses by step, family and grade",
+	  { SPAN, &step_only, OF_BOTS, &format }, NULL, NULL, NULL, NULL, BOT_DAYS },
+	{ "/v1/infections/growth", "infection-growth", SHAPE_SERIES, "Whether they become more",
+	  { SPAN, &step_only, OF_BOTS, &format }, NULL, NULL, NULL, NULL, BOT_DAYS },
+	{ "/v1/infections/sources", "infected", SHAPE_LIST, "Each of these addresses",
+	  { SPAN, OF_BOTS, PAGE }, NULL, NULL, NULL, NULL, BOT_DAYS },
 	{ "/v1/sensitivity", "sensitivity", SHAPE_SERIES, "Floods that these sensors can see",
 	  { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },
 	{ "/v1/sensors", "sensor-list", SHAPE_SERIES, "Sensors", { SPAN, &format }, NULL, NULL, NULL, NULL, 0 },

@@ -435,3 +435,63 @@ CREATE VIEW rest.onset_told AS SELECT ip_of6(o.victim) AS victim, o.raised, o.fi
     FROM rest.onset_settled AS o
     LEFT JOIN rest.attack_last AS a ON a.victim = o.victim AND a.first <= coalesce(o.settled, o.last) AND a.last >= o.first
     GROUP BY ALL;
+-- Families of bots as data: the evidence rule that proves one (classify/rules.def), how many bits of a packet it fixes, ports that
+-- it is known by, since when there are such, and who says so. docs/decisions/infections.md says why no others are here.
+CREATE VIEW rest.families AS SELECT * FROM (VALUES
+    ('mirai', 0, 32, [23, 2323]::USMALLINT[], DATE '2016-08-01',
+        'mirai/bot/scanner.c (2016): SYN, seq == destination, TTL 64, ports 23 and 2323 about 9 to 1; Antonakakis et al., USENIX Security 2017'),
+    ('hajime', 8, 15, [23]::USMALLINT[], DATE '2016-10-01',
+        'window 14600, one half of seq zero: of 2^15 such SYNs of others one; Edwards and Profetis 2016; Herwig et al., NDSS 2019')
+    ) AS f(family, rule, bits, ports, known, told);
+-- Rows of SYNs with such a rule. `syns`: distinct by source port and destination, in their minute.
+CREATE MACRO bot_rows(since, until, only_sensor) AS TABLE
+    SELECT family, bits, list_contains(ports, port) AS known_port, day, sensor, minute, source, port, attempts AS syns, ttl_min, ttl_max, syn,
+        minute::BIGINT * 60 + first AS first, minute::BIGINT * 60 + last AS last, country, as_number
+    FROM (FROM flow4_within(since, until, only_sensor) WHERE rules > 0 AND protocol = 6 AND class = 4 AND accesses > 0)
+    JOIN rest.families ON rules >> rule & 1 = 1;
+-- What k hits of n packets are worth against chance: no more than this, of which each packet hits with 2^-bits.
+CREATE MACRO chance_of_hits(n, k, bits) AS exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - bits * k * ln(2));
+-- Sources that behave like a bot of a family, each with its grade (DEFINITIONS 7). Rows of floods with forged sources are left
+-- out: at least 100 sources of a packet or two to one port of one sensor in a minute, alike in TTL and form.
+CREATE MACRO bots_within(since, until, only_sensor) AS TABLE
+    WITH marked AS MATERIALIZED (FROM bot_rows(since, until, only_sensor)
+    ), floods AS (
+        SELECT sensor, minute, port, ttl_min, syn FROM marked WHERE syns <= 2 AND ttl_min = ttl_max
+        GROUP BY ALL HAVING count(DISTINCT source) >= 100
+    ), kept AS MATERIALIZED (
+        SELECT * FROM marked AS m WHERE NOT (syns <= 2 AND ttl_min = ttl_max AND EXISTS (FROM floods AS f WHERE f.sensor = m.sensor
+            AND f.minute = m.minute AND f.port = m.port AND f.ttl_min = m.ttl_min AND f.syn = m.syn))
+    ), spreads AS (
+        SELECT family, source, max(spread) AS ttl_spread
+        FROM (SELECT family, source, max(ttl_max) - min(ttl_min) AS spread FROM kept GROUP BY family, source, sensor, day)
+        GROUP BY family, source
+    ), probed AS (
+        SELECT source, sum(attempts) AS probes FROM flow4_within(since, until, only_sensor)
+        WHERE protocol = 6 AND accesses > 0 AND source IN (SELECT source FROM kept) GROUP BY source
+    ), sums AS (
+        SELECT family, any_value(bits) AS bits, source, sum(syns)::UBIGINT AS syns, count(DISTINCT minute) AS minutes,
+            count(DISTINCT sensor) AS sensors, list_sort(list(DISTINCT port)) AS ports,
+            coalesce(sum(syns) FILTER (known_port), 0)::UBIGINT AS usual,
+            min(ttl_min) AS ttl_min, max(ttl_max) AS ttl_max, min(first) AS first, max(last) AS last,
+            arg_max(country, minute) AS country, arg_max(as_number, minute) AS as_number,
+            list({minute: minute, syns: syns}) AS seen
+        FROM kept GROUP BY family, source
+    )
+    SELECT * EXCLUDE (bits), CASE WHEN syns >= 3 AND ttl_spread <= 3 AND (minutes >= 2 OR sensors >= 2) THEN 'B' ELSE 'C' END AS grade
+    FROM sums JOIN spreads USING (family, source) JOIN probed USING (source)
+    WHERE CASE WHEN bits >= 32 THEN 2 * syns >= probes OR chance_of_hits(probes, syns, bits) < 1e-9
+        ELSE syns >= 2 AND 2 * syns >= probes AND chance_of_hits(probes, syns, bits) < 1e-9 END;
+-- Of one family, grade, country, network, or all (NULL).
+CREATE MACRO bots_asked(since, until, only_sensor, only_family, only_grade, only_country, only_as) AS TABLE
+    SELECT * FROM bots_within(since, until, only_sensor) WHERE (only_family IS NULL OR family = only_family)
+        AND (only_grade IS NULL OR grade = only_grade) AND (only_country IS NULL OR country = only_country)
+        AND (only_as IS NULL OR as_number = only_as);
+-- Counts y at places t (some in -0.5 to 0.5), as Poisson's of exp(a + b·t): the b of the greatest likelihood, by Newton. The sums
+-- over places, weighed by exp(b·t), tell the mean of t, which at the greatest likelihood is that of the counts.
+CREATE MACRO tilted(ts, b, power) AS list_sum(list_transform(ts, lambda t: pow(t, power) * exp(b * t)));
+CREATE MACRO tilted_mean(ts, b) AS tilted(ts, b, 1) / tilted(ts, b, 0);
+CREATE MACRO tilted_variance(ts, b) AS tilted(ts, b, 2) / tilted(ts, b, 0) - pow(tilted_mean(ts, b), 2);
+CREATE MACRO log_slope(ts, mean) AS list_reduce(list_transform(range(25), lambda i: 0::DOUBLE),
+    lambda b, i: b + (mean - tilted_mean(ts, b)) / tilted_variance(ts, b));
+-- Student's t for 97.5 % with so many degrees of freedom (Cornish and Fisher's expansion; 1 % too small at 4).
+CREATE MACRO student(f) AS 1.959964 + 2.372272 / f + 2.822500 / pow(f, 2) + 2.555850 / pow(f, 3) + 1.589536 / pow(f, 4);

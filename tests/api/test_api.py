@@ -27,15 +27,16 @@ except ImportError:
 
 SAMPLE = os.path.join(harness.SOURCE_DIR, "samples", "scans.pcap")
 SPAN = "from=2026-11-24T06:00:00Z&to=2026-11-24T06:11:00Z"
+BOTS = "from=2026-11-23&to=2026-11-24T06:11:00Z"
 IN_PATH = {"protocol": "tcp", "port": "23", "address": "198.19.7.13"}
 VICTIM = "198.19.50.80"
 GOOD = {"from": ["-1d", "2026-11-24", "2026-11-24T06:00:00Z", "2026-11-24T15:00:00%2B09:00"], "to": ["2026-11-24T06:11:00Z"],
         "sensor": ["roof", "nobody"], "limit": ["1", "1000"], "country": ["jp", "ZZ"], "as": ["0", "4294967295"],
         "tool": ["zmap", "unknown"], "port": ["0", "65535"], "hours": ["0", "14"], "q": ["80", "%27%20OR%201=1--", "%E7%89%A9%E8%A6%8B", "%25"]}
 BAD = {"from": ["", "tomorrow", "2026-13-01", "2026-11-24T25:00:00Z", "-24", "-99999999d", "2026-02-30", "1969-12-31", "2090-01-01"],
-       "to": ["2026-11-24T06:00", "1970-01-01", "%00"], "sensor": ["", "a/b", "a%27b", "x" * 65], "cursor": ["", "1", "1.2", "1.2.3.4",
+       "to": ["2026-11-23T00:00", "1970-01-01", "%00"], "sensor": ["", "a/b", "a%27b", "x" * 65], "cursor": ["", "1", "1.2", "1.2.3.4",
        "2.1.0", "0.99999999999.0", "0.1.99999999"], "verdict": ["attacks", "0", "attack%20scan", ""], "by": ["minute", "day", "sensor", ""], "limit": ["0", "1001", "-1", "1e3", "99999999999999999999"], "format": ["xml", ""],
-       "outcome": ["open", "under%20watch"], "few": ["", "1"],
+       "family": ["mozi", ""], "grade": ["A", "b", ""], "outcome": ["open", "under%20watch"], "few": ["", "1"],
        "step": ["year", "minut", "minute%20hour"], "country": ["J", "JPN", "1A"], "as": ["4294967296", "AS1"], "tool": ["", "a%20b"],
        "port": ["65536", "x"], "hours": ["15", "-1", ""], "protocol": ["icmp", "6", "arp"], "q": ["", "x" * 101, "%FF", "%C0%80", "a%0Ab", "%ED%A0%80"]}
 
@@ -76,7 +77,8 @@ def url_of(path, operation, **more):
     taken = {p["name"] for p in operation.get("parameters", [])}
     who = {"address": VICTIM} if path.startswith("/v1/attacks/") else {}
     url = re.sub(r"\{(\w+)\}", lambda m: dict(IN_PATH, **who)[m.group(1)], path)
-    query = [x for x in SPAN.split("&") if x.split("=")[0] in taken and x.split("=")[0] not in more]
+    span = BOTS if path.startswith("/v1/infections") else SPAN # the sample has none
+    query = [x for x in span.split("&") if x.split("=")[0] in taken and x.split("=")[0] not in more]
     query += ["q=80"] if "q" in taken and "q" not in more else []
     query += ["%s=%s" % pair for pair in more.items()]
     return url + ("?" + "&".join(query) if query else "")
@@ -186,6 +188,28 @@ def all_rows(s, path):
     return rows
 
 
+def infections(checks, s):
+    """Lists, counts and steps of what behaves like bots come to the same; a filter keeps what it says."""
+    rows = all_rows(s, "/v1/infections/sources?" + BOTS)
+    checks.true("bots", len(rows) > 20 and {r["grade"] for r in rows} <= {"B", "C"}, rows[:2])
+    for of, key in (("family", ("family", "grade")), ("country", ("country",)), ("network", ("as_number",))):
+        ranks = s.ask("/v1/infections?limit=1000&of=%s&%s" % (of, BOTS)).json["rows"]
+        want = {}
+        for r in rows:
+            who = tuple(r[k] for k in key)
+            want[who] = want.get(who, 0) + 1
+        checks.equal("bots by %s" % of, {tuple(r[k] for k in key): r["sources"] for r in ranks}, want)
+        checks.equal("SYNs by %s" % of, sum(r["syns"] for r in ranks), sum(r["syns"] for r in rows))
+    for grade in "BC":
+        some = [r for r in rows if r["grade"] == grade]
+        checks.equal("of grade %s" % grade, all_rows(s, "/v1/infections/sources?grade=%s&%s" % (grade, BOTS)), some)
+        steps = s.ask("/v1/infections/steps?step=hour&grade=%s&%s" % (grade, BOTS)).json["rows"]
+        checks.equal("SYNs of grade %s by step" % grade, sum(r["syns"] for r in steps), sum(r["syns"] for r in some))
+    checks.equal("of a sensor that saw none", s.ask("/v1/infections/sources?sensor=six&" + BOTS).json["rows"], [])
+    growth = s.ask("/v1/infections/growth?" + BOTS).json["rows"]
+    checks.equal("growth", [(r["family"], r["steps"]) for r in growth], [("mirai", 24)])
+
+
 def attacks(checks, s):
     """Lists, counts, ranks and steps of attacks come to the same, whatever is asked of them; a filter keeps what it says."""
     whole = "from=2026-11-22&to=2026-11-25"
@@ -248,6 +272,7 @@ def numbers(checks, s, db):
         checks.equal(name, s.ask("/v1/attacks/%s?from=2026-11-22&to=2026-11-25" % name).json["rows"],
                      stores.query(db, "rsdos-" + name, "--param", "since=2026-11-22", "--param", "until=2026-11-25"))
     attacks(checks, s)
+    infections(checks, s)
     ports = s.ask("/v1/ports?limit=1000&" + day).json["rows"]
     tops = stores.query(db, "top-ports", "--param", "from=2026-11-23", "--param", "to=2026-11-23", "--param", "limit=50")
     checks.equal("ports", [(r["protocol"], r["port"], r["accesses"]) for r in ports[:50]],

@@ -22,8 +22,10 @@ SPAN = ["since=2026-11-24T06:00:00Z", "until=2026-11-24T06:11:00Z"]
 PARAMS = {"ports-of-source": ["source=198.19.7.10"], "source": ["source=198.19.7.13"], "columns": ["view=flow"],
           "coverage-gaps": ["seconds=0.5"], "ip": ["addresses=198.19.7.10,198.19.7.13,192.0.2.1,2001:db8:19::1"],
           **dict.fromkeys(("rate-steps", "port-ranks", "country-ranks", "network-ranks", "class-steps", "heat", "source-ranks",
-                           "tool-ranks", "victim-ranks", "attacks", "onsets", "attack-counts", "sensitivity", "sensor-list", "coverage-ranges"), SPAN),
+                           "tool-ranks", "victim-ranks", "attacks", "onsets", "infections", "infected",
+                            "attack-counts", "sensitivity", "sensor-list", "coverage-ranges"), SPAN),
           "attack": ["address=198.19.50.80"], "attack-vectors": ["address=198.19.50.80"],
+          **dict.fromkeys(("infection-steps", "infection-growth"), SPAN + ["step=minute"]),
           "attack-steps": SPAN + ["step=minute"], "attack-ranks": SPAN + ["by=port"],
           "port-one": SPAN + ["protocol=tcp", "port=23"], "port-steps": SPAN + ["protocol=tcp", "port=23", "step=10min"],
           "ip-steps": SPAN + ["address=198.19.7.10"], "search": SPAN + ["q=80"], "reply-steps": SPAN + ["step=10min"]}

@@ -114,7 +114,7 @@ export const BEHAVIOUR = {
 	},
 	async "a store without rows says so"(page, fixture) {
 		fixture.state.scene = "empty";
-		for (const view of ["", "trend", "ports", "sources", "networks", "attacks", "attacks/192.0.2.1", "sensors", "about"]) {
+		for (const view of ["", "trend", "ports", "sources", "networks", "attacks", "attacks/192.0.2.1", "infections", "sensors", "about"]) {
 			await page.goto(`http://127.0.0.1:${fixture.port}/${view}`);
 			await until(
 				page,

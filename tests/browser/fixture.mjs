@@ -625,6 +625,60 @@ const replies = q =>
 			victims: 3,
 		})),
 	);
+// Source addresses that behave like bots: counts, steps, growth, the addresses.
+const BOTS = [
+	["mirai", "B", 7951, 0.12, 0.08, 0.16],
+	["mirai", "C", 14790, -0.01, -0.03, 0.02],
+	["hajime", "B", 12, null, null, null],
+];
+function botCounts(q) {
+	const of = q.get("of") ?? "family",
+		none = { family: null, grade: null, country: null, as_number: null, as_name: null };
+	const keys =
+		of === "network"
+			? NETWORKS.slice(0, 8).map(([as_number, as_name]) => ({ as_number, as_name }))
+			: of === "country"
+				? COUNTRIES.slice(0, 8).map(([country]) => ({ country }))
+				: BOTS.map(([family, grade]) => ({ family, grade }));
+	return keys.map((key, i) => {
+		const [, , sources, change, change_low, change_high] = BOTS[i % 3];
+		const before_sources = change === null ? null : Math.round(sources / (1 + change));
+		return { ...none, ...key, sources, before_sources, change, change_low, change_high, syns: sources * 3, share: 0.5 / 2 ** i };
+	});
+}
+const botSteps = q =>
+	[...stepsOf(q)].flatMap(([t]) =>
+		BOTS.map(([family, grade, sources], i) => ({
+			moment: iso(t),
+			family,
+			grade,
+			sources: Math.round((sources / 20) * (1 + chance("bots", t, i) / 4)),
+			syns: sources,
+		})),
+	);
+const botGrowth = () => [
+	{ family: "mirai", steps: 144, mean: 90.4, hourly: 0.65, hourly_low: 0.59, hourly_high: 0.71, doubling: 1.386, doubling_low: 1.297, doubling_high: 1.487, dispersion: 1 },
+	{ family: "hajime", steps: 144, mean: 0.4, hourly: 0.01, hourly_low: -0.2, hourly_high: 0.3, doubling: null, doubling_low: null, doubling_high: null, dispersion: 1.3 },
+];
+const bots = () =>
+	Array.from({ length: 60 }, (_, i) => ({
+		source: address(i % 20).replace(/\d+$/, String(1 + i)),
+		family: i % 7 ? "mirai" : "hajime",
+		grade: i < 20 ? "B" : "C",
+		syns: 60 - i,
+		minutes: 1 + (i % 9),
+		sensors: 1 + (i % 4),
+		ports: i % 5 ? [23, 2323] : [23, 2323, 5555, 37215, 52869],
+		usual: 1,
+		ttl_min: 44,
+		ttl_max: 44 + (i % 2),
+		first: iso(AS_OF - (900 - i) * MINUTE),
+		last: iso(AS_OF - i * MINUTE),
+		country: i % 5 ? COUNTRIES[i % 12][0] : null,
+		as_number: i % 5 ? 64500 + i : null,
+		as_name: i % 5 ? `Sim <b>Access</b> ${i}` : null,
+	}));
+
 const LISTS = [
 	[/^\/v1\/attacks$/, attacks],
 	[/^\/v1\/attacks\/corsaro[23]$/, corsaro],
@@ -637,6 +691,10 @@ const LISTS = [
 	[/^\/v1\/attack-ranks$/, attackRanks],
 	[/^\/v1\/onsets$/, q => onsets(q)],
 	[/^\/v1\/sensitivity$/, sensitivity],
+	[/^\/v1\/infections$/, botCounts],
+	[/^\/v1\/infections\/steps$/, botSteps],
+	[/^\/v1\/infections\/growth$/, botGrowth],
+	[/^\/v1\/infections\/sources$/, bots],
 	[/^\/v1\/replies$/, replies],
 	[/^\/v1\/rate$/, rates],
 	[/^\/v1\/years$/, years],

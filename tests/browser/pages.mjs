@@ -24,6 +24,8 @@ const VIEWS = [
 	`/attacks/${victim(0)}/${attackBegan}`,
 	`/attacks/${victim(0)}/2026-11-20T00:00:00Z`,
 	"/attacks/203.0.113.1",
+	"/infections",
+	"/infections?range=7d&grade=B&table=steps",
 	"/sensors",
 	"/search?q=23",
 	"/about",

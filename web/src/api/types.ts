@@ -338,3 +338,55 @@ export interface ReplyRow {
 	forged: number;
 	victims: number;
 }
+
+// Source addresses that behave like bots.
+export interface BotCountRow {
+	family: string | null;
+	grade: string | null;
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+	sources: number;
+	before_sources: number | null;
+	change: number | null;
+	change_low: number | null;
+	change_high: number | null;
+	syns: number;
+	share: number;
+}
+export interface BotStepRow {
+	moment: Moment;
+	family: string;
+	grade: string;
+	sources: number;
+	syns: number;
+}
+export interface BotGrowthRow {
+	family: string;
+	steps: number;
+	mean: number;
+	hourly: number | null;
+	hourly_low: number | null;
+	hourly_high: number | null;
+	doubling: number | null;
+	doubling_low: number | null;
+	doubling_high: number | null;
+	dispersion: number | null;
+}
+export interface BotRow {
+	source: string;
+	family: string;
+	grade: string;
+	syns: number;
+	minutes: number;
+	sensors: number;
+	ports: number[];
+	usual: number;
+	ttl_min: number;
+	ttl_max: number;
+	first: Moment;
+	last: Moment;
+	country: string | null;
+	as_number: number | null;
+	as_name: string | null;
+}

@@ -11,6 +11,7 @@ import type { Stored } from "../span";
 import { STATUS } from "../state";
 import { About, aboutAsks } from "./about";
 import { Attacks, attacksAsks } from "./attacks";
+import { Infections, infectionsAsks } from "./infections";
 import { Missing } from "./missing";
 import { countryAsks, Country, networkAsks, Network, networksAsks, Networks } from "./networks";
 import { Now, nowAsks } from "./now";
@@ -49,6 +50,7 @@ const VIEWS: { path: RegExp; title: (a: string[]) => string; View: (p: ViewProps
 	{ path: /^\/attacks$/, title: () => t("attacks"), View: Attacks, asks: attacksAsks },
 	{ path: /^\/attacks\/([^/]+)$/, title: ([address = ""]) => address, View: Victim, asks: victimAsks },
 	{ path: /^\/attacks\/([^/]+)\/([^/]+)$/, title: ([address = "", first = ""]) => `${address} ${moment(first)}`, View: Attack, asks: attackAsks },
+	{ path: /^\/infections$/, title: () => t("infections"), View: Infections, asks: infectionsAsks },
 	{ path: /^\/sensors$/, title: () => t("sensors"), View: Sensors, asks: sensorsAsks },
 	{ path: /^\/search$/, title: () => t("search"), View: Search, asks: searchAsks },
 	{ path: /^\/about$/, title: () => t("about"), View: About, asks: aboutAsks },

@@ -17,6 +17,7 @@ export const VIEWS: readonly { path: string; key: Key; letter: string }[] = [
 	{ path: "/sources", key: "sources", letter: "s" },
 	{ path: "/networks", key: "networks", letter: "w" },
 	{ path: "/attacks", key: "attacks", letter: "k" },
+	{ path: "/infections", key: "infections", letter: "i" },
 	{ path: "/sensors", key: "sensors", letter: "e" },
 	{ path: "/about", key: "about", letter: "a" },
 ];

@@ -283,6 +283,26 @@ const TABLE = {
 	asSource: { en: "As a source", ja: "送信元として" },
 	asVictim: { en: "As a victim", ja: "攻撃の対象として" },
 	hurt: { en: "Who is hurt", ja: "被害" },
+	// Infections
+	infections: { en: "Infections", ja: "感染" },
+	family: { en: "Behaves like", ja: "振る舞い" },
+	families: { en: "What they behave like", ja: "何のように振る舞うか" },
+	grade: { en: "Grade", ja: "確度" },
+	gradesNote: {
+		en: "Grade B: three SYNs or more with the family's mark, a steady TTL, two minutes or sensors. C: seen as source, possibly forged. An address may stand for several machines, or one machine for several addresses. 31 days at most.",
+		ja: "確度B：その系統の特徴をもつSYNが3以上、TTLが安定、2分間以上または2センサー以上。C：送信元として観測、詐称の可能性あり。1アドレスの背後に複数の機器があることも、その逆もある。期間は最長31日。",
+	},
+	growthNote: {
+		en: "Growth: Poisson regression of the sources in each step, both grades; its interval is widened by what the counts scatter and by the daily cycle.",
+		ja: "増加率は、各時間の送信元数（確度B・C）のポアソン回帰による。区間は、ばらつきと日周変動の分だけ広げている。",
+	},
+	overTime: { en: "Over time", ja: "推移" },
+	syns: { en: "SYNs", ja: "SYN" },
+	minutesSeen: { en: "Minutes", ja: "観測した分" },
+	interval95: { en: "95 %", ja: "95%区間" },
+	distinctAgainst: { en: "distinct addresses, against the span before", ja: "送信元の数・前の期間比" },
+	noneBots: { en: "None in this time.", ja: "この期間にはありません。" },
+	botSources: { en: "Source addresses", ja: "送信元IPアドレス" },
 	// Yearly figures
 	figure: { en: "Figure {0}", ja: "図{0}" },
 	figures: { en: "Yearly figures", ja: "年次の図" },

@@ -1,5 +1,5 @@
 # The commands of the README; each only calls cmake and the scripts in tools/, and each is enough by itself.
-.PHONY: figures install build run summary onsets incidents test test-fresh test-kill test-long check check-secrecy bench fuzz sample clean
+.PHONY: figures install build run summary onsets test test-fresh test-kill test-long check check-secrecy bench fuzz sample clean
 
 build:
 	@tools/install build
@@ -43,12 +43,6 @@ test-long: build
 onsets:
 	@tools/install test
 	@SEEDS="$(SEEDS)" MONTHS="$(MONTHS)" PARAMS="$(PARAMS)" tools/onsets
-
-# Early warning on simulated years (SEEDS=1,2, N=5,256,4096, MONTHS=12, PARAMS=file): tools/incidents says what is asked. The
-# last line has the figures.
-incidents:
-	@tools/install test
-	@SEEDS="$(SEEDS)" N="$(N)" MONTHS="$(MONTHS)" PARAMS="$(PARAMS)" tools/incidents
 
 # The checks that need no build: seconds.
 check:

@@ -264,6 +264,7 @@ static void the_answer_before_stands_until_the_next_is_there(void **state)
 	assert_ptr_equal(results_of(&c, &v, 2), old); /* one that is waited for answers nothing */
 	next->rows = body_make(env_system(), 20);
 	results_settle(next, RESULT_READY);
+	results_drop(next); /* whoever asked has it */
 	assert_ptr_equal(results_of(&c, &v, 1), old); /* its commit is not shown */
 	assert_ptr_equal(results_of(&c, &v, 2), next);
 	results_forget(&c, 2, INT64_MIN);

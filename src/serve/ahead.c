@@ -77,9 +77,11 @@ static bool ask_standing(struct server *s, int64_t now)
 			return true;
 		}
 	}
-	s->warm = true;
+	s->warm |= target(s)->as_of != 0; /* of a store without rows next to nothing can be asked */
 	return false;
 }
+
+bool ahead_ready(const struct server *s) { return s->warm || !s->shown.as_of; }
 
 /* ---- What was asked for ---- */
 /* The result of a commit before that was given most often and is not asked for again yet; of a commit that is shown already

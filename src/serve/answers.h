@@ -38,6 +38,8 @@ extern const unsigned n_standing;
 int standing_values(unsigned i, int64_t as_of, struct values *v, struct error *e) MUST_USE;
 
 /* ---- Commits (ahead.c) ---- */
+/* Whether what pages ask for was there once, if there is anything to ask for. */
+bool ahead_ready(const struct server *s);
 void ahead_told(struct server *s, const struct shown *told); /* the reader has told of a commit */
 void ahead_step(struct server *s);
 

@@ -176,7 +176,7 @@ static const char *illness(const struct server *s)
 	for (const struct result *r = s->results.first; r; r = r->next)
 		if (r->state == RESULT_WAITING && r->sent && now - r->sent_at > 30 * INT64_C(1000000000))
 			return "the store's reader does not answer";
-	if (!s->warm)
+	if (!ahead_ready(s))
 		return "what the pages ask for is not there yet";
 	if (s->config->live_fd >= 0 && !live_is_there(s))
 		return "no live counters come";

@@ -95,7 +95,7 @@ struct server {
 	struct ahead ahead;
 	uint64_t commits, news;         /* that were shown; times that listeners were told of one */
 	int64_t asked;                  /* monotonic: when somebody last asked for a query */
-	bool warm;                      /* what pages ask for was there once */
+	bool warm;                      /* what pages ask for was there once, of a store with rows */
 	int64_t took[RESOURCES_MOST][SPAN_KINDS]; /* 0: none yet */
 
 	struct request *packets;        /* those that wait for them */

@@ -46,6 +46,13 @@ static const char *const targets[] = {
 	"/v1/attack-ranks?by=country&from=-24h&verdict=attack&limit=8",
 	"/v1/attack-ranks?by=network&from=-24h&verdict=attack&limit=8",
 	"/v1/attack-ranks?by=port&from=-24h&verdict=attack&limit=8",
+	/* Infections */
+	"/v1/infections?from=-24h&limit=8",
+	"/v1/infections?of=country&from=-24h&limit=8",
+	"/v1/infections?of=network&from=-24h&limit=8",
+	"/v1/infections/steps?step=10min&from=-24h",
+	"/v1/infections/growth?step=10min&from=-24h",
+	"/v1/infections/sources?from=-24h&limit=25",
 	/* Sensors, About */
 	"/v1/coverage?from=-24h",
 	"/v1/about",

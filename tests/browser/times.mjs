@@ -6,7 +6,7 @@ import { loadavg } from "node:os";
 import { launch } from "./tour.mjs";
 
 const [db, rounds = "3", ...options] = process.argv.slice(2);
-const HEAD = ["/", "/trend", "/ports", "/sources", "/networks", "/attacks", "/sensors", "/about"];
+const HEAD = ["/", "/trend", "/ports", "/sources", "/networks", "/attacks", "/infections", "/sensors", "/about"];
 const later = ms => new Promise(done => setTimeout(done, ms));
 const found = new Map(); // "what view": [ms, …]
 

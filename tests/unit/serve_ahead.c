@@ -3,7 +3,7 @@
  *
  * Mutants it kills: a commit that is shown at once, one that is never shown while a query hangs, what is late and never asked
  * for again, queries that take long in all places, those that wait in the place of what is asked ahead, pages' own that are
- * asked for each commit though nobody watches.
+ * asked for each commit though nobody watches, a store that is ready before what pages ask of its first rows is there.
  */
 #include "serve/answers.h"
 #include "serve/server.h"
@@ -73,7 +73,7 @@ static void tell(const char *commit, int64_t as_of)
 	message_add(&m, "start");
 	message_add(&m, MESSAGE_VERSION);
 	message_add(&m, commit);
-	message_add(&m, moments_format(as_of, text));
+	message_add(&m, as_of ? moments_format(as_of, text) : "");
 	message_add(&m, moments_format(AS_OF - 7 * MOMENTS_DAY, first));
 	message_add(&m, "0");
 	assert_int_equal(message_send(reader, &m, -1, false), 0);
@@ -185,6 +185,25 @@ static void a_commit_is_shown_with_its_answers(void **state)
 	asks_leave(&q);
 }
 
+/* A store without rows has nothing to be asked for, which says nothing of the first rows: shown late, they are not ready. */
+static void the_first_rows_are_ready_with_their_answers(void **state)
+{
+	(void)state;
+	tell("1", 0);
+	unsigned known = answer_all(); /* what is of no span */
+	assert_true(known < n_standing && ahead_ready(s));
+	tell("2", AS_OF);
+	assert_true(next_asked() != 0);
+	clock_ns += 61 * SECOND;
+	asks_tick(s, clock_ns);
+	assert_int_equal(s->shown.as_of, AS_OF);
+	assert_false(ahead_ready(s));
+	clock_ns += 1;
+	asks_tick(s, clock_ns);
+	assert_int_equal(answer_all(), n_standing - known); /* the one that hung too */
+	assert_true(ahead_ready(s));
+}
+
 static void what_is_late_is_given_of_the_commit_before(void **state)
 {
 	(void)state;
@@ -263,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_commit_is_shown_with_its_answers, begin, end),
+		cmocka_unit_test_setup_teardown(the_first_rows_are_ready_with_their_answers, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_late_is_given_of_the_commit_before, begin, end),
 		cmocka_unit_test_setup_teardown(nobody_watches, begin, end),
 		cmocka_unit_test_setup_teardown(turns_are_taken, begin, end),

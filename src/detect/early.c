@@ -71,9 +71,7 @@ static void write_told(const struct onset_record *t, struct writer *w)
 		state_put(w, eight[i], 8);
 	state_put(w, t->packets, 4);
 	state_put(w, t->evidence, 4);
-	state_put(w, (uint8_t)t->place.country[0], 1);
-	state_put(w, (uint8_t)t->place.country[1], 1);
-	state_put(w, t->place.as_number, 4);
+	state_put_place(w, &t->place);
 	state_put(w, t->port, 2);
 	state_put(w, t->kind, 1);
 	state_put(w, t->protocol, 1);
@@ -89,9 +87,7 @@ static void read_told(struct onset_record *t, struct reader *r)
 	t->addresses = state_get(r, 8);
 	t->packets = (uint32_t)state_get(r, 4);
 	t->evidence = (uint32_t)state_get(r, 4);
-	t->place.country[0] = (char)state_get(r, 1);
-	t->place.country[1] = (char)state_get(r, 1);
-	t->place.as_number = (uint32_t)state_get(r, 4);
+	state_get_place(r, &t->place);
 	t->port = (uint16_t)state_get(r, 2);
 	t->kind = (uint8_t)state_get(r, 1);
 	t->protocol = (uint8_t)state_get(r, 1);

@@ -229,9 +229,7 @@ void incident_write(const struct incident *v, struct writer *w)
 		                   (uint64_t)v->minute, (uint64_t)v->peak_minute, v->now, v->now_forged, v->peak, v->peak_forged };
 	for (size_t i = 0; i < sizeof eight / sizeof *eight; i++)
 		state_put(w, eight[i], 8);
-	state_put(w, (uint8_t)v->place.country[0], 1);
-	state_put(w, (uint8_t)v->place.country[1], 1);
-	state_put(w, v->place.as_number, 4);
+	state_put_place(w, &v->place);
 	state_put(w, v->row_addresses, 4);
 	state_put(w, v->row_pairs, 4);
 	state_put(w, v->bound, 4);
@@ -254,9 +252,7 @@ void incident_read(struct incident *v, struct reader *r)
 		                    &v->now_forged, &v->peak, &v->peak_forged };
 	for (size_t i = 0; i < sizeof eight / sizeof *eight; i++)
 		*eight[i] = state_get(r, 8);
-	v->place.country[0] = (char)state_get(r, 1);
-	v->place.country[1] = (char)state_get(r, 1);
-	v->place.as_number = (uint32_t)state_get(r, 4);
+	state_get_place(r, &v->place);
 	v->row_addresses = (uint32_t)state_get(r, 4);
 	v->row_pairs = (uint32_t)state_get(r, 4);
 	v->bound = (uint32_t)state_get(r, 4);

@@ -88,9 +88,7 @@ void rsdos_write(const struct rsdos *v, struct writer *w)
 	state_put(w, v->max_ppm, 8);
 	state_put(w, v->at, 1);
 	state_put(w, v->attackers, 4);
-	state_put(w, (uint8_t)v->place.country[0], 1);
-	state_put(w, (uint8_t)v->place.country[1], 1);
-	state_put(w, v->place.as_number, 4);
+	state_put_place(w, &v->place);
 	state_put(w, v->protocol, 1);
 	state_put(w, v->n_ports, 1);
 	for (uint32_t i = 0; i < v->n_ports; i++)
@@ -108,9 +106,7 @@ void rsdos_read(struct rsdos *v, struct reader *r)
 	v->max_ppm = state_get(r, 8);
 	v->at = (uint32_t)state_get(r, 1) % RSDOS_BUCKETS;
 	v->attackers = (uint32_t)state_get(r, 4);
-	v->place.country[0] = (char)state_get(r, 1);
-	v->place.country[1] = (char)state_get(r, 1);
-	v->place.as_number = (uint32_t)state_get(r, 4);
+	state_get_place(r, &v->place);
 	v->protocol = (uint8_t)state_get(r, 1);
 	v->n_ports = (uint32_t)state_get(r, 1) % (RSDOS_PORTS + 1);
 	for (uint32_t i = 0; i < v->n_ports; i++)

@@ -35,3 +35,17 @@ uint64_t state_get(struct reader *r, uint32_t bytes)
 		value |= (uint64_t)r->p[r->at++] << 8 * i;
 	return value;
 }
+
+void state_put_place(struct writer *w, const struct place *p)
+{
+	state_put(w, (uint8_t)p->country[0], 1);
+	state_put(w, (uint8_t)p->country[1], 1);
+	state_put(w, p->as_number, 4);
+}
+
+void state_get_place(struct reader *r, struct place *out)
+{
+	out->country[0] = (char)state_get(r, 1);
+	out->country[1] = (char)state_get(r, 1);
+	out->as_number = (uint32_t)state_get(r, 4);
+}

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/env.h"
 #include "base/error.h"
+#include "model/attack.h"
 
 #include <stdbool.h>
 
@@ -20,3 +21,5 @@ struct reader {
 
 void state_put(struct writer *w, uint64_t value, uint32_t bytes);
 uint64_t state_get(struct reader *r, uint32_t bytes);
+void state_put_place(struct writer *w, const struct place *p);
+void state_get_place(struct reader *r, struct place *out);

@@ -216,7 +216,7 @@ static int list_groups(struct reading *r, struct vector *groups, struct error *e
 {
 	duckdb_result result;
 	int rc = duck_query(r->con, &result, e, "SELECT DISTINCT table_name, CAST(day AS VARCHAR), sensor FROM parts "
-	                    "WHERE NOT regexp_matches(table_name, '^(class|port|[a-z]+_month|attack|onset)') ORDER BY ALL");
+	                    "WHERE NOT regexp_matches(table_name, '^(" MADE_NAMES ")') ORDER BY ALL");
 	if (rc)
 		return rc;
 	for (duckdb_data_chunk chunk; (chunk = duckdb_fetch_chunk(result)); duckdb_destroy_data_chunk(&chunk)) {

@@ -13,7 +13,7 @@
 
 #define DETAIL \
 	"regexp_matches(table_name, '^((flow|flow_payload|victim_second|source_evidence|source_month|" \
-	"origin_month)[46]$|attack|onset)')"
+	"origin_month)[46]$|" DERIVED_NAMES ")')"
 #define DAY "day - DATE '1970-01-01'"
 #define PAYLOAD "table_name IN ('flow_payload4', 'flow_payload6')"
 

@@ -170,7 +170,7 @@ int plan_rewrite(struct store *s, struct error *e)
 {
 	struct parts found = { 0 };
 	int rc = parts_find(s, &found, e, "WHERE sensor = '%s' AND NOT regexp_matches(table_name, "
-	                    "'^(source_evidence|class|port|[a-z]+_month|attack|onset)') AND EXISTS (SELECT 1 FROM shared WHERE "
+	                    "'^(source_evidence|" MADE_NAMES ")') AND EXISTS (SELECT 1 FROM shared WHERE "
 	                    "minute BETWEEN from_minute AND to_minute) ORDER BY id", s->sensor);
 	for (uint32_t i = 0; !rc && i < found.n; i++) {
 		struct part made = found.part[i];

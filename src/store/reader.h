@@ -69,6 +69,8 @@ struct query_sink {
 
 void reader_columns_free(const struct env *env, struct query_columns *c);
 
+/* The one of that name; NULL: none is given. */
+const struct store_param *reader_param(const struct store_param *params, size_t n, const char *name);
 /* A named query's text with its values in it (reader_values.c). MON-STO-106 */
 int reader_values(struct text *t, const struct store_named *named, const struct store_param *params, size_t n,
                   struct error *e) MUST_USE;

@@ -153,19 +153,11 @@ static void add_outer(struct text *t, const char *sql, const struct query_column
 	text_puts(t, ")");
 }
 
-static const struct store_param *find_param(const struct store_param *params, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(params[i].name, name))
-			return &params[i];
-	return NULL;
-}
-
 static int bind_one(duckdb_prepared_statement statement, idx_t i, const struct store_param *params, size_t n,
                     struct error *e)
 {
 	const char *name = duckdb_parameter_name(statement, i);
-	const struct store_param *given = name ? find_param(params, n, name) : NULL;
+	const struct store_param *given = name ? reader_param(params, n, name) : NULL;
 	int rc = 0;
 	if (!given)
 		rc = error_set(e, -EINVAL, "MON-STO-106", "the query wants a parameter: --param %.60s=VALUE", name ? name : "NAME");

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* ---- Values ---- */
-static const struct store_param *find_param(const struct store_param *params, size_t n, const char *name)
+const struct store_param *reader_param(const struct store_param *params, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(params[i].name, name))
@@ -30,7 +30,7 @@ static bool find_head(const struct store_named *named, const char *name, struct 
 static int add_value(struct text *t, const struct store_named *named, const char *name, const struct store_param *params,
                      size_t n, struct error *e)
 {
-	const struct store_param *given = find_param(params, n, name);
+	const struct store_param *given = reader_param(params, n, name);
 	struct store_head head;
 	bool known = find_head(named, name, &head);
 	if (!given && !(known && head.has_default))

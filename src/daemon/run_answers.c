@@ -36,18 +36,21 @@ static int make_silent(const struct parent *p, const struct run_sensor *s, struc
 	return silence_begin(p->env, &how, e);
 }
 
+static int look(const struct parent *p, const struct run_sensor *s, bool *silent, struct error *e)
+{
+	struct text let_in = { .env = p->env };
+	int rc = silence_look(p->env, s->interface, silent, &let_in, e);
+	text_fini(&let_in);
+	return rc;
+}
+
 /* MODE_HOST with a reason, unless it is found, or made, to be silent. */
 static enum answer_mode find(const struct parent *p, const struct run_sensor *s, bool anew, struct error *why)
 {
-	struct text let_in = { .env = p->env };
-	bool silent = false;
-	int rc = anew && s->mode == MODE_SILENT && s->n_manage ? make_silent(p, s, why) :
-	         silence_look(p->env, s->interface, &silent, &let_in, why);
-	text_fini(&let_in);
-	if (!rc && !silent && s->mode == MODE_SILENT && !(anew && s->n_manage))
-		rc = make_silent(p, s, why);
-	else if (!rc && !silent && s->mode != MODE_SILENT)
-		rc = error_set(why, -ENOENT, "MON-DMN-055", "no rule drops what comes");
+	bool wanted = s->mode == MODE_SILENT, silent = false;
+	int rc = anew && wanted && s->n_manage ? 0 : look(p, s, &silent, why);
+	if (!rc && !silent)
+		rc = wanted ? make_silent(p, s, why) : error_set(why, -ENOENT, "MON-DMN-055", "no rule drops what comes");
 	return rc ? MODE_HOST : MODE_SILENT;
 }
 

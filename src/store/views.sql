@@ -106,10 +106,12 @@ CREATE VIEW coverage AS SELECT sensor, moment_of_ns(from_ns) AS "from", moment_o
     (to_ns - from_ns + 1) / 1e9 AS seconds, nullif(addresses, 0) AS addresses, mode, dropped FROM rest.coverage;
 -- By how much a sensor answers; NULL: now so, now so.
 CREATE MACRO mode_rank(m) AS CASE m WHEN 'silent' THEN 0 WHEN 'host-answers' THEN 1 WHEN 'syn-ack' THEN 2 END;
+-- How a sensor answered in all but a hundredth of what was observed, else 'mixed': an aggregate over times with their mode.
+CREATE MACRO usual_mode(mode, observed) AS CASE WHEN max(observed) >= 0.99 * sum(observed) THEN arg_max(mode, observed) ELSE 'mixed' END;
 -- Ranges cut at multiples of a step (ns): what was observed within each, shifted by whole hours east of UTC.
 CREATE MACRO coverage_by(step, hours) AS TABLE
     SELECT sensor, unit, sum(ns)::BIGINT AS observed_ns, max(addresses) AS addresses, sum(days) AS address_days,
-        CASE WHEN max(ns) >= 0.99 * sum(ns) THEN arg_max(mode, ns) ELSE 'mixed' END AS mode, bool_and(known) AS known
+        usual_mode(mode, ns) AS mode, bool_and(known) AS known
     FROM (SELECT sensor, unit, mode, sum(to_ns - from_ns + 1) AS ns, max(addresses) AS addresses,
             sum(addresses * ((to_ns - from_ns + 1) / 86400e9)) AS days, bool_and(addresses IS NOT NULL) AS known
         FROM (SELECT sensor, addresses, mode, unit, greatest(f, unit * step) AS from_ns, least(t, unit * step + step - 1) AS to_ns
@@ -122,6 +124,13 @@ CREATE VIEW coverage_minute AS SELECT sensor, moment_of_minute(unit) AS minute, 
     FROM coverage_by(60000000000, 0);
 CREATE VIEW coverage_day AS SELECT moment_of_second(unit * 86400)::DATE AS day, sensor, observed_ns / 1e9 AS seconds, addresses,
     address_days, mode FROM coverage_by(86400000000000, 0);
+-- Divisors of yearly rates, by sensor: of those of one mode in all years, that which answers least; of others NULL.
+CREATE MACRO address_years(hours, only_sensor) AS TABLE
+    SELECT year, sensor, CASE WHEN rank = min(rank) FILTER (days > 0) OVER () THEN days END AS address_days
+    FROM (SELECT year, sensor, sum(days) AS days, mode_rank(usual_mode(mode, days)) AS rank
+        FROM (SELECT year(moment_of_second(unit * 86400)) AS year, sensor, mode, sum(address_days) AS days
+            FROM coverage_by(86400000000000, hours) WHERE only_sensor IS NULL OR sensor = only_sensor GROUP BY ALL)
+        GROUP BY year, sensor);
 
 -- Rollups: sums over flow, by sensor. Those of class and port lie at rest, as sums over each part, and for days that are
 -- over once more as sums of a month.
@@ -266,9 +275,9 @@ CREATE MACRO coverage_within(since, until, step, only_sensor) AS TABLE
                 FROM rest.coverage WHERE to_ns >= epoch_ns(since) AND from_ns < epoch_ns(until)
                     AND (only_sensor IS NULL OR sensor = only_sensor))))
     GROUP BY sensor, unit;
--- How sensors answered over a span: the mode of all but a hundredth of what was observed, else 'mixed'; whether N is known.
+-- How sensors answered over a span; whether N is known.
 CREATE MACRO modes_within(since, until, only_sensor) AS TABLE
-    SELECT sensor, CASE WHEN max(ns) >= 0.99 * sum(ns) THEN arg_max(mode, ns) ELSE 'mixed' END AS mode, bool_and(known) AS known
+    SELECT sensor, usual_mode(mode, ns) AS mode, bool_and(known) AS known
     FROM (SELECT sensor, mode, sum((least(to_ns, epoch_ns(until) - 1) - greatest(from_ns, epoch_ns(since)) + 1)::DOUBLE) AS ns,
             bool_and(coalesce(addresses, 0) > 0) AS known
         FROM rest.coverage WHERE to_ns >= epoch_ns(since) AND from_ns < epoch_ns(until)
@@ -319,6 +328,15 @@ CREATE MACRO sent(rows, days, since, until, only_sensor, only_protocol, only_por
     UNION ALL SELECT sensor, source, country, as_number, packets, accesses, first, last
     FROM sources_within(days, since, until, only_sensor)
     WHERE unit = 'day' AND only_port IS NULL AND only_protocol IS NULL;
+-- Who sent by what was asked: each source's packets and tool. That of one port's senders is looked for among them alone.
+CREATE MACRO senders_named(rows, days, marks, since, until, only_sensor, only_protocol, only_port, unit) AS TABLE
+    WITH senders AS MATERIALIZED (
+        SELECT source, sum(packets) AS packets FROM sent(rows, days, since, until, only_sensor, only_protocol, only_port, unit) GROUP BY source
+    ), tools AS (
+        FROM tools_within(marks, days, since, until) WHERE only_port IS NULL
+        UNION ALL FROM tools_of(marks, rows, since, until, (SELECT list(source) FROM senders)) WHERE only_port IS NOT NULL
+    )
+    SELECT packets, coalesce(tool, 'unknown') AS tool FROM senders LEFT JOIN tools USING (source);
 -- The `most` that sent most packets; ports are told for spans of 31 days at most.
 CREATE MACRO sources_ranked(rows, days, marks, since, until, only_sensor, only_protocol, only_port, unit, only_country, only_as,
     only_tool, most) AS TABLE

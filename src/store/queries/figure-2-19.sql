@@ -3,22 +3,13 @@
 -- param sensor []: of this sensor alone
 -- column year: year in that zone; sensors are those of one answer mode in all years, that which answers least
 -- column accesses: per monitored address per day, over the time observed; NULL where no number of addresses is known
-WITH seen AS (
-    SELECT year, sensor, sum(days) AS address_days, CASE WHEN max(days) >= 0.99 * sum(days) THEN arg_max(mode_rank(mode), days) END AS rank
-    FROM (SELECT year(moment_of_second(unit * 86400)) AS year, sensor, mode, sum(address_days) AS days
-        FROM coverage_by(86400000000000, $hours::INTEGER)
-        WHERE $sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR
-        GROUP BY ALL)
-    GROUP BY year, sensor
-), counted AS (
-    SELECT year, sensor, CASE WHEN rank = (SELECT min(rank) FROM seen WHERE address_days > 0) THEN address_days END AS address_days FROM seen
-), asked AS (
+WITH asked AS (
     SELECT year(moment_of_second((hour + $hours::INTEGER)::BIGINT * 3600)) AS year, sensor, sum(accesses) AS accesses
     FROM class_hour
     WHERE $sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR
     GROUP BY ALL
 )
 SELECT year, round(sum(coalesce(accesses, 0)) FILTER (address_days > 0) / sum(address_days), 1) AS accesses
-FROM counted LEFT JOIN asked USING (year, sensor)
+FROM address_years($hours::INTEGER, $sensor::VARCHAR) LEFT JOIN asked USING (year, sensor)
 GROUP BY year
 ORDER BY year

@@ -5,16 +5,7 @@
 -- column ports_low: to ports up to 1023, per monitored address per day
 -- column ports_high: to ports from 1024
 -- column without_port: to what has no port, as ICMP
-WITH seen AS (
-    SELECT year, sensor, sum(days) AS address_days, CASE WHEN max(days) >= 0.99 * sum(days) THEN arg_max(mode_rank(mode), days) END AS rank
-    FROM (SELECT year(moment_of_second(unit * 86400)) AS year, sensor, mode, sum(address_days) AS days
-        FROM coverage_by(86400000000000, $hours::INTEGER)
-        WHERE $sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR
-        GROUP BY ALL)
-    GROUP BY year, sensor
-), counted AS (
-    SELECT year, sensor, CASE WHEN rank = (SELECT min(rank) FROM seen WHERE address_days > 0) THEN address_days END AS address_days FROM seen
-), asked AS (
+WITH asked AS (
     SELECT year(moment_of_second((hour + $hours::INTEGER)::BIGINT * 3600)) AS year, sensor,
         sum(accesses) FILTER (band = 1) AS low, sum(accesses) FILTER (band = 2) AS high, sum(accesses) FILTER (band = 0) AS none
     FROM class_hour
@@ -24,6 +15,6 @@ WITH seen AS (
 SELECT year, round(sum(coalesce(low, 0)) FILTER (address_days > 0) / sum(address_days), 1) AS ports_low,
     round(sum(coalesce(high, 0)) FILTER (address_days > 0) / sum(address_days), 1) AS ports_high,
     round(sum(coalesce(none, 0)) FILTER (address_days > 0) / sum(address_days), 1) AS without_port
-FROM counted LEFT JOIN asked USING (year, sensor)
+FROM address_years($hours::INTEGER, $sensor::VARCHAR) LEFT JOIN asked USING (year, sensor)
 GROUP BY year
 ORDER BY year

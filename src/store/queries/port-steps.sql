@@ -11,8 +11,9 @@
 -- column rate: accesses per monitored address per day over the time that was observed; NULL where that cannot be told
 -- column sources: distinct sources that asked; NULL where only their sums are kept
 -- column observed: part of the step that the sensors observed, 0 to 1; 0: a gap
-WITH seen AS (
-    SELECT unit, sum(observed_ns) AS observed_ns, sum(address_days) FILTER (sensor IN (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))) AS address_days
+WITH whom AS MATERIALIZED (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+), seen AS (
+    SELECT unit, sum(observed_ns) AS observed_ns, sum(address_days) FILTER (sensor IN (FROM whom)) AS address_days
     FROM coverage_within($since::TIMESTAMP, $until::TIMESTAMP, step_seconds($step::VARCHAR), $sensor::VARCHAR)
     GROUP BY unit
 ), begun AS (
@@ -24,16 +25,16 @@ WITH seen AS (
     FROM (SELECT unnest(range(epoch($since::TIMESTAMP)::BIGINT // step_seconds($step::VARCHAR),
         (epoch($until::TIMESTAMP)::BIGINT - 1) // step_seconds($step::VARCHAR) + 1)) AS unit)
 ), asked AS (
-    SELECT minute::BIGINT * 60 // step_seconds($step::VARCHAR) AS unit, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))) AS counted,
+    SELECT minute::BIGINT * 60 // step_seconds($step::VARCHAR) AS unit, sum(accesses) AS accesses, sum(accesses) FILTER (sensor IN (FROM whom)) AS counted,
         count(DISTINCT source) AS sources
     FROM asks4($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
     WHERE $by::VARCHAR <> 'day' OR $step::VARCHAR <> 'day' GROUP BY unit
     UNION ALL
-    SELECT minute::BIGINT * 60 // step_seconds($step::VARCHAR), sum(accesses), sum(accesses) FILTER (sensor IN (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))), count(DISTINCT source)
+    SELECT minute::BIGINT * 60 // step_seconds($step::VARCHAR), sum(accesses), sum(accesses) FILTER (sensor IN (FROM whom)), count(DISTINCT source)
     FROM asks6($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR, protocol_number($protocol::VARCHAR), $port::USMALLINT)
     WHERE $by::VARCHAR <> 'day' OR $step::VARCHAR <> 'day' GROUP BY ALL
     UNION ALL
-    SELECT epoch(day)::BIGINT // step_seconds($step::VARCHAR), sum(accesses), sum(accesses) FILTER (sensor IN (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))), NULL
+    SELECT epoch(day)::BIGINT // step_seconds($step::VARCHAR), sum(accesses), sum(accesses) FILTER (sensor IN (FROM whom)), NULL
     FROM port_day
     WHERE $by::VARCHAR = 'day' AND $step::VARCHAR = 'day' AND ($sensor::VARCHAR IS NULL OR sensor = $sensor::VARCHAR)
         AND protocol = protocol_number($protocol::VARCHAR) AND port = $port::USMALLINT

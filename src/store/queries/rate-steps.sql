@@ -14,8 +14,9 @@
 -- column address_days: what the rates were divided by
 -- column observed: part of the step that the sensors observed, 0 to 1; 0: a gap
 -- column sources: distinct sources; NULL where only their sums are kept
-WITH seen AS (
-    SELECT unit, sum(observed_ns) AS observed_ns, sum(address_days) FILTER (sensor IN (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR))) AS address_days
+WITH whom AS MATERIALIZED (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)
+), seen AS (
+    SELECT unit, sum(observed_ns) AS observed_ns, sum(address_days) FILTER (sensor IN (FROM whom)) AS address_days
     FROM coverage_within($since::TIMESTAMP, $until::TIMESTAMP, step_seconds($step::VARCHAR), $sensor::VARCHAR)
     GROUP BY unit
 ), begun AS (
@@ -47,7 +48,7 @@ WITH seen AS (
     SELECT unit, sum(accesses)::UBIGINT AS accesses, sum(packets)::UBIGINT AS packets,
         sum(accesses) FILTER (counted) AS counted, sum(accesses) FILTER (counted AND band = 1) AS low,
         sum(accesses) FILTER (counted AND band = 2) AS high, sum(accesses) FILTER (counted AND band = 0) AS without
-    FROM (SELECT *, sensor IN (FROM counted_within($since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR)) AS counted FROM asked) GROUP BY unit
+    FROM (SELECT *, sensor IN (FROM whom) AS counted FROM asked) GROUP BY unit
 ), senders AS (
     SELECT unit, sum(sources)::UBIGINT AS sources
     FROM (SELECT unit, count(DISTINCT source) AS sources FROM rows4 GROUP BY unit

@@ -9,29 +9,11 @@
 -- column packets: all packets of these sources
 -- column sources: sources
 -- column share: of all sources; 0 to 1
-WITH sent4 AS MATERIALIZED (
-    SELECT source, sum(packets) AS packets
-    FROM sent('flow4', 'rest.source_day4', $since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR,
+WITH named AS (
+    FROM senders_named('flow4', 'rest.source_day4', 'rest.marks4', $since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR,
         protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR)
-    GROUP BY source
-), tools4 AS (
-    FROM tools_within('rest.marks4', 'rest.source_day4', $since::TIMESTAMP, $until::TIMESTAMP) WHERE $port::USMALLINT IS NULL
-    UNION ALL
-    FROM tools_of('rest.marks4', 'flow4', $since::TIMESTAMP, $until::TIMESTAMP, (SELECT list(source) FROM sent4))
-    WHERE $port::USMALLINT IS NOT NULL
-), sent6 AS MATERIALIZED (
-    SELECT source, sum(packets) AS packets
-    FROM sent('flow6', 'rest.source_day6', $since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR,
+    UNION ALL FROM senders_named('flow6', 'rest.source_day6', 'rest.marks6', $since::TIMESTAMP, $until::TIMESTAMP, $sensor::VARCHAR,
         protocol_number($protocol::VARCHAR), $port::USMALLINT, $by::VARCHAR)
-    GROUP BY source
-), tools6 AS (
-    FROM tools_within('rest.marks6', 'rest.source_day6', $since::TIMESTAMP, $until::TIMESTAMP) WHERE $port::USMALLINT IS NULL
-    UNION ALL
-    FROM tools_of('rest.marks6', 'flow6', $since::TIMESTAMP, $until::TIMESTAMP, (SELECT list(source) FROM sent6))
-    WHERE $port::USMALLINT IS NOT NULL
-), named AS (
-    SELECT coalesce(tool, 'unknown') AS tool, packets FROM sent4 LEFT JOIN tools4 USING (source)
-    UNION ALL SELECT coalesce(tool, 'unknown') AS tool, packets FROM sent6 LEFT JOIN tools6 USING (source)
 )
 SELECT tool, sum(packets)::UBIGINT AS packets, count(*) AS sources, count(*) / sum(count(*)) OVER () AS share
 FROM named GROUP BY tool

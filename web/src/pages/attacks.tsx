@@ -18,8 +18,9 @@ import { Legend, type PlotProps, TimePlot } from "../charts/plot";
 import { plotPicture } from "../charts/png";
 import { asOfOf, attackColumns, corsaroColumns, GOING_URL, goingColumns, goingOf, goingRows, stepLine, underWay, WATCHED_URL } from "../parts/attacks";
 import { Charted } from "../parts/charted";
-import { Controls, Pager } from "../parts/controls";
+import { Controls, Narrowed, Pager } from "../parts/controls";
 import { Listed } from "../parts/listed";
+import { countryColumn, networkColumn } from "../parts/ranks";
 import { darkSteps, Replies } from "../parts/replies";
 import { framed, momentColumn, numberColumn, rateUrl, STEP_WORD } from "../parts/steps";
 import type { Column } from "../parts/table";
@@ -136,25 +137,13 @@ function Verdicts({ counts, wanted }: { counts: AttackCountRow[] | undefined; wa
 	);
 }
 
-function Filters({ filter }: { filter: Wanted["filter"] }): JSX.Element | null {
-	const { country, as, protocol, port } = filter,
-		shown: { text: string; away: Record<string, null> }[] = [];
-	if (country) shown.push({ text: countryName(country), away: { country: null } });
-	if (as) shown.push({ text: `AS${as}`, away: { as: null } });
+function narrowings({ country, as, protocol, port }: Wanted["filter"]): { text: string; away: Record<string, null> }[] {
+	const out: { text: string; away: Record<string, null> }[] = [];
+	if (country) out.push({ text: countryName(country), away: { country: null } });
+	if (as) out.push({ text: `AS${as}`, away: { as: null } });
 	if (port || protocol)
-		shown.push({ text: portKey(protocol ?? t("port"), port ? Number(port) : null), away: { port: null, protocol: null } });
-	if (!shown.length) return null;
-	return (
-		<p class="filters">
-			{shown.map(f => (
-				<a key={f.text} href={here(f.away)}>
-					{f.text}
-					<span aria-hidden="true"> ×</span>
-					<span class="hidden"> {t("filterAway")}</span>
-				</a>
-			))}
-		</p>
-	);
+		out.push({ text: portKey(protocol ?? t("port"), port ? Number(port) : null), away: { port: null, protocol: null } });
+	return out;
 }
 
 // ---- Evidence ----
@@ -222,7 +211,6 @@ function Timeline({ of, url, rows, rates, span, name }: {
 }
 
 function whoColumn(by: By): Column<AttackRankRow> {
-	const unknown = <span class="soft">{t("unknown")}</span>;
 	if (by === "port")
 		return {
 			key: "port",
@@ -236,28 +224,7 @@ function whoColumn(by: By): Column<AttackRankRow> {
 			),
 			text: r => portKey(r.protocol ?? "", r.port),
 		};
-	if (by === "network")
-		return {
-			key: "network",
-			head: t("network"),
-			class: "cut",
-			cell: r =>
-				r.as_number === null ? (
-					unknown
-				) : (
-					<a href={here({ as: String(r.as_number) })}>
-						AS{r.as_number} <span class="soft">{r.as_name}</span>
-					</a>
-				),
-			text: r => r.as_number,
-		};
-	return {
-		key: "country",
-		head: t("country"),
-		class: "fill",
-		cell: r => (r.country ? <a href={here({ country: r.country })}>{countryName(r.country)}</a> : unknown),
-		text: r => r.country,
-	};
+	return by === "network" ? networkColumn(as => here({ as: String(as) })) : countryColumn(country => here({ country }));
 }
 
 // The same ranks of corsaro's attacks; they know no port, but a protocol.
@@ -417,7 +384,7 @@ export function Attacks({ status }: ViewProps): JSX.Element {
 					<Definitions counts={counts.data?.rows} wanted={wanted} />
 				</Controls>
 				{wanted.definition === "monomi" && <Verdicts counts={counts.data?.rows} wanted={wanted} />}
-				<Filters filter={wanted.filter} />
+				<Narrowed by={narrowings(wanted.filter)} />
 			</section>
 			{isNow(span) && wanted.definition === "monomi" && wanted.verdict === "attack" && (
 				<div class="row">

@@ -7,9 +7,9 @@ import { Legend, type PlotProps, TimePlot } from "../charts/plot";
 import { plotPicture } from "../charts/png";
 import { Place } from "../parts/attacks";
 import { Charted } from "../parts/charted";
-import { Controls, Pager } from "../parts/controls";
+import { Controls, Narrowed, Pager } from "../parts/controls";
 import { Listed } from "../parts/listed";
-import { countryHref, networkHref, PortLink, sourceHref } from "../parts/ranks";
+import { countryColumn, networkColumn, PortLink, sourceColumn } from "../parts/ranks";
 import { framed, momentColumn, numberColumn, rateUrl, STEP_WORD } from "../parts/steps";
 import type { Column } from "../parts/table";
 import { Time } from "../parts/time";
@@ -114,32 +114,6 @@ function Steps({ u, span }: { u: ReturnType<typeof urls>; span: Span }): JSX.Ele
 	);
 }
 
-function whoColumn(by: (typeof BY)[number]): Column<BotCountRow> {
-	const unknown = <span class="soft">{t("unknown")}</span>;
-	return by === "network"
-		? {
-				key: "network",
-				head: t("network"),
-				class: "cut",
-				cell: r =>
-					r.as_number === null ? (
-						unknown
-					) : (
-						<a href={networkHref(r.as_number)}>
-							AS{r.as_number} <span class="soft">{r.as_name}</span>
-						</a>
-					),
-				text: r => r.as_number,
-			}
-		: {
-				key: "country",
-				head: t("country"),
-				class: "fill",
-				cell: r => (r.country ? <a href={countryHref(r.country)}>{countryName(r.country)}</a> : unknown),
-				text: r => r.country,
-			};
-}
-
 const signed = (v: number | null): string => (v === null ? "–" : (v > 0 ? "+" : v < 0 ? "−" : "±") + share(Math.abs(v)));
 
 function changeColumns(): Column<BotCountRow>[] {
@@ -167,7 +141,7 @@ function Ranks({ by, url }: { by: (typeof BY)[number]; url: string }): JSX.Eleme
 			unit={t("distinctAgainst")}
 			of={of}
 			url={url}
-			columns={[whoColumn(by), ...changeColumns()]}
+			columns={[by === "network" ? networkColumn<BotCountRow>() : countryColumn<BotCountRow>(), ...changeColumns()]}
 			rowId={r => `${r.country} ${r.as_number}`}
 			empty={t("noneBots")}
 			hint={RANKS}
@@ -176,14 +150,7 @@ function Ranks({ by, url }: { by: (typeof BY)[number]; url: string }): JSX.Eleme
 }
 
 const botColumns = (rows: BotRow[] | undefined): Column<BotRow>[] => [
-	{
-		key: "source",
-		head: t("address"),
-		class: "mono what",
-		cell: r => <a href={sourceHref(r.source)}>{r.source}</a>,
-		text: r => r.source,
-		sort: r => r.source,
-	},
+	sourceColumn(),
 	familyColumn(),
 	gradeColumn(),
 	{ key: "bar", head: "", class: "bars slim", cell: r => <Bar now={r.syns} most={Math.max(0, ...(rows ?? []).map(x => x.syns))} /> },
@@ -217,22 +184,10 @@ const botColumns = (rows: BotRow[] | undefined): Column<BotRow>[] => [
 	},
 ];
 
-function Filters({ query }: { query: URLSearchParams }): JSX.Element | null {
+function narrowed(query: URLSearchParams): { text: string; away: Record<string, null> }[] {
 	const text = (name: (typeof NARROWED)[number], v: string): string =>
 		name === "family" ? familyName(v) : name === "grade" ? `${t("grade")} ${v}` : name === "country" ? countryName(v) : `AS${v}`;
-	const on = NARROWED.filter(n => query.get(n));
-	if (!on.length) return null;
-	return (
-		<p class="filters">
-			{on.map(n => (
-				<a key={n} href={here({ [n]: null })}>
-					{text(n, query.get(n)!)}
-					<span aria-hidden="true"> ×</span>
-					<span class="hidden"> {t("filterAway")}</span>
-				</a>
-			))}
-		</p>
-	);
+	return NARROWED.filter(n => query.get(n)).map(n => ({ text: text(n, query.get(n)!), away: { [n]: null } }));
 }
 
 export function Infections({ status }: ViewProps): JSX.Element {
@@ -247,7 +202,7 @@ export function Infections({ status }: ViewProps): JSX.Element {
 				<h1>{(counts.data && infectionsAnswer(counts.data.rows, span.name)) || t("infections")}</h1>
 				<p class="note">{t("gradesNote")}</p>
 				<Controls span={span} />
-				<Filters query={query} />
+				<Narrowed by={narrowed(query)} />
 			</section>
 			<div class="row">
 				<Steps u={u} span={span} />

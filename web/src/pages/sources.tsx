@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import { urlOf, useApi } from "../api/client";
 import type { Listing, SourceRow, ToolRow } from "../api/types";
-import { Controls, Pager } from "../parts/controls";
+import { Controls, Narrowed, Pager } from "../parts/controls";
 import { Listed } from "../parts/listed";
 import { toolColumns } from "../parts/ranks";
 import { sourceColumns } from "../parts/sources";
-import { here, usePlace } from "../router";
+import { usePlace } from "../router";
 import { asked, type Span, type Stored, useSpan, viewSpan } from "../span";
 import { sourcesAnswer } from "../text/answers";
 import { countryName } from "../text/places";
@@ -16,17 +16,16 @@ import type { ViewProps } from "./index";
 
 const PAGE = 50;
 
-// What the URL narrows the list to; each part can be taken away.
-function filters(query: URLSearchParams): { name: string; text: string }[] {
-	const out: { name: string; text: string }[] = [];
-	const add = (name: string, text: (v: string) => string): void => {
+function filters(query: URLSearchParams): { text: string; away: Record<string, null> }[] {
+	const out: { text: string; away: Record<string, null> }[] = [];
+	const add = (name: string, text: (v: string) => string, away: Record<string, null> = { [name]: null }): void => {
 		const v = query.get(name);
-		if (v) out.push({ name, text: text(v) });
+		if (v) out.push({ text: text(v), away });
 	};
 	add("country", countryName);
 	add("as", v => `AS${v}`);
 	add("tool", v => toolName(v));
-	add("port", v => `${v}/${query.get("protocol") ?? "tcp"}`);
+	add("port", v => `${v}/${query.get("protocol") ?? "tcp"}`, { port: null, protocol: null });
 	return out;
 }
 
@@ -56,17 +55,7 @@ export function Sources({ status }: ViewProps): JSX.Element {
 			<section class="head">
 				<h1>{(of.data && sourcesAnswer(of.data.rows, of.data.next, narrowed.length > 0)) || t("sources")}</h1>
 				<Controls span={span} />
-				{narrowed.length > 0 && (
-					<p class="filters">
-						{narrowed.map(f => (
-							<a key={f.name} href={here({ [f.name]: null, ...(f.name === "port" ? { protocol: null } : {}) })}>
-								{f.text}
-								<span aria-hidden="true"> ×</span>
-								<span class="hidden"> {t("filterAway")}</span>
-							</a>
-						))}
-					</p>
-				)}
+				<Narrowed by={narrowed} />
 			</section>
 			<div class="row aside">
 				<Listed

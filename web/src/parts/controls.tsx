@@ -64,6 +64,22 @@ function SensorChoice(): JSX.Element | null {
 	);
 }
 
+// What the URL narrows a view to; each part can be taken away.
+export function Narrowed({ by }: { by: { text: string; away: Record<string, null> }[] }): JSX.Element | null {
+	if (!by.length) return null;
+	return (
+		<p class="filters">
+			{by.map(f => (
+				<a key={f.text} href={here(f.away)}>
+					{f.text}
+					<span aria-hidden="true"> ×</span>
+					<span class="hidden"> {t("filterAway")}</span>
+				</a>
+			))}
+		</p>
+	);
+}
+
 // Pages of a list follow each other by cursor; the first is without one.
 export function Pager({ of }: { of: Loaded<Listing<unknown>> }): JSX.Element | null {
 	const { query } = usePlace(),

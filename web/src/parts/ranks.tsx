@@ -20,6 +20,39 @@ export const countryHref = (code: string): string => `/countries/${code}`;
 export const networkHref = (as: number): string => `/networks/${as}`;
 export const sourceHref = (address: string): string => `/sources/${encodeURIComponent(address).replace(/%3A/gi, ":")}`;
 
+// Whose rows these are, with a link: to a page of it, or to the same view of it alone.
+const Unknown = (): JSX.Element => <span class="soft">{t("unknown")}</span>;
+export const countryColumn = <Row extends { country: string | null }>(href: (code: string) => string = countryHref): Column<Row> => ({
+	key: "country",
+	head: t("country"),
+	class: "fill",
+	sort: r => countryName(r.country),
+	cell: r => (r.country ? <a href={href(r.country)}>{countryName(r.country)}</a> : <Unknown />),
+	text: r => r.country,
+});
+export const networkColumn = <Row extends { as_number: number | null; as_name: string | null }>(href: (as: number) => string = networkHref): Column<Row> => ({
+	key: "network",
+	head: t("network"),
+	class: "cut",
+	cell: r =>
+		r.as_number === null ? (
+			<Unknown />
+		) : (
+			<a href={href(r.as_number)}>
+				AS{r.as_number} <span class="soft">{r.as_name}</span>
+			</a>
+		),
+	text: r => r.as_number,
+});
+export const sourceColumn = <Row extends { source: string }>(): Column<Row> => ({
+	key: "source",
+	head: t("address"),
+	class: "mono what",
+	cell: r => <a href={sourceHref(r.source)}>{r.source}</a>,
+	text: r => r.source,
+	sort: r => r.source,
+});
+
 // What the numbers of a ranking are: rates, or where no divisor is known, accesses.
 export const unitOf = (rows: Ranked[] | undefined): string => t(rows && onlyCounts(rows) ? "accessesCount" : "perDayAddress");
 
@@ -109,16 +142,6 @@ export const serviceColumn = (): Column<PortRow> => ({
 	class: "soft fill service",
 	cell: r => serviceName(portKey(r.protocol, r.port)),
 	text: r => serviceName(portKey(r.protocol, r.port)),
-});
-
-export const countryColumn = (): Column<CountryRow> => ({
-	key: "country",
-	head: t("country"),
-	class: "fill",
-	sort: r => countryName(r.country),
-	cell: r =>
-		r.country ? <a href={countryHref(r.country)}>{countryName(r.country)}</a> : <span class="soft">{t("unknown")}</span>,
-	text: r => r.country,
 });
 
 export const networkColumns = (): Column<NetworkRow>[] => [

@@ -4,21 +4,14 @@ import { count } from "../text/format";
 import { countryName } from "../text/places";
 import { toolName } from "../text/services";
 import { t } from "../text/strings";
-import { countryHref, networkHref, sourceHref } from "./ranks";
+import { countryHref, networkHref, sourceColumn } from "./ranks";
 import type { Column } from "./table";
 import { Time } from "./time";
 
 export function sourceColumns(rows: SourceRow[] | undefined): Column<SourceRow>[] {
 	const most = Math.max(0, ...(rows ?? []).map(r => r.packets));
 	return [
-		{
-			key: "source",
-			head: t("address"),
-			class: "mono what",
-			cell: r => <a href={sourceHref(r.source)}>{r.source}</a>,
-			text: r => r.source,
-			sort: r => r.source,
-		},
+		sourceColumn(),
 		{ key: "bar", head: "", class: "bars slim", cell: r => <Bar now={r.packets} most={most} /> },
 		{
 			key: "packets",

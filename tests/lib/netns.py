@@ -34,6 +34,40 @@ def ip(*words, ns=None):
     return subprocess.run(["ip", *(["-n", ns] if ns else []), *words], check=True, capture_output=True, text=True).stdout
 
 
+def pair(*ends):
+    """Two namespaces that a pair of interfaces joins: (namespace, interface, address) of each."""
+    (one, first, _), (other, second, _) = ends
+    for ns in (one, other):
+        ip("netns", "add", ns)
+    ip("link", "add", first, "netns", one, "type", "veth", "peer", "name", second, "netns", other)
+    for ns, name, address in ends:
+        ip("address", "add", address, "dev", name, ns=ns)
+        ip("link", "set", name, "up", ns=ns)
+        ip("link", "set", "lo", "up", ns=ns)
+
+
+# Programs for a namespace: a host with two open ports; who tries one of a host (address, port, seconds).
+SERVE = """
+import socket
+a = [socket.create_server(("0.0.0.0", int(p))) for p in ("22", "80")]
+print("ready", flush=True)
+while True:
+    a[0].accept()
+"""
+CONNECT = """
+import socket, sys
+s = socket.socket()
+s.settimeout(float(sys.argv[3]))
+try:
+    s.connect((sys.argv[1], int(sys.argv[2])))
+    print("connected")
+except ConnectionRefusedError:
+    print("refused")
+except OSError:
+    print("nothing")
+"""
+
+
 def take_down(*namespaces):
     """Ends all that runs in them, and them."""
     for ns in namespaces:

@@ -31,13 +31,6 @@ OUTSIDE, HOST = TAG + "-out", TAG + "-host"
 OPTIONS = ("--sensor", "dark", "--monitored", "198.18.9.9")
 started = []
 
-SERVE = """
-import socket
-a = [socket.create_server(("0.0.0.0", int(p))) for p in ("22", "80")]
-print("ready", flush=True)
-while True:
-    a[0].accept()
-"""
 # A SYN to 80 by hand: the kernel here knows nothing of it and resets the SYN-ACK. Then a reset of a connection that never was.
 HALF_OPEN = """
 import socket, struct
@@ -53,28 +46,10 @@ s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
 s.sendto(segment(40001, 80, 2), ("198.18.9.9", 0))
 s.sendto(segment(40002, 80, 4), ("198.18.9.9", 0))
 """
-CONNECT = """
-import socket, sys
-s = socket.socket()
-s.settimeout(float(sys.argv[2]))
-try:
-    s.connect(("198.18.9.9", int(sys.argv[1])))
-    print("connected")
-except ConnectionRefusedError:
-    print("refused")
-except OSError:
-    print("nothing")
-"""
 
 
 def up():
-    for ns in (OUTSIDE, HOST):
-        netns.ip("netns", "add", ns)
-    netns.ip("link", "add", "s0", "netns", OUTSIDE, "type", "veth", "peer", "name", "d0", "netns", HOST)
-    for ns, name, address in ((OUTSIDE, "s0", "198.18.9.1/24"), (HOST, "d0", "198.18.9.9/24")):
-        netns.ip("address", "add", address, "dev", name, ns=ns)
-        netns.ip("link", "set", name, "up", ns=ns)
-        netns.ip("link", "set", "lo", "up", ns=ns)
+    netns.pair((OUTSIDE, "s0", "198.18.9.1/24"), (HOST, "d0", "198.18.9.9/24"))
 
 
 def down():
@@ -91,7 +66,7 @@ def python(ns, program, *words):
 
 
 def connect(port, wait=20):
-    return python(OUTSIDE, CONNECT, str(port), str(wait))
+    return python(OUTSIDE, netns.CONNECT, "198.18.9.9", str(port), str(wait))
 
 
 def nft(*words):
@@ -182,7 +157,7 @@ def main():
     netns.begin(("ip", "nft"), up, down)
     netns.enter_until_end(HOST)
     checks = harness.Checks()
-    server = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, "-c", netns.SERVE], stdout=subprocess.PIPE, text=True)
     started.append(server)
     server.stdout.readline()
     with tempfile.TemporaryDirectory() as folder:

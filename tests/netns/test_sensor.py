@@ -13,7 +13,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from netns import begin, expect, faults, ip, take_down, told  # noqa: E402
+import netns  # noqa: E402
+from netns import begin, expect, faults, take_down, told  # noqa: E402
 
 MONOMI = os.environ.get("MONOMI", "build-test/monomi")
 TAG = "mos%d" % os.getpid()
@@ -40,39 +41,12 @@ def down():
 
 
 def up():
-    for ns in (OUTSIDE, HOST):
-        ip("netns", "add", ns)
-    ip("link", "add", "s0", "netns", OUTSIDE, "type", "veth", "peer", "name", "d0", "netns", HOST)
-    for ns, name, address in ((OUTSIDE, "s0", "198.18.9.1/24"), (HOST, "d0", "198.18.9.9/24")):
-        ip("address", "add", address, "dev", name, ns=ns)
-        ip("link", "set", name, "up", ns=ns)
-        ip("link", "set", "lo", "up", ns=ns)
-
-
-SERVE = """
-import socket
-a = [socket.create_server(("0.0.0.0", int(p))) for p in ("22", "80")]
-print("ready", flush=True)
-while True:
-    a[0].accept()
-"""
-CONNECT = """
-import socket, sys
-s = socket.socket()
-s.settimeout(float(sys.argv[3]))
-try:
-    s.connect((sys.argv[1], int(sys.argv[2])))
-    print("connected")
-except ConnectionRefusedError:
-    print("refused")
-except OSError:
-    print("nothing")
-"""
+    netns.pair((OUTSIDE, "s0", "198.18.9.1/24"), (HOST, "d0", "198.18.9.9/24"))
 
 
 def connect(ns, to, port, wait=20):
     """What a connection comes to; only where nothing should come is the wait short."""
-    return run(ns, sys.executable, "-c", CONNECT, to, str(port), str(wait))[1].strip()
+    return run(ns, sys.executable, "-c", netns.CONNECT, to, str(port), str(wait))[1].strip()
 
 
 def sensor(ns, *words):
@@ -80,9 +54,9 @@ def sensor(ns, *words):
 
 
 def test_silence():
-    server = inside(HOST, sys.executable, "-c", SERVE)
+    server = inside(HOST, sys.executable, "-c", netns.SERVE)
     server.stdout.readline()
-    other = inside(OUTSIDE, sys.executable, "-c", SERVE)
+    other = inside(OUTSIDE, sys.executable, "-c", netns.SERVE)
     other.stdout.readline()
     expect("a default host answers", connect(OUTSIDE, "198.18.9.9", 443), "refused")
     expect("check says so", sensor(HOST, "check", "--interface", "d0")[0], 1)

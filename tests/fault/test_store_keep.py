@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Copies and retention: a backup made while a writer goes on is a whole store, restoring it gives the digest back, and
-neither writes over anything; what is older than it may be kept goes, and nothing else; both stopped at any step.
+neither writes over anything; what is older than it may be kept goes, and nothing else; both stopped at any step. And small parts of
+a day are joined once.
 """
 import errno
 import os
@@ -199,11 +200,23 @@ def stopped_expiry(checks, folder, untouched, now, left):
             lambda: store.copied(untouched, os.path.join(folder, "expiring")), finish)
 
 
+def joined_over_midnight(checks, folder):
+    """The commit that ends a day of many small parts joins them once. It did twice where it brought the eighth of them."""
+    db, at_once = os.path.join(folder, "joined"), os.path.join(folder, "at-once")
+    files = [store.write(folder, "part-%d.pcap" % i, store.frames(70 + i, 600 * i - 7200, 600 * i - 7000, 12)) for i in range(7)]
+    files.append(store.write(folder, "over.pcap", store.frames(77, -200, 200, 40)))
+    for file in files:
+        well(checks, "over midnight: stored", store.analyze(db, [file]))
+    well(checks, "over midnight: stored at once", store.analyze(at_once, files))
+    whole(checks, "over midnight", db, store.digest(at_once))
+
+
 def main():
     checks = store.checks_of_steps()
     with harness.scratch() as folder:
         runs = store.sequence(folder)
         store.undisturbed(checks, folder, runs)
+        joined_over_midnight(checks, folder)
         copies(checks, folder, runs)
         copies_while_written(checks, folder, runs)
         stopped_copies(checks, folder, runs)

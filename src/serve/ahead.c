@@ -24,12 +24,13 @@ static uint64_t target_generation(const struct server *s) { return s->commits + 
 static void show(struct server *s, int64_t now)
 {
 	int64_t took = s->ahead.going ? now - s->ahead.since : 0;
+	bool first = !s->shown.as_of && s->next.as_of; /* what was said of no rows, not even that they are made up, is no answer */
 	s->shown = s->next;
 	s->commits++;
 	s->news++;
 	/* While a store fills, half of the time at the most goes to it. */
 	s->ahead = (struct ahead){ .rest = now + took, .asking = s->ahead.asking, .late = s->ahead.late };
-	results_forget(&s->results, s->commits, now - KEPT);
+	results_forget(&s->results, s->commits, first ? INT64_MAX : now - KEPT);
 	stream_event(s);
 }
 
@@ -61,7 +62,7 @@ static bool is_due(const struct server *s, const struct result *r, int64_t now)
 {
 	if (r && (r->generation >= target_generation(s) || r->state == RESULT_WAITING))
 		return false;
-	return !r || now - s->asked < WANTED || now - r->since > QUIET_EVERY;
+	return !r || !r->as_of || now - s->asked < WANTED || now - r->since > QUIET_EVERY;
 }
 
 static bool ask_standing(struct server *s, int64_t now)

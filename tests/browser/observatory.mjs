@@ -71,6 +71,7 @@ async function standing(browser, base) {
 		await page.goto(base + path);
 		await page.waitForSelector("main[aria-busy=false]", { timeout: PATIENCE });
 		await page.waitForTimeout(1000); // what it asks for when it has its first answers
+		check("simulated", `/${path} says so`, (await page.locator(".strip").count()) === 1);
 		check("simulated", `/${path} waits for no query`, (await waitedFor(base)) === before);
 		await context.close();
 	}

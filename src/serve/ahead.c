@@ -24,7 +24,8 @@ static uint64_t target_generation(const struct server *s) { return s->commits + 
 static void show(struct server *s, int64_t now)
 {
 	int64_t took = s->ahead.going ? now - s->ahead.since : 0;
-	bool first = !s->shown.as_of && s->next.as_of; /* what was said of no rows, not even that they are made up, is no answer */
+	/* What was said of no rows, not even that they are real, is no answer once there are some. */
+	bool first = !s->shown.as_of && s->next.as_of;
 	s->shown = s->next;
 	s->commits++;
 	s->news++;
